@@ -1,0 +1,53 @@
+"""The errors of retrieval, each with its remedy."""
+
+from __future__ import annotations
+
+from models.errors import ExcerptaError
+
+
+class RetrievalError(ExcerptaError):
+    """An error of the retrieval package."""
+
+
+class InvalidFilter(RetrievalError):
+    """A metadata filter has an unknown operator, a wrong type, or a field no document has."""
+
+    def __init__(self, reason: str, *, field: str | None = None, allowed: list[str] | None = None) -> None:
+        super().__init__(reason)
+        self.field = field
+        self.allowed = allowed
+
+
+class CorruptSegment(RetrievalError):
+    """A file of a segment is missing or its checksum does not hold; it was not used."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}. Run `excerpta rebuild` to make it again from its documents.")
+        self.path = path
+        self.reason = reason
+
+
+class UnreadableDocument(RetrievalError):
+    """One file cannot be read as what it claims to be; the others go on."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class InvalidVectors(RetrievalError):
+    """Token vectors are not finite, of the wrong dimension, or zero."""
+
+
+class IndexMismatch(RetrievalError):
+    """The index was built with another encoder or format than the one now in use."""
+
+    def __init__(self, what: str, built_with: str, now: str) -> None:
+        super().__init__(
+            f"the index was built with {what} {built_with!r}, the service now has {now!r}. "
+            "Use the profile it was built with, or run `excerpta rebuild`."
+        )
+        self.what = what
+        self.built_with = built_with
+        self.now = now

@@ -1,0 +1,111 @@
+"""The nouns of retrieval: documents and passages in, hits out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scalar: TypeAlias = str | int | float | bool | None
+Metadata: TypeAlias = Mapping[str, Scalar | list[Scalar]]
+
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+Float32 = NDArray[np.float32]
+Bits = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a user put in. `id` is unique in its collection; adding it again replaces it."""
+
+    id: str
+    text: str
+    title: str = ""
+    metadata: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A contiguous span of a document: the unit that is retrieved, ranked and cited.
+
+    `start` and `end` are character offsets into the document's text, half-open, and
+    `text == document.text[start:end]` always holds. `heading` is the path of headings the
+    span stands under ("Guide > Set-up"), read by the encoders but never cited.
+    """
+
+    document_id: str
+    ordinal: int
+    text: str
+    start: int
+    end: int
+    title: str = ""
+    heading: str = ""
+
+    @property
+    def id(self) -> str:
+        """The passage's name in the API: `document_id:ordinal`."""
+        return f"{self.document_id}:{self.ordinal}"
+
+    @property
+    def context(self) -> str:
+        """Title and heading path, as a line the encoders read before the text; may be empty."""
+        return " > ".join(part for part in (self.title, self.heading) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One text's tokens without special ones: ids (n,) and character offsets (n, 2), half-open."""
+
+    ids: Int32
+    offsets: Int32
+
+
+@dataclass(frozen=True, slots=True)
+class TokenVectors:
+    """Contextual vectors of one text: (n, dim) float32, L2-normalised, with ids and offsets."""
+
+    vectors: Float32
+    ids: Int32
+    offsets: Int32
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What one retriever found: passage numbers (n,) and scores (n,), best first, ties by number.
+
+    A passage number counts through the live segments of one snapshot; it means nothing outside it.
+    """
+
+    numbers: Int64
+    scores: Float32
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+class Encoder(Protocol):
+    """What retrieval needs of a token encoder (`retrieval.tokens.TokenEncoder` is one)."""
+
+    @property
+    def dim(self) -> int: ...
+    @property
+    def max_tokens(self) -> int: ...
+    @property
+    def fingerprint(self) -> str: ...
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]: ...
+    def encode_passages(self, texts: Sequence[str]) -> list[TokenVectors]: ...
+    def encode_queries(self, texts: Sequence[str]) -> list[TokenVectors]: ...
+
+
+class Vocabulary(Protocol):
+    """What the n-gram index needs of a language model: its token ids."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def fingerprint(self) -> str: ...
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]: ...

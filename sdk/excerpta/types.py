@@ -1,0 +1,323 @@
+"""The shapes that travel over HTTP: what a request may say and what a reply holds.
+
+Server and client share this module, so they cannot drift apart. Requests refuse unknown
+fields; replies ignore them, so that an older client reads a newer server.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+Metadata: TypeAlias = dict[str, str | int | float | bool | None | list[str | int | float | bool | None]]
+Filter: TypeAlias = dict[str, Any]
+
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", description="Letters, digits, . _ -")]
+DocumentId = Annotated[str, Meta(min_length=1, max_length=512)]
+QueryText = Annotated[str, Meta(min_length=1, max_length=20_000, description="The question, in plain words.")]
+Limit = Annotated[int, Meta(ge=1, le=1000)]
+Weight = Annotated[float, Meta(ge=0, le=1000)]
+
+
+class Request(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Base of everything a client may send."""
+
+
+class Reply(Struct, kw_only=True):
+    """Base of everything the server answers."""
+
+
+# --- the plan: one optional object a stage; UNSET inherits from the preset, None switches off -----------
+
+
+class TokensOptions(Request):
+    """Token retrieval (XTR): each query token retrieves `k_tokens` tokens; passages are scored from those."""
+
+    limit: Limit | UnsetType = UNSET
+    k_tokens: Annotated[int, Meta(ge=1, le=100_000)] | UnsetType = UNSET
+    refine: Annotated[int, Meta(ge=0, le=1000)] | UnsetType = UNSET
+
+
+class LexicalOptions(Request):
+    """BM25 over stemmed words."""
+
+    limit: Limit | UnsetType = UNSET
+
+
+class NgramsOptions(Request):
+    """Generated n-grams (SEAL): beam search that can only write what stands in the corpus."""
+
+    limit: Limit | UnsetType = UNSET
+    beams: Annotated[int, Meta(ge=1, le=64)] | UnsetType = UNSET
+    length: Annotated[int, Meta(ge=1, le=15)] | UnsetType = UNSET
+    query_keys: bool | UnsetType = UNSET
+
+
+class RetrieveOptions(Request):
+    tokens: TokensOptions | None | UnsetType = UNSET
+    lexical: LexicalOptions | None | UnsetType = UNSET
+    ngrams: NgramsOptions | None | UnsetType = UNSET
+
+
+class FuseOptions(Request):
+    """How the retrievers' lists become one: reciprocal ranks or min-max weighted scores."""
+
+    method: Literal["rrf", "weighted"] | UnsetType = UNSET
+    weights: dict[Literal["tokens", "lexical", "ngrams"], Weight] | UnsetType = UNSET
+    k: Annotated[int, Meta(ge=1, le=1000, description="RRF's constant.")] | UnsetType = UNSET
+
+
+class RerankOptions(Request):
+    """`likelihood`: mean log p(query | passage); `first`: the letters' logits after one forward pass."""
+
+    method: Literal["likelihood", "first"] | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
+
+
+class CompressOptions(Request):
+    """`auto` compresses only what is over the budget."""
+
+    method: Literal["auto", "token-classifier", "lexical"] | UnsetType = UNSET
+    target_tokens: Annotated[int, Meta(ge=16, le=100_000)] | UnsetType = UNSET
+
+
+class ContextOptions(Request):
+    """`ape`: passages encoded in parallel, each from the prefix store; `sequential`: one prompt, as usual."""
+
+    mode: Literal["auto", "ape", "sequential"] | UnsetType = UNSET
+    passages: Annotated[int, Meta(ge=1, le=50)] | UnsetType = UNSET
+    temperature: Annotated[float, Meta(gt=0, le=2, description="APE's T.")] | UnsetType = UNSET
+    scale: Annotated[float, Meta(gt=0, le=2, description="APE's S.")] | UnsetType = UNSET
+
+
+class AnswerOptions(Request):
+    max_tokens: Annotated[int, Meta(ge=1, le=2048)] | UnsetType = UNSET
+    temperature: Annotated[float, Meta(ge=0, le=2, description="0 is greedy.")] | UnsetType = UNSET
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType = UNSET
+
+
+class PlanOptions(Request):
+    """A plan laid over a preset: a stage left out is the preset's, a stage set to null is off."""
+
+    base: str | UnsetType = UNSET
+    retrieve: RetrieveOptions | UnsetType = UNSET
+    fuse: FuseOptions | UnsetType = UNSET
+    rerank: RerankOptions | None | UnsetType = UNSET
+    compress: CompressOptions | None | UnsetType = UNSET
+    context: ContextOptions | UnsetType = UNSET
+    answer: AnswerOptions | None | UnsetType = UNSET
+
+
+class QueryRequest(Request):
+    """One question to one collection or several, with an optional filter and plan."""
+
+    collection: Name | Annotated[list[Name], Meta(min_length=1, max_length=16)]
+    query: QueryText
+    filter: Filter | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 10
+    plan: str | PlanOptions | None = None
+    explain: bool = False
+    stream: bool = False
+    timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] | None = None
+
+
+# --- the reply -------------------------------------------------------------------------------------------
+
+
+class Scores(Reply):
+    """Each stage's own score of one passage, on that stage's own scale; None where it has none."""
+
+    tokens: float | None = None
+    lexical: float | None = None
+    ngrams: float | None = None
+    fused: float | None = None
+    rerank: float | None = None
+
+
+class Explain(Reply):
+    """Why one passage is there. Offsets are into the document's text, half-open.
+
+    `tokens`: [query token, passage token, similarity, start, end]; `ngrams`: [n-gram, weight, start, end];
+    `rank`: the passage's place after each stage, from 0; `kept`: what compression left.
+    """
+
+    tokens: list[tuple[str, str, float, int, int]] = field(default_factory=list)
+    ngrams: list[tuple[str, float, int, int]] = field(default_factory=list)
+    rank: dict[str, int] = field(default_factory=dict)
+    kept: list[tuple[int, int]] | None = None
+
+
+class Hit(Reply):
+    passage_id: str
+    document_id: str
+    collection: str
+    title: str
+    heading: str
+    text: str
+    span: tuple[int, int]
+    metadata: Metadata
+    score: float
+    scores: Scores
+    explain: Explain | None = None
+
+
+class Citation(Reply):
+    """`[marker]` in the answer stands for characters `start` to `end` of `hits[hit]`'s document."""
+
+    marker: int
+    hit: int
+    passage_id: str
+    document_id: str
+    start: int
+    end: int
+    quote: str
+
+
+class Answer(Reply):
+    """`supported` is False when nothing in the documents carries the answer."""
+
+    text: str
+    supported: bool
+    finish_reason: Literal["stop", "length", "no_support", "cancelled", "timeout"]
+    citations: list[Citation]
+
+
+class Usage(Reply):
+    query_tokens: int = 0
+    context_tokens: int = 0
+    compressed_tokens: int = 0
+    cached_tokens: int = 0
+    generated_tokens: int = 0
+
+
+class QueryReply(Reply):
+    id: str
+    index_version: dict[str, int]
+    profile: str
+    partial: bool
+    warnings: list[str]
+    hits: list[Hit]
+    answer: Answer | None
+    usage: Usage
+    timings_ms: dict[str, float]
+    plan: dict[str, Any] | None = None
+
+
+# --- collections, documents, jobs ------------------------------------------------------------------------
+
+
+class CollectionSettings(Request):
+    """How documents of a collection are cut: passages of at most `passage_tokens`, sharing `overlap_tokens`."""
+
+    passage_tokens: Annotated[int, Meta(ge=16, le=500)] = 200
+    overlap_tokens: Annotated[int, Meta(ge=0, le=200)] = 32
+    ngrams: bool = True
+    plan: str | PlanOptions | None = None
+
+
+class CollectionReply(Reply):
+    name: str
+    documents: int
+    passages: int
+    segments: int
+    version: int
+    bytes: int
+    created_at: str
+    settings: CollectionSettings
+    fields: dict[str, list[str]]
+
+
+class CollectionList(Reply):
+    collections: list[CollectionReply]
+
+
+class DocumentIn(Request):
+    id: DocumentId
+    text: Annotated[str, Meta(min_length=1, max_length=10_000_000)]
+    title: Annotated[str, Meta(max_length=2000)] = ""
+    metadata: Metadata = field(default_factory=dict)
+
+
+class DocumentsRequest(Request):
+    documents: Annotated[list[DocumentIn], Meta(min_length=1, max_length=100)]
+
+
+class DocumentsReply(Reply):
+    added: int
+    replaced: int
+    passages: int
+    version: int
+
+
+class DocumentReply(Reply):
+    id: str
+    title: str
+    text: str
+    metadata: Metadata
+    passages: int
+    created_at: str
+
+
+class DeleteReply(Reply):
+    deleted: int
+    version: int
+
+
+class JobError(Reply):
+    """One file or document that could not be read, by name; the others went on."""
+
+    name: str
+    reason: str
+
+
+class JobReply(Reply):
+    """`done` of `total` documents are committed and searchable; `total` is None until it is known."""
+
+    id: str
+    collection: str
+    kind: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    done: int
+    total: int | None
+    passages: int
+    errors: list[JobError]
+    error: str | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the job has ended, well or not."""
+        return self.state in ("succeeded", "failed", "cancelled")
+
+
+class JobList(Reply):
+    jobs: list[JobReply]
+
+
+class ModelReply(Reply):
+    role: str
+    name: str
+    source: str
+    bytes: int
+    fingerprint: str
+    licence: str
+    available: bool
+
+
+class ModelList(Reply):
+    profile: str
+    models: list[ModelReply]
+
+
+class Problem(Reply):
+    """RFC 9457 problem details; other members hold the facts."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
