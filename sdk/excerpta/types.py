@@ -205,6 +205,37 @@ class QueryReply(Reply):
     plan: dict[str, Any] | None = None
 
 
+# --- the stream of `POST /v1/query` with `stream: true`: one struct a server-sent event --------------------
+
+
+class HitsEvent(Reply):
+    """`event: hits`: what was found, before a word of the answer is written."""
+
+    id: str
+    index_version: dict[str, int]
+    profile: str
+    hits: list[Hit]
+
+
+class DeltaEvent(Reply):
+    """`event: delta`: the next piece of the answer, markers included. `citation` events carry a `Citation`."""
+
+    text: str
+
+
+class DoneEvent(Reply):
+    """`event: done`: the last event; `usage` events before it carry a `Usage`, `error` events a `Problem`."""
+
+    answer: Answer | None
+    usage: Usage
+    timings_ms: dict[str, float]
+    partial: bool
+    warnings: list[str]
+
+
+StreamEvent: TypeAlias = HitsEvent | DeltaEvent | Citation | Usage | DoneEvent
+
+
 # --- collections, documents, jobs ------------------------------------------------------------------------
 
 
