@@ -1,1 +1,72 @@
+"""Excerpta's client: find passages in your own documents and get cited answers.
+
+>>> from excerpta import Client
+>>> with Client("http://localhost:8000") as client:                       # doctest: +SKIP
+...     handbook = client.collections.create("handbook", exist_ok=True)
+...     handbook.ingest(["./handbook/"]).wait(progress=True)
+...     print(handbook.ask("Who may approve travel above 2000 euros?").answer.text)
+"""
+
 __version__ = "0.1.0"
+
+from ._async import AsyncAnswerStream, AsyncClient, AsyncCollection, AsyncJob
+from ._retry import RetryPolicy
+from ._sync import AnswerStream, Client, Collection, Job
+from .errors import (
+    ApiError,
+    Conflict,
+    ConnectionFailed,
+    ExcerptaError,
+    InvalidRequest,
+    JobFailed,
+    NotFound,
+    Overloaded,
+    ServerError,
+    ServerNotInstalled,
+    TimedOut,
+    TooLarge,
+    Unauthorized,
+)
+from .types import (
+    Answer,
+    Citation,
+    CollectionSettings,
+    DocumentIn,
+    Hit,
+    JobReply,
+    PlanOptions,
+    QueryReply,
+)
+
+__all__ = [
+    "Answer",
+    "AnswerStream",
+    "ApiError",
+    "AsyncAnswerStream",
+    "AsyncClient",
+    "AsyncCollection",
+    "AsyncJob",
+    "Citation",
+    "Client",
+    "Collection",
+    "CollectionSettings",
+    "Conflict",
+    "ConnectionFailed",
+    "DocumentIn",
+    "ExcerptaError",
+    "Hit",
+    "InvalidRequest",
+    "Job",
+    "JobFailed",
+    "JobReply",
+    "NotFound",
+    "Overloaded",
+    "PlanOptions",
+    "QueryReply",
+    "RetryPolicy",
+    "ServerError",
+    "ServerNotInstalled",
+    "TimedOut",
+    "TooLarge",
+    "Unauthorized",
+]

@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
 Metadata: TypeAlias = dict[str, str | int | float | bool | None | list[str | int | float | bool | None]]
 Filter: TypeAlias = dict[str, Any]
 
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", description="Letters, digits, . _ -")]
+Name = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", description="Letters, digits, . _ -")
+]
 DocumentId = Annotated[str, Meta(min_length=1, max_length=512)]
 QueryText = Annotated[str, Meta(min_length=1, max_length=20_000, description="The question, in plain words.")]
 Limit = Annotated[int, Meta(ge=1, le=1000)]
@@ -56,9 +57,11 @@ class NgramsOptions(Request):
 
 
 class RetrieveOptions(Request):
-    tokens: TokensOptions | None | UnsetType = UNSET
-    lexical: LexicalOptions | None | UnsetType = UNSET
-    ngrams: NgramsOptions | None | UnsetType = UNSET
+    """Which retrievers run; their lists are fused."""
+
+    tokens: TokensOptions | UnsetType | None = UNSET
+    lexical: LexicalOptions | UnsetType | None = UNSET
+    ngrams: NgramsOptions | UnsetType | None = UNSET
 
 
 class FuseOptions(Request):
@@ -93,6 +96,8 @@ class ContextOptions(Request):
 
 
 class AnswerOptions(Request):
+    """How the answer is written."""
+
     max_tokens: Annotated[int, Meta(ge=1, le=2048)] | UnsetType = UNSET
     temperature: Annotated[float, Meta(ge=0, le=2, description="0 is greedy.")] | UnsetType = UNSET
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType = UNSET
@@ -104,10 +109,10 @@ class PlanOptions(Request):
     base: str | UnsetType = UNSET
     retrieve: RetrieveOptions | UnsetType = UNSET
     fuse: FuseOptions | UnsetType = UNSET
-    rerank: RerankOptions | None | UnsetType = UNSET
-    compress: CompressOptions | None | UnsetType = UNSET
+    rerank: RerankOptions | UnsetType | None = UNSET
+    compress: CompressOptions | UnsetType | None = UNSET
     context: ContextOptions | UnsetType = UNSET
-    answer: AnswerOptions | None | UnsetType = UNSET
+    answer: AnswerOptions | UnsetType | None = UNSET
 
 
 class QueryRequest(Request):
@@ -150,6 +155,8 @@ class Explain(Reply):
 
 
 class Hit(Reply):
+    """One passage found, with the score of every stage it went through."""
+
     passage_id: str
     document_id: str
     collection: str
@@ -185,6 +192,8 @@ class Answer(Reply):
 
 
 class Usage(Reply):
+    """Tokens read and written; `cached_tokens` of the context came from the prefix store."""
+
     query_tokens: int = 0
     context_tokens: int = 0
     compressed_tokens: int = 0
@@ -193,6 +202,8 @@ class Usage(Reply):
 
 
 class QueryReply(Reply):
+    """The whole answer to one query; `partial` is True where `warnings` name what was cut short."""
+
     id: str
     index_version: dict[str, int]
     profile: str
@@ -218,7 +229,7 @@ class HitsEvent(Reply):
 
 
 class DeltaEvent(Reply):
-    """`event: delta`: the next piece of the answer, markers included. `citation` events carry a `Citation`."""
+    """`event: delta`: the next piece of the answer, markers included; `citation`: a `Citation`."""
 
     text: str
 
@@ -240,7 +251,7 @@ StreamEvent: TypeAlias = HitsEvent | DeltaEvent | Citation | Usage | DoneEvent
 
 
 class CollectionSettings(Request):
-    """How documents of a collection are cut: passages of at most `passage_tokens`, sharing `overlap_tokens`."""
+    """How documents are cut: passages of at most `passage_tokens` tokens, sharing `overlap_tokens`."""
 
     passage_tokens: Annotated[int, Meta(ge=16, le=500)] = 200
     overlap_tokens: Annotated[int, Meta(ge=0, le=200)] = 32
@@ -249,6 +260,8 @@ class CollectionSettings(Request):
 
 
 class CollectionReply(Reply):
+    """One collection: its size, version, settings and metadata fields with their types."""
+
     name: str
     documents: int
     passages: int
@@ -261,10 +274,14 @@ class CollectionReply(Reply):
 
 
 class CollectionList(Reply):
+    """All collections, by name."""
+
     collections: list[CollectionReply]
 
 
 class DocumentIn(Request):
+    """A document to put in; an id that is there already is replaced."""
+
     id: DocumentId
     text: Annotated[str, Meta(min_length=1, max_length=10_000_000)]
     title: Annotated[str, Meta(max_length=2000)] = ""
@@ -272,10 +289,14 @@ class DocumentIn(Request):
 
 
 class DocumentsRequest(Request):
+    """Up to 100 documents, searchable when the reply comes."""
+
     documents: Annotated[list[DocumentIn], Meta(min_length=1, max_length=100)]
 
 
 class DocumentsReply(Reply):
+    """What one call put in."""
+
     added: int
     replaced: int
     passages: int
@@ -283,6 +304,8 @@ class DocumentsReply(Reply):
 
 
 class DocumentReply(Reply):
+    """One document, whole."""
+
     id: str
     title: str
     text: str
@@ -292,6 +315,8 @@ class DocumentReply(Reply):
 
 
 class DeleteReply(Reply):
+    """How many were there and are gone."""
+
     deleted: int
     version: int
 
@@ -326,10 +351,14 @@ class JobReply(Reply):
 
 
 class JobList(Reply):
+    """Jobs, newest first."""
+
     jobs: list[JobReply]
 
 
 class ModelReply(Reply):
+    """One model of the profile and where it comes from."""
+
     role: str
     name: str
     source: str
@@ -340,6 +369,8 @@ class ModelReply(Reply):
 
 
 class ModelList(Reply):
+    """The models of the profile in use."""
+
     profile: str
     models: list[ModelReply]
 

@@ -1,0 +1,99 @@
+"""The client: one server, its collections, jobs and stages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx2
+
+from .. import __version__
+from .._local import LocalServer
+from .._retry import RetryPolicy
+from ..types import ModelList
+from .collections import AsyncCollections
+from .http import AsyncHttp
+from .jobs import AsyncJobs
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+class AsyncClient:
+    """Talks to an Excerpta server.
+
+    `url` and `api_key` default to EXCERPTA_URL and EXCERPTA_API_KEY. `timeout` bounds a whole call in
+    seconds, retries included. `transport` takes any httpx2 transport, for tests and proxies.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        api_key: str | None = None,
+        timeout: float = 120.0,
+        retry: RetryPolicy | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        key = api_key or os.environ.get("EXCERPTA_API_KEY")
+        headers = {"User-Agent": f"excerpta-python/{__version__}"}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        self.url = (url or os.environ.get("EXCERPTA_URL") or DEFAULT_URL).rstrip("/")
+        self._server: LocalServer | None = None
+        self._http = AsyncHttp(
+            httpx2.AsyncClient(base_url=self.url, headers=headers, transport=transport),
+            timeout=timeout,
+            retry=retry or RetryPolicy(),
+        )
+        self.collections = AsyncCollections(self._http)
+        self.jobs = AsyncJobs(self._http)
+
+    @classmethod
+    def local(cls, path: str | Path, *, profile: str | None = None, timeout: float = 600.0) -> AsyncClient:
+        """A client of a server inside this process, over the data directory `path`.
+
+        Needs the server's distribution; ServerNotInstalled says how to get it.
+        """
+        server = LocalServer.start(str(path), profile)
+        client = cls("http://local", timeout=timeout, transport=server.async_transport())
+        client._server = server
+        return client
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections, and the server where it is in this process."""
+        await self._http.close()
+        if self._server is not None:
+            self._server.stop()
+
+    async def rerank(
+        self, query: str, documents: Sequence[str], *, top_n: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Ranks texts without a collection: `[{"index", "relevance_score"}]`, best first."""
+        body: dict[str, Any] = {"query": query, "documents": list(documents)}
+        if top_n is not None:
+            body["top_n"] = top_n
+        reply = await self._http.call(dict[str, Any], "POST", "/v1/rerank", body=body, retry=True)
+        return list(reply["results"])
+
+    async def models(self) -> ModelList:
+        """The profile's models: what is there, its size, fingerprint and licence."""
+        return await self._http.call(ModelList, "GET", "/v1/models", retry=True)
+
+    async def ready(self) -> bool:
+        """Whether the server is up and can answer."""
+        try:
+            await self._http.call(dict[str, Any], "GET", "/health/ready")
+        except Exception:
+            return False
+        return True

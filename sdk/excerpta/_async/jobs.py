@@ -1,0 +1,90 @@
+"""Jobs: long work on the server, watched from here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from .._progress import JobProgress
+from .._retry import Deadline
+from .._sleep import async_sleep
+from ..errors import ConnectionFailed, JobFailed, TimedOut
+from ..types import JobList, JobReply
+from .http import AsyncHttp
+
+
+class AsyncJob:
+    """A job and its last known state."""
+
+    def __init__(self, http: AsyncHttp, state: JobReply) -> None:
+        self._http = http
+        self.state = state
+
+    @property
+    def id(self) -> str:
+        """The job's name."""
+        return self.state.id
+
+    async def refresh(self) -> JobReply:
+        """Asks the server how far it is."""
+        self.state = await self._http.call(JobReply, "GET", f"/v1/jobs/{self.id}", retry=True)
+        return self.state
+
+    async def cancel(self) -> JobReply:
+        """Stops the job; what it committed stays."""
+        self.state = await self._http.call(JobReply, "DELETE", f"/v1/jobs/{self.id}", retry=True)
+        return self.state
+
+    async def watch(self) -> AsyncIterator[JobReply]:
+        """Every change of state until the job ends; a broken connection is taken up again."""
+        failures = 0
+        while not self.state.finished:
+            try:
+                async with self._http.events("GET", f"/v1/jobs/{self.id}/events") as events:
+                    async for event in events:
+                        if event.event in ("progress", "done"):
+                            failures = 0
+                            self.state = msgspec.json.decode(event.data, type=JobReply)
+                            yield self.state
+                            if self.state.finished:
+                                return
+            except (ConnectionFailed, TimedOut):
+                failures += 1
+                if failures > 5:
+                    raise
+            await async_sleep(min(5.0, 0.2 * 2**failures))
+            yield await self.refresh()
+
+    async def wait(self, *, progress: bool = False, timeout: float | None = None) -> JobReply:  # noqa: ASYNC109
+        """Waits for the end; raises JobFailed unless it succeeded, TimedOut after `timeout` seconds.
+
+        `progress` draws a bar. Files that could not be read do not fail a job: see `state.errors`.
+        """
+        deadline = Deadline(timeout if timeout is not None else float("inf"))
+        with JobProgress(shown=progress) as bar:
+            bar.update(self.state)
+            async for state in self.watch():
+                bar.update(state)
+                if deadline.left() <= 0 and not state.finished:
+                    raise TimedOut(
+                        f"job {self.id} is not done after {timeout:.0f} s; it goes on at the server"
+                    )
+        if self.state.state != "succeeded":
+            raise JobFailed(self.state)
+        return self.state
+
+
+class AsyncJobs:
+    """The server's jobs."""
+
+    def __init__(self, http: AsyncHttp) -> None:
+        self._http = http
+
+    async def get(self, job_id: str) -> AsyncJob:
+        """One job by its id; NotFound when there is none."""
+        return AsyncJob(self._http, await self._http.call(JobReply, "GET", f"/v1/jobs/{job_id}", retry=True))
+
+    async def list(self) -> list[JobReply]:
+        """The latest jobs, newest first."""
+        return (await self._http.call(JobList, "GET", "/v1/jobs", retry=True)).jobs

@@ -1,0 +1,247 @@
+# Written by sdk/tools/generate_sync.py from _async/collections.py; change that file instead.
+
+"""Collections: put documents in, ask them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Iterable
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import msgspec
+
+from .._files import find_files
+from ..errors import Conflict
+from ..types import (
+    CollectionList,
+    CollectionReply,
+    CollectionSettings,
+    DeleteReply,
+    DocumentIn,
+    DocumentReply,
+    DocumentsReply,
+    DocumentsRequest,
+    Filter,
+    JobReply,
+    PlanOptions,
+    QueryReply,
+    QueryRequest,
+)
+from .answers import AnswerStream
+from .http import Http
+from .jobs import Job
+
+_DOCUMENTS_A_CALL = 100
+
+
+class Collection:
+    """One collection on the server; nothing is held here but its name."""
+
+    def __init__(self, http: Http, name: str) -> None:
+        self._http = http
+        self._path = f"/v1/collections/{quote(name, safe='')}"
+        self.name = name
+
+    def info(self) -> CollectionReply:
+        """Its size, version, settings and metadata fields."""
+        return self._http.call(CollectionReply, "GET", self._path, retry=True)
+
+    def add(self, documents: Iterable[DocumentIn | dict[str, Any]]) -> DocumentsReply:
+        """Adds documents now, 100 a call; one whose id is there already is replaced.
+
+        Each call is searchable when it returns. For thousands, `ingest` and `ingest_documents` run as a job.
+        """
+        total = DocumentsReply(added=0, replaced=0, passages=0, version=0)
+        remaining = (_document(one) for one in documents)
+        while batch := list(islice(remaining, _DOCUMENTS_A_CALL)):
+            reply = self._http.call(
+                DocumentsReply,
+                "POST",
+                f"{self._path}/documents",
+                body=DocumentsRequest(documents=batch),
+                retry=True,
+            )
+            total.added += reply.added
+            total.replaced += reply.replaced
+            total.passages += reply.passages
+            total.version = reply.version
+        return total
+
+    def ingest(
+        self, paths: Iterable[str | Path] | str | Path, *, idempotency_key: str | None = None
+    ) -> Job:
+        """Sends files and folders as one job: txt, Markdown, HTML, PDF, DOCX, CSV, JSONL and zip of those."""
+        named = [paths] if isinstance(paths, (str, Path)) else list(paths)
+        files = find_files(named)
+        if not files:
+            raise FileNotFoundError(f"no readable file in {', '.join(map(str, named)) or 'nothing'}")
+        with ExitStack() as opened:
+            parts = [
+                ("files", (file.name, opened.enter_context(file.path.open("rb")), "application/octet-stream"))
+                for file in files
+            ]
+            reply = self._http.call(
+                JobReply,
+                "POST",
+                f"{self._path}/files",
+                files=parts,
+                headers={"Idempotency-Key": idempotency_key or uuid4().hex},
+            )
+        return Job(self._http, reply)
+
+    def ingest_documents(
+        self, documents: Iterable[DocumentIn | dict[str, Any]], *, idempotency_key: str | None = None
+    ) -> Job:
+        """Sends any number of documents as one job (NDJSON)."""
+        body = b"".join(msgspec.json.encode(_document(one)) + b"\n" for one in documents)
+        reply = self._http.call(
+            JobReply,
+            "POST",
+            f"{self._path}/documents:batch",
+            content=body,
+            retry=True,
+            headers={
+                "Content-Type": "application/x-ndjson",
+                "Idempotency-Key": idempotency_key or uuid4().hex,
+            },
+        )
+        return Job(self._http, reply)
+
+    def get(self, document_id: str) -> DocumentReply:
+        """One document, whole; NotFound when there is none."""
+        return self._http.call(DocumentReply, "GET", self._document_path(document_id), retry=True)
+
+    def delete(self, document_ids: str | Iterable[str]) -> DeleteReply:
+        """Deletes documents by id; ids that are not there count for nothing."""
+        if isinstance(document_ids, str):
+            return self._http.call(DeleteReply, "DELETE", self._document_path(document_ids), retry=True)
+        return self._http.call(
+            DeleteReply,
+            "POST",
+            f"{self._path}/documents:delete",
+            body={"ids": list(document_ids)},
+            retry=True,
+        )
+
+    def ask(
+        self,
+        query: str,
+        *,
+        filter: Filter | None = None,  # noqa: A002
+        limit: int = 10,
+        plan: str | PlanOptions | dict[str, Any] | None = None,
+        explain: bool = False,
+        timeout_ms: int | None = None,
+    ) -> QueryReply:
+        """Finds passages and answers from them, with citations."""
+        request = self._query(query, filter, limit, plan, explain, timeout_ms)
+        return self._http.call(QueryReply, "POST", "/v1/query", body=request, retry=True)
+
+    def search(
+        self,
+        query: str,
+        *,
+        filter: Filter | None = None,  # noqa: A002
+        limit: int = 10,
+        plan: str | PlanOptions | dict[str, Any] | None = None,
+        explain: bool = False,
+        timeout_ms: int | None = None,
+    ) -> QueryReply:
+        """Finds passages only: retrieves and fuses, answers nothing."""
+        request = self._query(query, filter, limit, plan, explain, timeout_ms)
+        return self._http.call(QueryReply, "POST", "/v1/search", body=request, retry=True)
+
+    @contextmanager
+    def stream(
+        self,
+        query: str,
+        *,
+        filter: Filter | None = None,  # noqa: A002
+        limit: int = 10,
+        plan: str | PlanOptions | dict[str, Any] | None = None,
+        explain: bool = False,
+        timeout_ms: int | None = None,
+    ) -> Iterator[AnswerStream]:
+        """The answer as it is written; leaving the block stops the server's work on it."""
+        request = self._query(query, filter, limit, plan, explain, timeout_ms, stream=True)
+        with self._http.events("POST", "/v1/query", body=request) as events:
+            yield AnswerStream(events)
+
+    def verify(self) -> list[str]:
+        """Checks every checksum on disk; what is wrong is named, nothing is changed."""
+        reply = self._http.call(dict[str, Any], "POST", f"{self._path}/verify")
+        return [str(one) for one in reply["corrupt"]]
+
+    def rebuild(self) -> Job:
+        """Builds the index again from the documents, beside the old one, as a job."""
+        return Job(self._http, self._http.call(JobReply, "POST", f"{self._path}/rebuild"))
+
+    def _document_path(self, document_id: str) -> str:
+        return f"{self._path}/documents/{quote(document_id, safe='')}"
+
+    def _query(
+        self,
+        query: str,
+        filter: Filter | None,  # noqa: A002
+        limit: int,
+        plan: str | PlanOptions | dict[str, Any] | None,
+        explain: bool,
+        timeout_ms: int | None,
+        *,
+        stream: bool = False,
+    ) -> QueryRequest:
+        return QueryRequest(
+            collection=self.name,
+            query=query,
+            filter=filter,
+            limit=limit,
+            plan=msgspec.convert(plan, PlanOptions) if isinstance(plan, dict) else plan,
+            explain=explain,
+            stream=stream,
+            timeout_ms=timeout_ms,
+        )
+
+
+class Collections:
+    """The server's collections."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    def get(self, name: str) -> Collection:
+        """A collection by name; nothing is asked of the server yet."""
+        return Collection(self._http, name)
+
+    def create(
+        self, name: str, *, exist_ok: bool = False, settings: CollectionSettings | None = None
+    ) -> Collection:
+        """Makes a collection; Conflict when it is there, unless `exist_ok` and its settings are the same."""
+        collection = self.get(name)
+        try:
+            self._http.call(
+                CollectionReply,
+                "PUT",
+                collection._path,
+                body=settings or CollectionSettings(),
+                retry=exist_ok,
+            )
+        except Conflict as error:
+            if not (exist_ok and error.type == "collection-exists" and settings is None):
+                raise
+        return collection
+
+    def list(self) -> list[CollectionReply]:
+        """All collections, by name."""
+        return (self._http.call(CollectionList, "GET", "/v1/collections", retry=True)).collections
+
+    def delete(self, name: str) -> DeleteReply:
+        """Deletes a collection with everything in it."""
+        return self._http.call(DeleteReply, "DELETE", self.get(name)._path)
+
+
+def _document(one: DocumentIn | dict[str, Any]) -> DocumentIn:
+    return one if isinstance(one, DocumentIn) else msgspec.convert(one, DocumentIn)
