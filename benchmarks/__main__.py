@@ -1,0 +1,49 @@
+"""`python -m benchmarks NAME`: runs one benchmark, prints a table, writes JSON lines."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from benchmarks.report import Report
+
+BENCHMARKS = {
+    "quality": "nDCG@10 and recall@100 of each stage on BEIR-layout data",
+}
+
+
+def main() -> int:
+    """Parses the options that all benchmarks share and runs one."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    commands = parser.add_subparsers(dest="benchmark", required=True, metavar="NAME")
+    for name, summary in BENCHMARKS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        command.add_argument(
+            "--data",
+            action="append",
+            type=Path,
+            required=True,
+            metavar="DIR",
+            help="BEIR layout; several make a union",
+        )
+        command.add_argument(
+            "--split", help="the qrels to use; default: test, dev or eval_half, the first there is"
+        )
+        command.add_argument("--cases", help="comma-separated; default: all")
+        command.add_argument("--queries", type=int, metavar="N", help="a seeded sample of N queries a set")
+        command.add_argument("--seed", type=int, default=0)
+        command.add_argument("--json", type=Path, metavar="FILE", help="append one JSON object a line")
+        importlib.import_module(f"benchmarks.{name}").add_options(command)
+    options = parser.parse_args()
+    report = Report(options.benchmark, options.json)
+    importlib.import_module(f"benchmarks.{options.benchmark}").run(options, report)
+    sys.stdout.write(report.table())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

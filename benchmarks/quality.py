@@ -1,0 +1,165 @@
+"""How well each stage ranks: nDCG@10, recall@100, MRR@10 and hits, by `ir-measures`.
+
+A document's score is its best passage's. Model time and retrieval time are not measured here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import ir_measures
+from ir_measures import RR, R, Success, nDCG
+from rich.progress import Progress
+
+from benchmarks.beir import DataSet, load
+from benchmarks.report import Report
+from models import LanguageModel, Models, load_profile
+from rerank import QueryLikelihood
+from retrieval import Collection, IndexSettings, Selection, Snapshot
+from retrieval.fusion import fuse
+from retrieval.ngrams import LanguageVocabulary
+from retrieval.tokens import TokenEncoder
+from retrieval.types import Document, Hits
+
+CASES = ("lexical", "tokens", "ngrams", "fused", "reranked")
+MEASURES = {
+    "ndcg@10": nDCG @ 10,
+    "recall@100": R @ 100,
+    "mrr@10": RR @ 10,
+    "hits@1": Success @ 1,
+    "hits@5": Success @ 5,
+    "hits@20": Success @ 20,
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of this benchmark alone."""
+    parser.add_argument("--index", type=Path, help="keep the index here and use it again; default: temporary")
+    parser.add_argument(
+        "--models", type=Path, help="where converted models are kept; default: with the index"
+    )
+    parser.add_argument("--passage-tokens", type=int, default=200)
+    parser.add_argument("--depth", type=int, default=200, help="passages taken from each retriever")
+    parser.add_argument(
+        "--refine", type=int, default=100, help="exact MaxSim over the best N of the tokens case"
+    )
+    parser.add_argument("--k-tokens", type=int, default=1000, help="tokens retrieved for each query token")
+    parser.add_argument("--rerank", type=int, default=10, help="passages that are reranked")
+
+
+@dataclass(slots=True)
+class Stages:
+    """The stages over one snapshot; each case is a function of the query."""
+
+    snapshot: Snapshot
+    encoder: TokenEncoder
+    lm: Callable[[], LanguageModel]
+    options: argparse.Namespace
+    everything: Selection
+
+    def lexical(self, query: str) -> Hits:
+        """BM25."""
+        return self.snapshot.lexical(query, limit=self.options.depth, selection=self.everything)
+
+    def tokens(self, query: str) -> Hits:
+        """XTR, refined."""
+        return self.snapshot.tokens(
+            self.encoder.encode_queries([query])[0].vectors,
+            limit=self.options.depth,
+            k_tokens=self.options.k_tokens,
+            refine=self.options.refine,
+            selection=self.everything,
+        )
+
+    def ngrams(self, query: str) -> Hits:
+        """SEAL with the query's own n-grams."""
+        return self.snapshot.ngrams(
+            self.lm(),
+            query,
+            limit=self.options.depth,
+            beams=10,
+            length=8,
+            query_keys=True,
+            selection=self.everything,
+        ).hits
+
+    def fused(self, query: str) -> Hits:
+        """Reciprocal ranks of tokens and lexical, as the default plan has it."""
+        lists = {"tokens": self.tokens(query), "lexical": self.lexical(query)}
+        return fuse(lists, method="rrf", weights={"tokens": 1.0, "lexical": 1.0})
+
+    def reranked(self, query: str) -> Hits:
+        """The fused list, its head reordered by the query's likelihood."""
+        hits = self.fused(query)
+        head = hits.numbers[: self.options.rerank]
+        texts = [self.snapshot.passage(int(number)).text for number in head]
+        order = QueryLikelihood(self.lm()).rank(query, texts).order
+        numbers = hits.numbers.copy()
+        numbers[: len(head)] = head[order]
+        return Hits(numbers, hits.scores)
+
+
+def run(options: argparse.Namespace, report: Report) -> None:
+    """Indexes the union of the sets, then runs every case on every set."""
+    sets = [load(path, options.split, sample=options.queries, seed=options.seed) for path in options.data]
+    cases = options.cases.split(",") if options.cases else list(CASES)
+    unknown = set(cases) - set(CASES)
+    if unknown:
+        raise SystemExit(f"no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+    with tempfile.TemporaryDirectory(prefix="excerpta-bench-") as temporary:
+        home = options.index or Path(temporary)
+        models = Models(load_profile("small"), options.models or home / "models")
+        encoder = TokenEncoder(models.encoder)
+        collection = _collection(home, sets, encoder, models, options, ngrams="ngrams" in cases)
+        with collection.snapshot() as snapshot:
+            stages = Stages(snapshot, encoder, lambda: models.lm, options, snapshot.allowed(None))
+            for data in sets:
+                for case in cases:
+                    _measure(data, case, snapshot, getattr(stages, case), report)
+
+
+def _collection(
+    home: Path,
+    sets: list[DataSet],
+    encoder: TokenEncoder,
+    models: Models,
+    options: argparse.Namespace,
+    *,
+    ngrams: bool,
+) -> Collection:
+    settings = IndexSettings(passage_tokens=options.passage_tokens, ngrams=ngrams)
+    name = "+".join(data.name for data in sets) + f"-{options.passage_tokens}" + ("-ngrams" if ngrams else "")
+    path = home / "collections" / name
+    vocabulary = LanguageVocabulary(models.lm) if ngrams else None
+    if path.exists():
+        return Collection.open(path, encoder=encoder, vocabulary=vocabulary)
+    documents: dict[str, Document] = {document.id: document for data in sets for document in data.documents}
+    collection = Collection.create(path, encoder=encoder, vocabulary=vocabulary, settings=settings)
+    with Progress() as progress:
+        task = progress.add_task("indexing", total=len(documents))
+        collection.add(
+            list(documents.values()),
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    return collection
+
+
+def _measure(
+    data: DataSet, case: str, snapshot: Snapshot, search: Callable[[str], Hits], report: Report
+) -> None:
+    found: dict[str, dict[str, float]] = {}
+    with Progress() as progress:
+        for query, text in progress.track(data.queries.items(), description=f"{data.name} {case}"):
+            best: dict[str, float] = {}
+            hits = search(text)
+            for rank, number in enumerate(hits.numbers):
+                best.setdefault(snapshot.passage(int(number)).document_id, 1.0 / (rank + 1))
+            found[query] = best
+    scores = ir_measures.calc_aggregate(MEASURES.values(), data.qrels, found)
+    for metric, measure in MEASURES.items():
+        report.add(data.name, case, metric, scores[measure])
+    report.add(data.name, case, "queries", len(data.queries), "queries")

@@ -1,0 +1,16 @@
+"""The command line: `excerpta --help`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Runs the command line; says how to get it where its libraries are missing."""
+    try:
+        from .commands import group
+    except ImportError as error:
+        if (error.name or "").split(".")[0] not in {"click", "rich", "rich_click"}:
+            raise
+        sys.exit("the command line needs two more libraries: pip install 'excerpta[cli]'")
+    group()

@@ -1,0 +1,5 @@
+"""`python -m excerpta.cli`."""
+
+from . import main
+
+main()

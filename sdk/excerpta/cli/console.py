@@ -1,0 +1,124 @@
+"""What the commands print: tables for people, JSON for programs, one line for an error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, TypeVar
+
+import msgspec
+import rich_click as click
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from excerpta import Client, ExcerptaError, JobReply, QueryReply
+
+F = TypeVar("F", bound=Callable[..., Any])
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def server_options(command: F) -> F:
+    """Adds `--url`, `--data`, `--profile`, `--api-key` and `--json`: where the server is and how to print."""
+    options = [
+        click.option("--url", envvar="EXCERPTA_URL", help="The server. Default: http://127.0.0.1:8000"),
+        click.option("--api-key", envvar="EXCERPTA_API_KEY", help="Key of the server, if it wants one."),
+        click.option(
+            "--data",
+            envvar="EXCERPTA_LOCAL",
+            type=click.Path(file_okay=False),
+            help="Use no server: work in this process on this data directory.",
+        ),
+        click.option("--profile", envvar="EXCERPTA_PROFILE", help="With --data: the models to use."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON, one object, nothing else."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def explained(command: F) -> F:
+    """Turns an error that has a remedy into one line on standard error and exit status 1."""
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except (ExcerptaError, FileNotFoundError) as error:
+            err.print(f"[red]error:[/red] {escape(str(error))}")
+            sys.exit(1)
+
+    return run  # type: ignore[return-value]
+
+
+@contextmanager
+def connect(url: str | None, api_key: str | None, data: str | None, profile: str | None) -> Iterator[Client]:
+    """A client of the server at `url`, or of one in this process over `data`."""
+    if url and data:
+        raise click.UsageError("--url and --data exclude each other: name one.")
+    client = Client.local(data, profile=profile) if data else Client(url, api_key=api_key, timeout=600)
+    with client:
+        yield client
+
+
+def print_json(value: object) -> None:
+    """Any struct, list or dict as indented JSON."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+
+
+def print_answer(reply: QueryReply) -> None:
+    """The answer, its citations, the passages, and how long each stage took."""
+    if reply.answer is not None:
+        style = "green" if reply.answer.supported else "yellow"
+        out.print(Panel(escape(reply.answer.text), title="answer", border_style=style))
+        if reply.answer.citations:
+            table = Table("", "document", "characters", "quote", box=None, padding=(0, 1))
+            for citation in reply.answer.citations:
+                table.add_row(
+                    f"\\[{citation.marker}]",
+                    escape(citation.document_id),
+                    f"{citation.start}-{citation.end}",
+                    escape(" ".join(citation.quote.split())[:160]),
+                )
+            out.print(table)
+    else:
+        print_hits(reply)
+    for warning in reply.warnings:
+        out.print(f"[yellow]{escape(warning)}[/yellow]")
+    print_timings(reply)
+
+
+def print_hits(reply: QueryReply) -> None:
+    """One row a passage, with its scores."""
+    table = Table("", "passage", "score", "title", "text", box=None, padding=(0, 1))
+    for rank, hit in enumerate(reply.hits, 1):
+        title = " > ".join(part for part in (hit.title, hit.heading) if part)
+        table.add_row(
+            str(rank),
+            escape(hit.passage_id),
+            f"{hit.score:.3f}",
+            escape(title),
+            escape(" ".join(hit.text.split())[:200]),
+        )
+    out.print(table if reply.hits else "nothing found")
+
+
+def print_timings(reply: QueryReply) -> None:
+    """One row of milliseconds, a column a stage."""
+    table = Table(*reply.timings_ms, box=None, padding=(0, 1), title="milliseconds", title_justify="left")
+    table.add_row(*(f"{value:,.1f}" for value in reply.timings_ms.values()))
+    out.print(table, style="dim")
+
+
+def print_job(job: JobReply) -> None:
+    """A job's end: what came in, and what could not be read."""
+    total = "?" if job.total is None else job.total
+    out.print(
+        f"{job.id} {job.state}: {job.done}/{total} documents, {job.passages} passages in {escape(job.collection)}"
+    )
+    for error in job.errors:
+        out.print(f"  [yellow]not read[/yellow] {escape(error.name)}: {escape(error.reason)}")
