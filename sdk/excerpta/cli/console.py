@@ -117,8 +117,7 @@ def print_timings(reply: QueryReply) -> None:
 def print_job(job: JobReply) -> None:
     """A job's end: what came in, and what could not be read."""
     total = "?" if job.total is None else job.total
-    out.print(
-        f"{job.id} {job.state}: {job.done}/{total} documents, {job.passages} passages in {escape(job.collection)}"
-    )
+    done = f"{job.done}/{total} documents, {job.passages} passages in {escape(job.collection)}"
+    out.print(f"{job.id} {job.state}: {done}")
     for error in job.errors:
         out.print(f"  [yellow]not read[/yellow] {escape(error.name)}: {escape(error.reason)}")

@@ -109,9 +109,9 @@ def demo(keep: str | None, questions: tuple[str, ...]) -> None:
                 f"({job.passages / seconds:.0f} passages a second)\n"
             )
             cited = [_ask(client, question) for question in questions or QUESTIONS]
-    out.print(
-        "Keep a server running with `make serve`; then: excerpta index -c NAME FOLDER, excerpta ask -c NAME QUESTION"
-    )
+    out.print("Keep a server running: `make serve`. Then, in another terminal:")
+    out.print("  .venv/bin/excerpta index -c NAME FOLDER")
+    out.print("  .venv/bin/excerpta ask -c NAME QUESTION")
     if not questions and not all(cited):
         raise ExcerptaError("an answer came without a citation; it should have had one")
 
