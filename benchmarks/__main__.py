@@ -12,6 +12,7 @@ from benchmarks.report import Report
 
 BENCHMARKS = {
     "quality": "nDCG@10 and recall@100 of each stage on BEIR-layout data",
+    "pipeline": "milliseconds and CPU milliseconds of whole queries over HTTP, by plan and stage",
 }
 
 
