@@ -27,7 +27,7 @@ def main() -> int:
             "--data",
             action="append",
             type=Path,
-            required=True,
+            required=name == "quality",
             metavar="DIR",
             help="BEIR layout; several make a union",
         )
