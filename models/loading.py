@@ -1,0 +1,65 @@
+"""Opens a checkpoint: safetensors only, no code from the checkpoint, no weights made up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import logging as transformers_logging
+
+from models.errors import ModelCorrupt, ModelNotFound
+
+_quiet_lock = threading.RLock()
+
+
+def load_network(
+    auto: Any, directory: Path, *, dtype: torch.dtype, device: torch.device, optional: tuple[str, ...] = ()
+) -> Any:
+    """The network of a model directory, ready for inference.
+
+    `auto` is the transformers class that reads it (`AutoModel`, `AutoModelForCausalLM`). A checkpoint
+    that lacks weights is refused, because transformers would fill them with random numbers; weights
+    whose names start with one of `optional` may be missing. Raises ModelNotFound, ModelCorrupt.
+    """
+    if not (directory / "config.json").is_file():
+        raise ModelNotFound(directory.name, [f"{directory} (no config.json in it)"])
+    try:
+        with quiet_transformers():
+            network, report = auto.from_pretrained(
+                directory,
+                dtype=dtype,
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ModelCorrupt(str(directory), str(error).splitlines()[0]) from error
+    missing = sorted(name for name in report["missing_keys"] if not name.startswith(optional or ("\0",)))
+    if missing or report["mismatched_keys"]:
+        wrong = missing or sorted(str(key) for key in report["mismatched_keys"])
+        raise ModelCorrupt(
+            str(directory), f"{len(wrong)} weights are missing or misshapen, such as {wrong[0]}"
+        )
+    return network.to(device).eval().requires_grad_(False)
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keeps transformers' progress bars and load reports off the terminal."""
+    with _quiet_lock:
+        level = transformers_logging.get_verbosity()
+        bars = transformers_logging.is_progress_bar_enabled()
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
+        try:
+            yield
+        finally:
+            transformers_logging.set_verbosity(level)
+            if bars:
+                transformers_logging.enable_progress_bar()
