@@ -1,0 +1,149 @@
+"""One worker thread a device, with a bounded number of requests and the impatient ones first."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import heapq
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from models.device import use_available_cores
+from models.errors import Overloaded
+
+T = TypeVar("T")
+
+
+class Priority(enum.IntEnum):
+    """Who goes first: people who wait for an answer, then jobs."""
+
+    INTERACTIVE = 0
+    BATCH = 1
+
+
+class Executor:
+    """Runs calls on one device, one at a time, by priority and then in the order they came.
+
+    A request reserves its places with `admit` before it does anything, so that a full device refuses
+    it at once instead of keeping it waiting; its calls then run without being counted again. Work of
+    a waiter that has gone away is skipped if it has not begun; what has begun runs to its end.
+    """
+
+    def __init__(self, name: str, *, capacity: int = 32, retry_after_s: float = 1.0) -> None:
+        if capacity < 1:
+            raise ValueError(f"an executor needs at least one place, not {capacity}")
+        self.name = name
+        self.capacity = capacity
+        self.retry_after_s = retry_after_s
+        self._changed = threading.Condition()
+        self._queue: list[tuple[int, int, _Call]] = []
+        self._arrivals = 0
+        self._admitted = 0
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name=f"device-{name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Calls that are queued and have not begun."""
+        with self._changed:
+            return sum(not call.future.cancelled() for _, _, call in self._queue)
+
+    @property
+    def admitted(self) -> int:
+        """Places that requests hold now, of `capacity`."""
+        with self._changed:
+            return self._admitted
+
+    @contextmanager
+    def admit(self, cost: int = 1) -> Iterator[None]:
+        """Holds `cost` places while the request runs; raises Overloaded at once when they are not free.
+
+        A request that costs more than there is runs alone.
+        """
+        places = min(max(cost, 1), self.capacity)
+        with self._changed:
+            if self._closed or self._admitted + places > self.capacity:
+                raise Overloaded(self.name, self._admitted, self.capacity, self.retry_after_s)
+            self._admitted += places
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._admitted -= places
+
+    async def run(
+        self,
+        fn: Callable[..., T],
+        /,
+        *args: Any,
+        priority: Priority = Priority.INTERACTIVE,
+        **kwargs: Any,
+    ) -> T:
+        """Calls `fn(*args, **kwargs)` on the device's thread and waits without blocking the event loop."""
+        return await asyncio.wrap_future(self.submit(fn, *args, priority=priority, **kwargs))
+
+    def submit(
+        self,
+        fn: Callable[..., T],
+        /,
+        *args: Any,
+        priority: Priority = Priority.BATCH,
+        **kwargs: Any,
+    ) -> Future[T]:
+        """Queues `fn(*args, **kwargs)`; for other threads. Raises RuntimeError after `close`.
+
+        Never wait for the result on the device's own thread: it cannot run there until you return.
+        """
+        call: _Call = _Call(fn, args, kwargs)
+        with self._changed:
+            if self._closed:
+                raise RuntimeError(f"the executor of {self.name} is closed")
+            self._arrivals += 1
+            heapq.heappush(self._queue, (int(priority), self._arrivals, call))
+            self._changed.notify()
+        return call.future
+
+    def close(self, timeout_s: float) -> None:
+        """Refuses new calls, cancels those not begun, and waits at most `timeout_s` for the running one."""
+        with self._changed:
+            self._closed = True
+            abandoned, self._queue = self._queue, []
+            self._changed.notify_all()
+        for _, _, call in abandoned:
+            call.future.cancel()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout_s)
+
+    def _work(self) -> None:
+        use_available_cores()
+        while (call := self._next()) is not None:
+            call()
+            del call  # its result may be large; nobody is served by keeping it until the next call
+
+    def _next(self) -> _Call | None:
+        with self._changed:
+            while not self._queue:
+                if self._closed:
+                    return None
+                self._changed.wait()
+            return heapq.heappop(self._queue)[2]
+
+
+class _Call:
+    """A queued call and the future of its result."""
+
+    def __init__(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.future: Future[Any] = Future()
+        self._fn, self._args, self._kwargs = fn, args, kwargs
+
+    def __call__(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            self.future.set_result(self._fn(*self._args, **self._kwargs))
+        except BaseException as error:  # whatever it is belongs to the waiter, not to this thread
+            self.future.set_exception(error)
