@@ -1,0 +1,154 @@
+"""Cuts documents into passages: contiguous spans that are retrieved, ranked and cited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from models.errors import ExcerptaError
+from retrieval.types import Document, Passage, Tokens
+
+from .headings import path_line, sections
+from .pieces import Budget, TokenMap, fitting
+from .sentences import sentences
+
+FEWEST_TOKENS = 8
+# Text has about five characters a token. A base64 blob may be one unknown token of a megabyte.
+CHARACTERS_A_TOKEN = 16
+
+
+class InvalidChunking(ExcerptaError):
+    """The passage size or the overlap cannot be used."""
+
+    def __init__(self, passage_tokens: int, overlap_tokens: int) -> None:
+        super().__init__(
+            f"passage_tokens={passage_tokens} with overlap_tokens={overlap_tokens}: passages need at least "
+            f"{FEWEST_TOKENS} tokens, and the overlap must be 0 or more and less than passage_tokens."
+        )
+        self.passage_tokens = passage_tokens
+        self.overlap_tokens = overlap_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A sentence, or a part of one that is too long (then not `whole`). Half-open character span."""
+
+    start: int
+    end: int
+    whole: bool
+    ends_paragraph: bool
+
+
+class Chunker:
+    """Passages of at most `passage_tokens` tokens, cut at sentence ends, that never span two headings.
+
+    Neighbours under one heading share up to `overlap_tokens` tokens of whole sentences. Every character
+    but whitespace is in at least one passage, save a span without any token (zero-width characters),
+    which nothing could find; a heading's line opens the first passage under it, and the path of
+    headings is in `Passage.heading`. A passage ends at a paragraph's end if that fills at
+    least half of it. A passage also has at most 16 characters a token of its budget, which matters
+    only for blobs without spaces and for long runs of spaces. Deterministic, in linear time; the
+    document is tokenized once.
+    """
+
+    def __init__(
+        self,
+        tokenize: Callable[[Sequence[str]], list[Tokens]],
+        *,
+        passage_tokens: int = 200,
+        overlap_tokens: int = 32,
+    ) -> None:
+        if passage_tokens < FEWEST_TOKENS or not 0 <= overlap_tokens < passage_tokens:
+            raise InvalidChunking(passage_tokens, overlap_tokens)
+        self._tokenize = tokenize
+        self._budget = Budget(passage_tokens, passage_tokens * CHARACTERS_A_TOKEN)
+        self._overlap = Budget(overlap_tokens, overlap_tokens * CHARACTERS_A_TOKEN)
+
+    def split(self, document: Document) -> list[Passage]:
+        """The document's passages in order; none if its text has no tokens.
+
+        `passage.text == document.text[passage.start:passage.end]` holds for each.
+        """
+        text = document.text
+        spans = TokenMap.of(text, self._tokenize)
+        return [
+            Passage(document.id, ordinal, text[start:end], start, end, document.title, heading)
+            for ordinal, (start, end, heading) in enumerate(self._spans(document, spans))
+        ]
+
+    def _spans(self, document: Document, spans: TokenMap) -> Iterator[tuple[int, int, str]]:
+        for path, pieces in _sections_in_pieces(document.text, spans, self._budget):
+            heading = path_line(path, document.title)
+            for start, end in pack(pieces, spans, self._budget, self._overlap):
+                if spans.count(start, end):
+                    yield start, end, heading
+
+
+def _sections_in_pieces(
+    text: str, spans: TokenMap, budget: Budget
+) -> Iterator[tuple[tuple[str, ...], list[Piece]]]:
+    """The pieces of each section. Headings with nothing under them open the section that follows."""
+    opening: int | None = None
+    path: tuple[str, ...] = ()
+    for section in sections(text):
+        path = section.path
+        start = section.start if opening is None else opening
+        pieces = list(_pieces(text, start, section.body, section.end, spans, budget))
+        if pieces:
+            yield path, pieces
+        opening = None if pieces else start
+    if opening is not None and (rest := list(_pieces(text, opening, opening, len(text), spans, budget))):
+        yield path, rest
+
+
+def _pieces(text: str, start: int, body: int, end: int, spans: TokenMap, budget: Budget) -> Iterator[Piece]:
+    """The pieces of `text[start:end]`; the heading before `body` belongs to the first sentence."""
+    for number, sentence in enumerate(sentences(text, body, end)):
+        parts = list(fitting(text, sentence.start if number else start, sentence.end, spans, budget))
+        for part, (first, last) in enumerate(parts, 1):
+            ends_paragraph = sentence.ends_paragraph and part == len(parts)
+            yield Piece(first, last, len(parts) == 1, ends_paragraph)
+
+
+def pack(
+    pieces: Sequence[Piece], spans: TokenMap, budget: Budget, overlap: Budget
+) -> Iterator[tuple[int, int]]:
+    """Joins neighbouring pieces, each of which fits the budget, to spans that still do."""
+    first = done = 0
+    while done < len(pieces):
+        last = done
+        while last + 1 < len(pieces) and budget.holds(spans, pieces[first].start, pieces[last + 1].end):
+            last += 1
+        if last + 1 < len(pieces):
+            last = _paragraph_end(pieces, first, done, last, spans)
+        yield pieces[first].start, pieces[last].end
+        done = last + 1
+        if done < len(pieces):
+            first = _overlap_start(pieces, first, done, spans, budget, overlap)
+
+
+def _paragraph_end(pieces: Sequence[Piece], first: int, done: int, last: int, spans: TokenMap) -> int:
+    """The last piece to take, going back to a paragraph's end if half of the span stays."""
+    start = pieces[first].start
+    half = spans.count(start, pieces[last].end) / 2
+    for number in range(last, done - 1, -1):
+        if spans.count(start, pieces[number].end) < half:
+            break
+        if pieces[number].ends_paragraph:
+            return number
+    return last
+
+
+def _overlap_start(
+    pieces: Sequence[Piece], first: int, done: int, spans: TokenMap, budget: Budget, overlap: Budget
+) -> int:
+    """Where the span after `pieces[first:done]` starts: later than it did, by whole sentences."""
+    start = done
+    while (
+        start - 1 > first
+        and pieces[start - 1].whole
+        and overlap.holds(spans, pieces[start - 1].start, pieces[done - 1].end)
+        and budget.holds(spans, pieces[start - 1].start, pieces[done].end)
+    ):
+        start -= 1
+    return start
