@@ -1,0 +1,76 @@
+"""What reranking needs of a causal language model; `models.language_model.LanguageModel` has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import UnsupportedModel
+
+
+class OffsetTokens(Protocol):
+    """One text's token ids (n,) and their character offsets (n, 2)."""
+
+    @property
+    def ids(self) -> NDArray[np.integer[Any]]:
+        """Token ids (n,)."""
+        ...
+
+    @property
+    def offsets(self) -> NDArray[np.integer[Any]]:
+        """Character offsets (n, 2), half-open."""
+        ...
+
+
+class CausalNetwork(Protocol):
+    """A causal language model that gives logits and likelihoods, not text."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, for messages."""
+        ...
+
+    @property
+    def max_positions(self) -> int:
+        """How many tokens it can read."""
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of `text` without special tokens."""
+        ...
+
+    def tokenize(self, texts: Sequence[str]) -> Sequence[OffsetTokens]:
+        """Ids and offsets of each text, without special tokens."""
+        ...
+
+    def chat(self, messages: Sequence[Mapping[str, str]], *, assistant_prefix: str = "") -> list[int]:
+        """Ids of the chat, the answer opened with `assistant_prefix`."""
+        ...
+
+    def next_logits(self, prompt: Sequence[int], token_ids: Sequence[int]) -> NDArray[np.float64]:
+        """Logits (len(token_ids),) of the next token, by one forward pass."""
+        ...
+
+    def log_likelihoods(
+        self, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]]
+    ) -> Sequence[NDArray[np.float64]]:
+        """Log-probability of each token of each continuation after its prompt."""
+        ...
+
+
+def cut_to_tokens(lm: CausalNetwork, texts: Sequence[str], limit: int) -> list[str]:
+    """Each text up to the end of its token number `limit`."""
+    return [
+        text if len(tokens.ids) <= limit else text[: int(tokens.offsets[limit - 1][1]) if limit > 0 else 0]
+        for text, tokens in zip(texts, lm.tokenize(texts), strict=True)
+    ]
+
+
+def require_finite(lm: CausalNetwork, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The scores themselves; a network that gives NaN or infinity must not decide an order."""
+    if not np.isfinite(scores).all():
+        raise UnsupportedModel(lm.name, "it gave scores that are not finite. Load it in float32.")
+    return scores
