@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from transformers import AutoModel
 
 from models.batching import plan_batches
+from models.colbert import Role, load_projection, marker_ids
 from models.device import call_cost
 from models.loading import load_network
 from models.tokenizer import TextTokenizer, TokenizedText
@@ -35,7 +36,10 @@ class HiddenStates:
 
 
 class TextNetwork:
-    """A BERT-like network and its tokenizer."""
+    """A BERT-like network and its tokenizer; with a projection and markers, a ColBERT one.
+
+    `hidden_size` is the width of the vectors it gives, after the projection.
+    """
 
     def __init__(
         self,
@@ -45,16 +49,22 @@ class TextNetwork:
         name: str,
         fingerprint: str,
         max_tokens: int | None = None,
+        projection: torch.nn.Linear | None = None,
+        query_marker: str = "",
+        passage_marker: str = "",
     ) -> None:
         self.network = network
         self.tokenizer = tokenizer
         self.name = name
         self.fingerprint = fingerprint
-        self.hidden_size = int(network.config.hidden_size)
-        room = _positions(network.config) - len(tokenizer.prefix) - len(tokenizer.suffix)
-        self.max_tokens = min(room, max_tokens or room)
+        self.hidden_size = projection.out_features if projection else int(network.config.hidden_size)
         self.device: torch.device = network.device
         self.dtype: torch.dtype = network.dtype
+        self._projection = projection
+        self._markers = marker_ids(tokenizer, {"query": query_marker, "passage": passage_marker}, name)
+        marked = max(map(len, self._markers.values()))
+        room = _positions(network.config) - len(tokenizer.prefix) - len(tokenizer.suffix) - marked
+        self.max_tokens = min(room, max_tokens or room)
 
     @classmethod
     def load(
@@ -66,24 +76,38 @@ class TextNetwork:
         device: torch.device,
         dtype: torch.dtype,
         max_tokens: int | None = None,
+        query_marker: str = "",
+        passage_marker: str = "",
     ) -> TextNetwork:
         """Loads a checkpoint in the transformers layout with a `tokenizer.json`.
 
-        `max_tokens` lowers the network's own limit. Raises ModelNotFound, ModelCorrupt.
+        `max_tokens` lowers the network's own limit. A ColBERT projection is found by itself; the marker
+        tokens must be named. Raises ModelNotFound, ModelCorrupt, UnsupportedModel.
         """
         network = load_network(AutoModel, directory, dtype=dtype, device=device, optional=("pooler.",))
         if hasattr(network, "pooler"):
             network.pooler = None  # sentence vectors are never read here
-        tokenizer = TextTokenizer.load(directory)
-        return cls(network, tokenizer, name=name, fingerprint=fingerprint, max_tokens=max_tokens)
+        return cls(
+            network,
+            TextTokenizer.load(directory),
+            name=name,
+            fingerprint=fingerprint,
+            max_tokens=max_tokens,
+            projection=load_projection(directory, device),
+            query_marker=query_marker,
+            passage_marker=passage_marker,
+        )
 
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         """Token ids and character offsets of each text, without special tokens, not truncated."""
         return self.tokenizer.tokenize(texts)
 
-    def hidden_states(self, texts: Sequence[str], *, batch_tokens: int = 8192) -> list[HiddenStates]:
+    def hidden_states(
+        self, texts: Sequence[str], *, batch_tokens: int = 8192, role: Role = "passage"
+    ) -> list[HiddenStates]:
         """Contextual vectors of every token of each text, in input order; special tokens are dropped.
 
+        `role` picks the marker that ColBERT models read first; it changes nothing for other networks.
         A text longer than `max_tokens` is cut there, and says so in `truncated`. A text without tokens
         gives (0, hidden). A batch holds at most `batch_tokens` tokens with padding.
         """
@@ -96,7 +120,7 @@ class TextNetwork:
         )
         for batch in plan:
             members = [filled[at] for at in batch]
-            vectors = self._forward([tokenized[at].ids[: lengths[at]] for at in members])
+            vectors = self._forward([tokenized[at].ids[: lengths[at]] for at in members], role)
             for at, rows in zip(members, vectors, strict=True):
                 states[at] = self._state(tokenized[at], rows)
         empty = np.zeros((0, self.hidden_size), np.float32)
@@ -105,9 +129,9 @@ class TextNetwork:
         ]
 
     @torch.inference_mode()
-    def _forward(self, rows: Sequence[NDArray[np.int32]]) -> list[NDArray[np.float32]]:
+    def _forward(self, rows: Sequence[NDArray[np.int32]], role: Role) -> list[NDArray[np.float32]]:
         """One padded forward call: the vectors of each row's own tokens."""
-        before, after = list(self.tokenizer.prefix), list(self.tokenizer.suffix)
+        before, after = [*self.tokenizer.prefix, *self._markers[role]], list(self.tokenizer.suffix)
         framed = [np.concatenate([before, row, after]).astype(np.int64) for row in rows]
         width = max(len(row) for row in framed)
         ids = np.full((len(rows), width), self.network.config.pad_token_id or 0, np.int64)
@@ -119,8 +143,10 @@ class TextNetwork:
         output = self.network(
             input_ids=torch.from_numpy(ids).to(self.device),
             attention_mask=torch.from_numpy(mask).to(self.device) if padded else None,
-        ).last_hidden_state
-        vectors: NDArray[np.float32] = output.float().cpu().numpy()
+        ).last_hidden_state.float()
+        if self._projection is not None:
+            output = self._projection(output)
+        vectors: NDArray[np.float32] = output.cpu().numpy()
         start = len(before)
         return [vectors[at, start : start + len(row)].copy() for at, row in enumerate(rows)]
 

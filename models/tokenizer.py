@@ -63,6 +63,11 @@ class TextTokenizer:
         """Number of token ids, with the added ones."""
         return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
 
+    def token_id(self, token: str) -> int | None:
+        """The id of one token by its exact name, control tokens too; None if there is no such token."""
+        found = self._tokenizer.token_to_id(token)
+        return None if found is None else int(found)
+
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         """Token ids and character offsets of each text, in order, without special tokens."""
         encodings = self._tokenizer.encode_batch(

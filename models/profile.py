@@ -1,0 +1,170 @@
+"""Profiles: named sets of models, read from TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+
+from models.device import DTYPES
+from models.errors import InvalidProfile
+
+BUILT_IN = Path(__file__).parent / "profiles"
+ROLES = ("encoder", "lm", "token_classifier")
+
+_Table: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """One model of a profile: where its weights may be, tried in the order path, package, hub.
+
+    `path` is a model directory or a GGUF file, relative to the profile's own file. `package_path` is the
+    directory inside the installed `package`. `file` names the GGUF file in the directory; without it the
+    directory holds a checkpoint in the transformers layout. `sha256` pins files of the package and of the
+    hub by name. `dtype` is "auto", "float32", "bfloat16" or "float16".
+    """
+
+    name: str
+    licence: str = ""
+    path: str = ""
+    package: str = ""
+    package_path: str = ""
+    hub: str = ""
+    revision: str = ""
+    file: str = ""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    dtype: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderSpec(ModelSpec):
+    """The token encoder. `max_tokens` lowers its limit; ColBERT models mark what they read by a token."""
+
+    max_tokens: int | None = None
+    query_marker: str = ""
+    passage_marker: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A named set of models; without a token classifier, texts are compressed without a network."""
+
+    name: str
+    description: str = ""
+    encoder: EncoderSpec
+    lm: ModelSpec
+    token_classifier: ModelSpec | None = None
+
+    def roles(self) -> dict[str, ModelSpec]:
+        """The models of the profile, by role."""
+        named = ((role, getattr(self, role)) for role in ROLES)
+        return {role: spec for role, spec in named if spec is not None}
+
+
+def load_profile(name_or_path: str | Path, *, search: Sequence[Path] = ()) -> Profile:
+    """Reads a profile: a built-in one, `NAME.toml` in one of the `search` directories, or a file by its path.
+
+    A profile may say `extends = "small"`: what it leaves out is taken from there. In a model's table a
+    `name` makes it another model, of which nothing is inherited; without one, single keys are changed.
+    Raises InvalidProfile for a missing file, a wrong type, and an unknown key, with the allowed ones.
+    """
+    file = _find(name_or_path, search, skip=())
+    name = file.stem
+    return _build(name, _resolve(name, file, search, seen=()))
+
+
+def profile_names(search: Sequence[Path] = ()) -> list[str]:
+    """The names that `load_profile` knows."""
+    return sorted({file.stem for folder in (*search, BUILT_IN) for file in folder.glob("*.toml")})
+
+
+def _find(name_or_path: str | Path, search: Sequence[Path], skip: Iterable[Path]) -> Path:
+    name = str(name_or_path)
+    for candidate in _candidates(name_or_path, search):
+        if candidate.is_file() and candidate.resolve() not in skip:
+            return candidate.resolve()
+    known = ", ".join(profile_names(search))
+    raise InvalidProfile(name, f"there is no such profile; give one of {known}, or the path of a .toml file")
+
+
+def _candidates(name_or_path: str | Path, search: Sequence[Path]) -> Iterator[Path]:
+    if isinstance(name_or_path, Path) or name_or_path.endswith(".toml"):
+        yield Path(name_or_path).expanduser()
+    elif name_or_path and Path(name_or_path).name == name_or_path:
+        yield from (folder / f"{name_or_path}.toml" for folder in (*search, BUILT_IN))
+
+
+def _resolve(name: str, file: Path, search: Sequence[Path], seen: tuple[Path, ...]) -> _Table:
+    """The tables of a profile laid over those it extends; it may extend a built-in one of its own name."""
+    own = _read(name, file)
+    parent = own.pop("extends", None)
+    if parent is None:
+        return own
+    if not isinstance(parent, str):
+        raise InvalidProfile(name, "extends is the name of a profile, a string")
+    places = [file.parent, *search]
+    base = _resolve(name, _find(parent, places, (*seen, file)), search, (*seen, file))
+    return base | {key: _overlay(base.get(key), value) for key, value in own.items()}
+
+
+def _overlay(base: object, value: object) -> object:
+    if isinstance(base, dict) and isinstance(value, dict) and "name" not in value:
+        return base | value
+    return value
+
+
+def _read(name: str, file: Path) -> _Table:
+    try:
+        tables = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise InvalidProfile(name, f"{file} cannot be read as TOML: {error}") from error
+    for role in ROLES:
+        table = tables.get(role)
+        if isinstance(table, dict) and isinstance(table.get("path"), str) and table["path"]:
+            table["path"] = str((file.parent / Path(table["path"]).expanduser()).resolve())
+    return tables
+
+
+def _build(name: str, tables: _Table) -> Profile:
+    _refuse_unknown(
+        name, "", tables, [key.name for key in fields(Profile) if key.name != "name"] + ["extends"]
+    )
+    for role in ROLES:
+        kind = EncoderSpec if role == "encoder" else ModelSpec
+        table = tables.get(role, {})
+        if isinstance(table, dict):
+            _refuse_unknown(name, role, table, [key.name for key in fields(kind)])
+    try:
+        profile = msgspec.convert({**tables, "name": name}, Profile)
+    except msgspec.ValidationError as error:
+        raise InvalidProfile(name, str(error)) from error
+    for role, spec in profile.roles().items():
+        _check(name, role, spec)
+    return profile
+
+
+def _refuse_unknown(profile: str, role: str, table: Mapping[str, object], allowed: Sequence[str]) -> None:
+    unknown = sorted(set(table) - set(allowed))
+    if unknown:
+        where = f"[{role}] has" if role else "it has"
+        raise InvalidProfile(
+            profile, f"{where} unknown keys {', '.join(unknown)}; allowed are {', '.join(allowed)}"
+        )
+
+
+def _check(profile: str, role: str, spec: ModelSpec) -> None:
+    if not spec.name:
+        raise InvalidProfile(profile, f"[{role}] needs a name")
+    if not (spec.path or spec.package or spec.hub):
+        raise InvalidProfile(profile, f"[{role}] needs a path, a package or a hub name")
+    if spec.dtype not in DTYPES:
+        raise InvalidProfile(profile, f"[{role}] dtype is one of {', '.join(DTYPES)}, not {spec.dtype!r}")
+    if isinstance(spec, EncoderSpec) and spec.max_tokens is not None and spec.max_tokens < 1:
+        raise InvalidProfile(profile, f"[{role}] max_tokens is at least 1, not {spec.max_tokens}")
+    if role != "lm" and (spec.file or spec.path.endswith(".gguf")):
+        raise InvalidProfile(profile, f"[{role}] cannot be a GGUF file; only [lm] can")

@@ -1,0 +1,157 @@
+"""The models of a profile: found, checked, loaded once, when they are first needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar, cast
+
+import torch
+
+from models.device import dtype_name, pick_device, pick_dtype
+from models.errors import ExcerptaError, InvalidProfile, ModelCorrupt
+from models.fingerprint import Checksums, Progress, content_files, fingerprint
+from models.gguf import converted
+from models.language_model import LanguageModel
+from models.profile import ModelSpec, Profile
+from models.sources import Located, locate
+from models.text_network import TextNetwork
+from models.token_classifier import TokenClassifier
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model as `excerpta models` shows it; without weights, `source` says what is wrong."""
+
+    role: str
+    name: str
+    source: str
+    bytes: int
+    fingerprint: str
+    licence: str
+    available: bool
+
+
+class Models:
+    """The networks of one profile on one device.
+
+    Each is loaded at its first use, once, whichever thread asks first; the others wait for it. Converted
+    weights and remembered checksums are kept under `data_dir/models`.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        data_dir: Path,
+        *,
+        device: str = "auto",
+        progress: Progress | None = None,
+    ) -> None:
+        self.profile = profile
+        self.device = pick_device(device)
+        self._root = data_dir / "models"
+        self._progress = progress
+        self._checksums = Checksums(self._root / "checksums.json")
+        self._loaded: dict[str, object] = {}
+        self._locks = {role: threading.RLock() for role in profile.roles()}
+
+    @property
+    def encoder(self) -> TextNetwork:
+        """The token encoder. Raises ModelNotFound, ModelCorrupt."""
+        return self._once("encoder", self._load_encoder)
+
+    @property
+    def lm(self) -> LanguageModel:
+        """The language model; a GGUF file is converted at the first use.
+
+        Raises ModelNotFound, ModelCorrupt, UnsupportedModel.
+        """
+        return self._once("lm", self._load_lm)
+
+    @property
+    def token_classifier(self) -> TokenClassifier:
+        """The token classifier. Raises ModelNotFound, ModelCorrupt, and InvalidProfile if there is none."""
+        return self._once("token_classifier", self._load_token_classifier)
+
+    def describe(self) -> list[ModelInfo]:
+        """Every model of the profile: what is there and what it is. No network is loaded or downloaded."""
+        return [self._describe(role, spec) for role, spec in self.profile.roles().items()]
+
+    def _once(self, role: str, load: Callable[[ModelSpec], T]) -> T:
+        spec = self.profile.roles().get(role)
+        if spec is None:
+            raise InvalidProfile(self.profile.name, f"it names no {role}; add a table [{role}]")
+        with self._locks[role]:
+            if role not in self._loaded:
+                self._loaded[role] = load(spec)
+            return cast(T, self._loaded[role])
+
+    def _load_encoder(self, _: ModelSpec) -> TextNetwork:
+        spec = self.profile.encoder
+        located = self._checked(spec)
+        return TextNetwork.load(
+            located.path,
+            name=spec.name,
+            fingerprint=self._fingerprint(spec, located),
+            device=self.device,
+            dtype=self._dtype(spec),
+            max_tokens=spec.max_tokens,
+            query_marker=spec.query_marker,
+            passage_marker=spec.passage_marker,
+        )
+
+    def _load_lm(self, spec: ModelSpec) -> LanguageModel:
+        located = self._checked(spec)
+        dtype = self._dtype(spec)
+        directory = located.path
+        if directory.is_file():
+            directory = converted(
+                located.path,
+                self._root,
+                name=spec.name,
+                dtype=dtype,
+                checksums=self._checksums,
+                progress=self._progress,
+            )
+        identity = self._fingerprint(spec, located)
+        return LanguageModel.load(
+            directory, name=spec.name, fingerprint=identity, device=self.device, dtype=dtype
+        )
+
+    def _load_token_classifier(self, spec: ModelSpec) -> TokenClassifier:
+        return TokenClassifier.load(self.encoder, self._checked(spec).path)
+
+    def _describe(self, role: str, spec: ModelSpec) -> ModelInfo:
+        try:
+            located = self._checked(spec, download=False)
+            size = sum(file.stat().st_size for file in content_files(located.path))
+            identity = self._fingerprint(spec, located)
+        except (ExcerptaError, OSError) as error:
+            return ModelInfo(role, spec.name, str(error), 0, "", spec.licence, available=False)
+        return ModelInfo(role, spec.name, located.source, size, identity, spec.licence, available=True)
+
+    def _checked(self, spec: ModelSpec, *, download: bool = True) -> Located:
+        """Where the weights are, with the profile's checksums verified."""
+        located = locate(spec, download=download)
+        folder = located.path.parent if located.path.is_file() else located.path
+        for name, wanted in spec.sha256.items() if located.pinned else ():
+            file = folder / name
+            if not file.is_file():
+                raise ModelCorrupt(str(file), "the profile pins it, but it is missing")
+            if self._checksums.sha256(file, progress=self._progress) != wanted:
+                raise ModelCorrupt(str(file), "its SHA-256 is not the one the profile pins")
+        return located
+
+    def _fingerprint(self, spec: ModelSpec, located: Located) -> str:
+        digests = {
+            file.name: self._checksums.sha256(file, progress=self._progress)
+            for file in content_files(located.path)
+        }
+        return fingerprint(spec.name, spec.revision, digests, dtype_name(self._dtype(spec)))
+
+    def _dtype(self, spec: ModelSpec) -> torch.dtype:
+        return pick_dtype(spec.dtype, self.device)

