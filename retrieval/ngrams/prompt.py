@@ -1,0 +1,54 @@
+"""The prompt that makes a language model write passages for a question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from models.language_model import LanguageModel
+from retrieval.ngrams.tree import Prefix, TokenTree
+from retrieval.ngrams.words import openers
+from retrieval.types import Bits
+
+_EXAMPLES = (
+    (
+        "Which river flows through Vienna?",
+        "Vienna lies on the Danube, which leaves the Alps behind there and turns east towards Hungary.",
+    ),
+    (
+        "How is paper made from wood?",
+        "Wood pulp is cooked and bleached, then spread on a moving screen, pressed and dried into sheets.",
+    ),
+)
+_SHOTS = "".join(f"Question: {question}\nPassage: {passage}\n\n" for question, passage in _EXAMPLES)
+MOST_QUESTION_TOKENS = 128
+"""Longer questions are cut here: what follows hardly changes the first words of a passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What is computed once a language model: the examples read, and the tokens that open n-grams."""
+
+    prefix: Prefix
+    openers: Bits
+
+
+_writers: WeakKeyDictionary[LanguageModel, Writer] = WeakKeyDictionary()
+
+
+def writer(lm: LanguageModel) -> Writer:
+    """The writer of a language model; made at the first call and kept as long as the model."""
+    found = _writers.get(lm)
+    if found is None:
+        start: Sequence[int] = lm.tokenizer("").input_ids
+        found = Writer(Prefix(lm, [*start, *lm.encode(f"{_SHOTS}Question:")]), openers(lm))
+        _writers[lm] = found
+    return found
+
+
+def read_question(lm: LanguageModel, question: str, *, most_depth: int) -> TokenTree:
+    """The tree whose root stands where a passage that answers the question would begin."""
+    spoken = " ".join(question.split())
+    ids = [*lm.encode(f" {spoken}")[:MOST_QUESTION_TOKENS], *lm.encode("\nPassage:")]
+    return TokenTree(lm, writer(lm).prefix, ids, most_depth=most_depth)

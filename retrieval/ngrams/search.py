@@ -1,0 +1,107 @@
+"""Generative retrieval: a language model writes n-grams of the passages that answer a question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models.language_model import LanguageModel
+from retrieval.errors import IndexMismatch
+from retrieval.ngrams.beam import Ngram, generate
+from retrieval.ngrams.errors import InvalidNgramOption
+from retrieval.ngrams.index import NgramIndex
+from retrieval.ngrams.prompt import read_question, writer
+from retrieval.ngrams.question import question_ngrams
+from retrieval.ngrams.ranking import RankedPassage, rank_passages
+from retrieval.ngrams.union import NgramUnion
+from retrieval.ngrams.words import phrases
+from retrieval.types import Bits, Hits, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class NgramMatch:
+    """An n-gram found in a passage: its text, what it adds to the score, and its characters, half-open.
+
+    `start` and `end` are -1 where the n-gram lies outside the citable text.
+    """
+
+    text: str
+    weight: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class NgramHits:
+    """Passages with the n-grams that found them."""
+
+    hits: Hits
+    _matches: Mapping[int, tuple[NgramMatch, ...]] = field(default_factory=dict)
+
+    def matches(self, number: int) -> list[NgramMatch]:
+        """The n-grams of a hit, heaviest first; their weights add up to its score. Empty for others."""
+        return list(self._matches.get(number, ()))
+
+
+def search_ngrams(
+    lm: LanguageModel,
+    vocabulary: Vocabulary,
+    indexes: Sequence[NgramIndex],
+    bases: Sequence[int],
+    query: str,
+    *,
+    limit: int,
+    beams: int = 15,
+    length: int = 10,
+    query_keys: bool = True,
+    allowed: Sequence[Bits | None] | None = None,
+) -> NgramHits:
+    """The `limit` passages that share the most telling n-grams with what the model would write.
+
+    The model writes up to `beams` n-grams of `length` tokens that occur in an allowed passage;
+    `query_keys` adds the question's own words (alone with `beams` = 0). `bases` and `allowed` have one
+    entry a segment: the number of its first passage, and a bit a passage. Raises InvalidNgramOption, and
+    IndexMismatch when an index has another vocabulary. SEAL, Bevilacqua et al. 2022.
+    """
+    for option, value, least in (("limit", limit, 0), ("beams", beams, 0), ("length", length, 1)):
+        if value < least:
+            raise InvalidNgramOption(option, value, least)
+    for index in indexes:
+        if index.vocabulary_size != vocabulary.size:
+            raise IndexMismatch("vocabulary size", str(index.vocabulary_size), str(vocabulary.size))
+    corpus = NgramUnion(indexes, bases, allowed)
+    if limit == 0 or not query.strip() or not corpus.exists(corpus.root):
+        return _as_hits(lm, corpus, [])
+    ngrams: list[Ngram] = []
+    keys = (
+        [tuple(tokens.ids.tolist()) for tokens in vocabulary.tokenize(phrases(query))] if query_keys else []
+    )
+    deepest = max([length, *map(len, keys)])
+    tree = read_question(lm, query, most_depth=deepest)
+    if beams:
+        ngrams += generate(tree, corpus, beams=beams, length=length, openers=writer(lm).openers)
+    ngrams += question_ngrams(tree, corpus, keys)
+    return _as_hits(lm, corpus, rank_passages(corpus, ngrams, limit=limit))
+
+
+def _as_hits(lm: LanguageModel, corpus: NgramUnion, ranked: Sequence[RankedPassage]) -> NgramHits:
+    hits = Hits(
+        np.array([passage.number for passage in ranked], np.int64),
+        np.array([passage.score for passage in ranked], np.float32),
+    )
+    written = {placed.key.ids for passage in ranked for placed in passage.placed}
+    texts = {ids: lm.decode(ids).strip() for ids in written}
+    matches = {
+        passage.number: tuple(
+            NgramMatch(
+                texts[placed.key.ids],
+                placed.weight,
+                *corpus.span(passage.number, placed.at, len(placed.key.ids)),
+            )
+            for placed in sorted(passage.placed, key=lambda placed: -placed.weight)
+        )
+        for passage in ranked
+    }
+    return NgramHits(hits, matches)

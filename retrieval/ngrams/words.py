@@ -1,0 +1,57 @@
+"""Where words begin: the tokens that may open an n-gram, and the words of a question."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from models.errors import UnsupportedModel
+from models.language_model import LanguageModel
+from retrieval.types import Bits
+
+_WORD = re.compile(r"\w+(?:[-'’.]\w+)*")
+_SPACE_MARKS = ("Ġ", "▁", " ")
+_MOST_WORDS = 3
+
+STOP_WORDS = frozenset(Path(__file__).with_name("stop_words.txt").read_text("utf-8").split())
+"""English words that open too many passages to tell them apart."""
+
+
+def openers(lm: LanguageModel) -> Bits:
+    """A bit a token (V,): whether it begins a word that can open an n-gram.
+
+    Left out are punctuation, stop words, and tokens that continue a word: a wrong first token is never
+    undone, and an untrained model spends its beams on " The". Raises UnsupportedModel for a tokenizer
+    that does not mark where words begin.
+    """
+    pieces = lm.tokenizer.convert_ids_to_tokens(list(range(len(lm.tokenizer))))
+    bits = np.zeros(lm.vocabulary_size, np.bool_)
+    for token, piece in enumerate(pieces[: lm.vocabulary_size]):
+        if piece is not None and piece.startswith(_SPACE_MARKS):
+            # A piece spells characters beyond ASCII in bytes; only the decoded word tells what it is.
+            word = lm.decode([token]).strip().lower()
+            bits[token] = word[:1].isalnum() and word not in STOP_WORDS
+    if not bits.any():
+        raise UnsupportedModel(lm.name, "its tokenizer does not mark where words begin")
+    return bits
+
+
+def phrases(question: str) -> list[str]:
+    """The question's runs of one to three words, as written, in lower case and with a capital.
+
+    Runs of stop words alone are left out. Each is a text of its own; duplicates are dropped.
+
+    >>> phrases("Who is Rollo?")
+    ['is Rollo', 'is rollo', 'Is Rollo', 'Who is Rollo', 'who is rollo', 'Rollo', 'rollo']
+    """
+    words = [match.span() for match in _WORD.finditer(question)]
+    found: dict[str, None] = {}
+    for first in range(len(words)):
+        for last in range(first, min(first + _MOST_WORDS, len(words))):
+            phrase = question[words[first][0] : words[last][1]]
+            spoken = [question[start:end].lower() for start, end in words[first : last + 1]]
+            if not STOP_WORDS.issuperset(spoken):
+                found.update(dict.fromkeys((phrase, phrase.lower(), phrase[:1].upper() + phrase[1:])))
+    return list(found)
