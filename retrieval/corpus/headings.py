@@ -7,7 +7,7 @@ Word loaders write them. A document given as plain text may use them too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 PATH_CHARACTERS = 160
@@ -53,22 +53,35 @@ def find_headings(text: str) -> list[Heading]:
     >>> [(h.level, h.title) for h in find_headings("# A **bold** one #\\ntext\\n```\\n# code\\n```")]
     [(1, 'A bold one')]
     """
-    found: list[Heading] = []
-    fence = ""
-    fenced_from = 0
-    for line in _LINE.finditer(text):
-        if mark := _FENCE.match(line[0]):
-            run, info = mark[1], mark[2].strip()
-            if not fence and not (run[0] == "`" and "`" in info):
-                fence, fenced_from = run, len(found)
-            elif fence and run.startswith(fence) and not info:
-                del found[fenced_from:]
-                fence = ""
-        elif len(line[0]) <= LONGEST_LINE and (atx := _ATX.match(line[0])):
-            title = plain_title(_CLOSING.sub("", atx[2]))
-            if title:
-                found.append(Heading(line.start(), line.end(), len(atx[1]), title))
+    lines = list(_LINE.finditer(text))
+    found = []
+    for line, in_fence in zip(lines, fenced([line[0] for line in lines]), strict=True):
+        if in_fence or len(line[0]) > LONGEST_LINE or not (atx := _ATX.match(line[0])):
+            continue
+        if title := plain_title(_CLOSING.sub("", atx[2])):
+            found.append(Heading(line.start(), line.end(), len(atx[1]), title))
     return found
+
+
+def fenced(lines: Sequence[str]) -> list[bool]:
+    """Which lines are code between ``` or ~~~ lines, or such a line; none of a fence that stays open.
+
+    >>> fenced(["```", "# a", "```", "# b", "~~~", "# c"])
+    [True, True, True, False, False, False]
+    """
+    inside = [False] * len(lines)
+    fence, begin = "", 0
+    for number, line in enumerate(lines):
+        mark = _FENCE.match(line)
+        if mark is None:
+            continue
+        run, info = mark[1], mark[2].strip()
+        if not fence and not (run[0] == "`" and "`" in info):
+            fence, begin = run, number
+        elif fence and run.startswith(fence) and not info:
+            inside[begin : number + 1] = [True] * (number + 1 - begin)
+            fence = ""
+    return inside
 
 
 def plain_title(source: str) -> str:

@@ -1,0 +1,141 @@
+"""Files in, documents out: what is broken is reported by name, and the rest goes on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from retrieval.errors import UnreadableDocument
+from retrieval.types import Document
+
+from .archive import Allowance, check_package, kind, members, open_archive, too_large
+from .formats import Format, detect
+from .limits import DEFAULT_LIMITS, MEGABYTE, LoadLimits
+from .loaders.html import load_html
+from .loaders.lines import load_jsonl
+from .loaders.markdown import load_markdown
+from .loaders.pdf import load_pdf
+from .loaders.plain import load_text
+from .loaders.table import load_table
+from .loaders.word import load_word
+from .names import safe_name
+
+Loaded: TypeAlias = Document | UnreadableDocument
+Source: TypeAlias = Path | tuple[str, bytes | BinaryIO]
+_Loader: TypeAlias = Callable[[str, bytes, LoadLimits], Iterator[Loaded]]
+
+_LOADERS: dict[Format, _Loader] = {
+    Format.TEXT: load_text,
+    Format.MARKDOWN: load_markdown,
+    Format.HTML: load_html,
+    Format.PDF: load_pdf,
+    Format.WORD: load_word,
+    Format.JSONL: load_jsonl,
+}
+
+
+def load_files(
+    sources: Iterable[Source], limits: LoadLimits = DEFAULT_LIMITS, *, text_column: str | None = None
+) -> Iterator[Loaded]:
+    """The documents of all files, in order. A source is a path, or a name with its bytes or a stream.
+
+    Errors are yielded as `UnreadableDocument`, never raised. One file is in memory at a time.
+    """
+    for source in sources:
+        name = source.name if isinstance(source, Path) else source[0]
+        try:
+            data = _read(source, limits)
+        except OSError as error:
+            yield UnreadableDocument(name, f"cannot be opened: {error.strerror or error}")
+            continue
+        yield from load_file(name, data, limits, text_column=text_column)
+
+
+def _read(source: Source, limits: LoadLimits) -> bytes:
+    # One byte more than is allowed, so that a file that is too large is seen to be.
+    most = max(limits.max_file_bytes, limits.max_total_bytes) + 1
+    if isinstance(source, Path):
+        with source.open("rb") as stream:
+            return _read_at_most(stream, most)
+    content = source[1]
+    return content if isinstance(content, bytes) else _read_at_most(content, most)
+
+
+def _read_at_most(stream: BinaryIO, most: int) -> bytes:
+    content = io.BytesIO()
+    while (left := most - content.tell()) and (block := stream.read(min(left, MEGABYTE))):
+        content.write(block)
+    return content.getvalue()
+
+
+def load_file(
+    name: str, data: bytes, limits: LoadLimits = DEFAULT_LIMITS, *, text_column: str | None = None
+) -> Iterator[Loaded]:
+    """The documents in one file: one, or one for each row of a table, or those of an archive's files.
+
+    A document's id is the file's name, in an archive `archive.zip/inner/name.md`, or the row's id.
+    Its metadata has the file's name as `source`. `text_column` is for CSV alone. Errors are yielded as
+    `UnreadableDocument`, never raised.
+    """
+    loaders = _LOADERS | {Format.CSV: partial(load_table, text_column=text_column)}
+    try:
+        name = safe_name(name)
+    except UnreadableDocument as error:
+        yield error
+        return
+    yield from _Reading(limits, loaders, Allowance.of(limits)).load(name, data, 1)
+
+
+class _Reading:
+    """One file and all that is packed in it, with what may still be unpacked."""
+
+    def __init__(self, limits: LoadLimits, loaders: dict[Format, _Loader], allowance: Allowance) -> None:
+        self._limits = limits
+        self._loaders = loaders
+        self._allowance = allowance
+
+    def load(self, name: str, data: bytes, depth: int) -> Iterator[Loaded]:
+        what = "a document"
+        try:
+            found = detect(name, data)
+            what = found.value
+            most = self._limits.max_total_bytes if found is Format.ZIP else self._limits.max_file_bytes
+            if len(data) > most:
+                raise UnreadableDocument(name, too_large(most))
+            yield from (
+                self._unpack(name, data, depth)
+                if found is Format.ZIP
+                else self._loaders[found](name, data, self._limits)
+            )
+        except UnreadableDocument as error:
+            yield error
+        except Exception as error:  # parsers raise anything on broken files, and one must not stop the rest
+            yield UnreadableDocument(name, f"cannot be read as {what}: {_first_line(error)}")
+
+    def _unpack(self, name: str, data: bytes, depth: int) -> Iterator[Loaded]:
+        with open_archive(name, data, self._limits) as archive:
+            if kind(name, archive) is Format.WORD:
+                check_package(name, archive, self._limits)
+                yield from self._loaders[Format.WORD](name, data, self._limits)
+                return
+            if depth > self._limits.max_depth:
+                raise UnreadableDocument(
+                    name, f"is an archive {depth} deep; at most {self._limits.max_depth} are read"
+                )
+            empty = True
+            for member in members(name, archive, self._limits, self._allowance):
+                empty = False
+                if isinstance(member, UnreadableDocument):
+                    yield member
+                else:
+                    yield from self.load(*member, depth + 1)
+            if empty:
+                raise UnreadableDocument(name, "is an empty archive")
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0][:200] if lines else type(error).__name__
