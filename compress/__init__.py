@@ -1,1 +1,25 @@
+"""(query, texts, budget) in, kept spans of the source out."""
 
+from __future__ import annotations
+
+from compress.base import Compressed, Compressor
+from compress.errors import CompressError, InvalidBudget, InvalidTrainingData, UnknownCompressor
+from compress.lexical import LexicalCompressor
+from compress.methods import METHODS, AutoCompressor, make_compressor
+from compress.protect import Protection
+from compress.token_classifier import TokenClassifierCompressor
+
+__all__ = [
+    "METHODS",
+    "AutoCompressor",
+    "CompressError",
+    "Compressed",
+    "Compressor",
+    "InvalidBudget",
+    "InvalidTrainingData",
+    "LexicalCompressor",
+    "Protection",
+    "TokenClassifierCompressor",
+    "UnknownCompressor",
+    "make_compressor",
+]

@@ -1,0 +1,37 @@
+"""The errors of compression, each with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.errors import ExcerptaError
+
+
+class CompressError(ExcerptaError):
+    """An error of the compress package."""
+
+
+class UnknownCompressor(CompressError):
+    """A method was asked for that no compressor has."""
+
+    def __init__(self, method: str, allowed: Sequence[str]) -> None:
+        super().__init__(f"there is no compressor {method!r}; choose one of {', '.join(allowed)}.")
+        self.method = method
+        self.allowed = list(allowed)
+
+
+class InvalidBudget(CompressError):
+    """The token budget is not a number that can be met."""
+
+    def __init__(self, target_tokens: int) -> None:
+        super().__init__(f"target_tokens is {target_tokens}; it must be 0 or more.")
+        self.target_tokens = target_tokens
+
+
+class InvalidTrainingData(CompressError):
+    """A file of labelled sentences is missing or has a line that cannot be used."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason

@@ -1,0 +1,51 @@
+"""Which words are to survive whatever their score: force tokens, digits, protected patterns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compress.words import Spans
+
+_DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What is kept before anything else, as far as the budget goes.
+
+    `ends` are words that hold a sentence together (LLMLingua-2's force tokens): one that would follow
+    another or nothing at all is left out. `digits` keeps every word with a digit in it. `patterns` keep
+    every word that a match touches.
+    """
+
+    ends: frozenset[str] = frozenset()
+    digits: bool = False
+    patterns: tuple[re.Pattern[str], ...] = ()
+
+    def protected(self, text: str, spans: Spans) -> NDArray[np.bool_]:
+        """Which words (n,) are protected, `ends` among them."""
+        found = self.is_end(text, spans)
+        if self.digits:
+            found |= np.fromiter((_DIGIT.search(text, *span) is not None for span in spans.tolist()), bool)
+        for pattern in self.patterns:
+            found |= touched(spans, [match.span() for match in pattern.finditer(text)])
+        return found
+
+    def is_end(self, text: str, spans: Spans) -> NDArray[np.bool_]:
+        """Which words (n,) are force tokens."""
+        return np.fromiter((text[start:end] in self.ends for start, end in spans.tolist()), bool, len(spans))
+
+
+def touched(spans: Spans, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+    """Which spans (n, 2), in order and apart, share a character with one of `ranges`."""
+    found = np.zeros(len(spans), dtype=bool)
+    for start, end in ranges:
+        first = int(np.searchsorted(spans[:, 1], start, side="right"))
+        last = int(np.searchsorted(spans[:, 0], end, side="left"))
+        found[first:last] = True
+    return found
