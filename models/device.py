@@ -21,10 +21,10 @@ def pick_device(device: str = "auto") -> torch.device:
         if torch.cuda.is_available():
             return torch.device("cuda", 0)
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        picked = torch.device(device)
-    except RuntimeError as error:
-        raise UnsupportedModel(device, "a device is auto, cpu, cuda, cuda:N or mps") from error
+    kind, _, index = device.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (index and not (kind == "cuda" and index.isdecimal())):
+        raise UnsupportedModel(device, "a device is auto, cpu, cuda, cuda:N or mps")
+    picked = torch.device(device)
     if picked.type == "cuda" and (picked.index or 0) >= torch.cuda.device_count():
         raise UnsupportedModel(device, f"PyTorch sees {torch.cuda.device_count()} CUDA devices")
     return picked

