@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,3 +29,13 @@ def word_tokens(texts: Sequence[str]) -> list[Tokens]:
 @pytest.fixture(scope="session")
 def tokenize():
     return word_tokens
+
+
+@pytest.fixture(scope="session")
+def make():
+    """The functions that make files: `make.pdf("line")`, `make.word(...)`, `make.archive({...})`."""
+    path = Path(__file__).with_name("making.py")
+    spec = importlib.util.spec_from_file_location("corpus_making", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -47,17 +47,23 @@ def load_html(name: str, data: bytes, limits: LoadLimits) -> Iterator[Document]:
     """
     text = clean(decode(name, data, declared=_declared_encoding(data)))
     reader = _Reader()
-    # With its limits on depth and length, without network and document types.
-    parser = etree.HTMLParser(target=reader, encoding="utf-8", no_network=True, huge_tree=False)
     try:
-        for start in range(0, len(text), _FEED_CHARACTERS):
-            parser.feed(text[start : start + _FEED_CHARACTERS].encode())
-        parser.close()
+        _parse(text, reader)
     except etree.LxmlError as error:
         raise UnreadableDocument(name, f"cannot be read as HTML: {error}") from error
     body = reader.blocks.text()
     title = "".join(reader.title) or next((h.title for h in find_headings(body) if h.level == 1), "")
     yield make_document(name, body, limits, title=title, metadata={"source": name})
+
+
+def _parse(text: str, reader: _Reader) -> None:
+    if not text.strip():
+        return
+    # Within libxml2's limits on depth and length, without network.
+    parser = etree.HTMLParser(target=reader, encoding="utf-8", no_network=True, huge_tree=False)
+    for start in range(0, len(text), _FEED_CHARACTERS):
+        parser.feed(text[start : start + _FEED_CHARACTERS].encode())
+    parser.close()
 
 
 def _declared_encoding(data: bytes) -> str | None:
