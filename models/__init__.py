@@ -4,7 +4,14 @@ from models.errors import ExcerptaError
 from models.executor import Executor, Priority
 from models.fingerprint import Progress
 from models.language_model import Geometry, LanguageModel
-from models.profile import EncoderSpec, ModelSpec, Profile, load_profile, profile_names
+from models.profile import (
+    EncoderSpec,
+    LanguageModelSpec,
+    ModelSpec,
+    Profile,
+    load_profile,
+    profile_names,
+)
 from models.registry import ModelInfo, Models
 from models.text_network import HiddenStates, TextNetwork
 from models.token_classifier import TokenClassifier, TokenProbabilities
@@ -17,6 +24,7 @@ __all__ = [
     "Geometry",
     "HiddenStates",
     "LanguageModel",
+    "LanguageModelSpec",
     "ModelInfo",
     "ModelSpec",
     "Models",

@@ -14,7 +14,6 @@ from models.device import DTYPES
 from models.errors import InvalidProfile
 
 BUILT_IN = Path(__file__).parent / "profiles"
-ROLES = ("encoder", "lm", "token_classifier")
 
 _Table: TypeAlias = dict[str, Any]
 
@@ -23,10 +22,8 @@ _Table: TypeAlias = dict[str, Any]
 class ModelSpec:
     """One model of a profile: where its weights may be, tried in the order path, package, hub.
 
-    `path` is a model directory or a GGUF file, relative to the profile's own file. `package_path` is the
-    directory inside the installed `package`. `file` names the GGUF file in the directory; without it the
-    directory holds a checkpoint in the transformers layout. `sha256` pins files of the package and of the
-    hub by name. `dtype` is "auto", "float32", "bfloat16" or "float16".
+    `path` is relative to the profile's own file. `package_path` is the directory inside the installed
+    `package`. `sha256` pins files of the package and of the hub by name.
     """
 
     name: str
@@ -36,34 +33,61 @@ class ModelSpec:
     package_path: str = ""
     hub: str = ""
     revision: str = ""
-    file: str = ""
     sha256: Mapping[str, str] = field(default_factory=dict)
-    dtype: str = "auto"
+
+    @property
+    def weights_file(self) -> str:
+        """The one file in the directory that is the model; empty where the directory is."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderSpec(ModelSpec):
     """The token encoder. `max_tokens` lowers its limit; ColBERT models mark what they read by a token."""
 
+    dtype: str = "auto"
     max_tokens: int | None = None
     query_marker: str = ""
     passage_marker: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageModelSpec(ModelSpec):
+    """The language model: a directory in the transformers layout, or the GGUF `file` in it."""
+
+    file: str = ""
+    dtype: str = "auto"
+
+    @property
+    def weights_file(self) -> str:
+        """The GGUF file, if it is one."""
+        return self.file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A named set of models; without a token classifier, texts are compressed without a network."""
+    """A named set of models; without a token classifier, texts are compressed without a network.
+
+    The token classifier runs in the encoder's dtype, because it may share the encoder's network.
+    """
 
     name: str
     description: str = ""
     encoder: EncoderSpec
-    lm: ModelSpec
+    lm: LanguageModelSpec
     token_classifier: ModelSpec | None = None
 
     def roles(self) -> dict[str, ModelSpec]:
         """The models of the profile, by role."""
-        named = ((role, getattr(self, role)) for role in ROLES)
-        return {role: spec for role, spec in named if spec is not None}
+        named = {"encoder": self.encoder, "lm": self.lm, "token_classifier": self.token_classifier}
+        return {role: spec for role, spec in named.items() if spec is not None}
+
+
+_KINDS: Mapping[str, type[ModelSpec]] = {
+    "encoder": EncoderSpec,
+    "lm": LanguageModelSpec,
+    "token_classifier": ModelSpec,
+}
 
 
 def load_profile(name_or_path: str | Path, *, search: Sequence[Path] = ()) -> Profile:
@@ -123,7 +147,7 @@ def _read(name: str, file: Path) -> _Table:
         tables = tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InvalidProfile(name, f"{file} cannot be read as TOML: {error}") from error
-    for role in ROLES:
+    for role in _KINDS:
         table = tables.get(role)
         if isinstance(table, dict) and isinstance(table.get("path"), str) and table["path"]:
             table["path"] = str((file.parent / Path(table["path"]).expanduser()).resolve())
@@ -134,8 +158,7 @@ def _build(name: str, tables: _Table) -> Profile:
     _refuse_unknown(
         name, "", tables, [key.name for key in fields(Profile) if key.name != "name"] + ["extends"]
     )
-    for role in ROLES:
-        kind = EncoderSpec if role == "encoder" else ModelSpec
+    for role, kind in _KINDS.items():
         table = tables.get(role, {})
         if isinstance(table, dict):
             _refuse_unknown(name, role, table, [key.name for key in fields(kind)])
@@ -162,9 +185,9 @@ def _check(profile: str, role: str, spec: ModelSpec) -> None:
         raise InvalidProfile(profile, f"[{role}] needs a name")
     if not (spec.path or spec.package or spec.hub):
         raise InvalidProfile(profile, f"[{role}] needs a path, a package or a hub name")
-    if spec.dtype not in DTYPES:
+    if isinstance(spec, EncoderSpec | LanguageModelSpec) and spec.dtype not in DTYPES:
         raise InvalidProfile(profile, f"[{role}] dtype is one of {', '.join(DTYPES)}, not {spec.dtype!r}")
     if isinstance(spec, EncoderSpec) and spec.max_tokens is not None and spec.max_tokens < 1:
         raise InvalidProfile(profile, f"[{role}] max_tokens is at least 1, not {spec.max_tokens}")
-    if role != "lm" and (spec.file or spec.path.endswith(".gguf")):
+    if spec.path.endswith(".gguf") and not isinstance(spec, LanguageModelSpec):
         raise InvalidProfile(profile, f"[{role}] cannot be a GGUF file; only [lm] can")

@@ -15,7 +15,7 @@ from models.errors import ExcerptaError, InvalidProfile, ModelCorrupt
 from models.fingerprint import Checksums, Progress, content_files, fingerprint
 from models.gguf import converted
 from models.language_model import LanguageModel
-from models.profile import ModelSpec, Profile
+from models.profile import EncoderSpec, LanguageModelSpec, ModelSpec, Profile
 from models.sources import Located, locate
 from models.text_network import TextNetwork
 from models.token_classifier import TokenClassifier
@@ -61,8 +61,8 @@ class Models:
 
     @property
     def encoder(self) -> TextNetwork:
-        """The token encoder. Raises ModelNotFound, ModelCorrupt."""
-        return self._once("encoder", self._load_encoder)
+        """The token encoder. Raises ModelNotFound, ModelCorrupt, UnsupportedModel."""
+        return self._once("encoder", lambda: self._load_encoder(self.profile.encoder))
 
     @property
     def lm(self) -> LanguageModel:
@@ -70,28 +70,27 @@ class Models:
 
         Raises ModelNotFound, ModelCorrupt, UnsupportedModel.
         """
-        return self._once("lm", self._load_lm)
+        return self._once("lm", lambda: self._load_lm(self.profile.lm))
 
     @property
     def token_classifier(self) -> TokenClassifier:
-        """The token classifier. Raises ModelNotFound, ModelCorrupt, and InvalidProfile if there is none."""
-        return self._once("token_classifier", self._load_token_classifier)
+        """The token classifier. Raises as `encoder` does, and InvalidProfile if the profile has none."""
+        spec = self.profile.token_classifier
+        if spec is None:
+            raise InvalidProfile(self.profile.name, "it has no token classifier; add [token_classifier]")
+        return self._once("token_classifier", lambda: self._load_token_classifier(spec))
 
     def describe(self) -> list[ModelInfo]:
         """Every model of the profile: what is there and what it is. No network is loaded or downloaded."""
         return [self._describe(role, spec) for role, spec in self.profile.roles().items()]
 
-    def _once(self, role: str, load: Callable[[ModelSpec], T]) -> T:
-        spec = self.profile.roles().get(role)
-        if spec is None:
-            raise InvalidProfile(self.profile.name, f"it names no {role}; add a table [{role}]")
+    def _once(self, role: str, load: Callable[[], T]) -> T:
         with self._locks[role]:
             if role not in self._loaded:
-                self._loaded[role] = load(spec)
+                self._loaded[role] = load()
             return cast(T, self._loaded[role])
 
-    def _load_encoder(self, _: ModelSpec) -> TextNetwork:
-        spec = self.profile.encoder
+    def _load_encoder(self, spec: EncoderSpec) -> TextNetwork:
         located = self._checked(spec)
         return TextNetwork.load(
             located.path,
@@ -104,7 +103,7 @@ class Models:
             passage_marker=spec.passage_marker,
         )
 
-    def _load_lm(self, spec: ModelSpec) -> LanguageModel:
+    def _load_lm(self, spec: LanguageModelSpec) -> LanguageModel:
         located = self._checked(spec)
         dtype = self._dtype(spec)
         directory = located.path
@@ -123,7 +122,10 @@ class Models:
         )
 
     def _load_token_classifier(self, spec: ModelSpec) -> TokenClassifier:
-        return TokenClassifier.load(self.encoder, self._checked(spec).path)
+        located = self._checked(spec)
+        classifier = TokenClassifier.load(self.encoder, located.path)
+        classifier.fingerprint = self._fingerprint(spec, located)  # the one that describe() tells
+        return classifier
 
     def _describe(self, role: str, spec: ModelSpec) -> ModelInfo:
         try:
@@ -137,7 +139,7 @@ class Models:
     def _checked(self, spec: ModelSpec, *, download: bool = True) -> Located:
         """Where the weights are, with the profile's checksums verified."""
         located = locate(spec, download=download)
-        folder = located.path.parent if located.path.is_file() else located.path
+        folder = located.path if located.path.is_dir() else located.path.parent
         for name, wanted in spec.sha256.items() if located.pinned else ():
             file = folder / name
             if not file.is_file():
@@ -147,11 +149,19 @@ class Models:
         return located
 
     def _fingerprint(self, spec: ModelSpec, located: Located) -> str:
-        digests = {
-            file.name: self._checksums.sha256(file, progress=self._progress)
-            for file in content_files(located.path)
-        }
+        digests = self._digests(located)
+        encoder = self.profile.encoder
+        if not isinstance(spec, EncoderSpec | LanguageModelSpec):  # a classifier may stand on the encoder
+            digests["encoder"] = self._fingerprint(encoder, self._checked(encoder, download=False))
+            return fingerprint(spec.name, spec.revision, digests, dtype_name(self._dtype(encoder)))
         return fingerprint(spec.name, spec.revision, digests, dtype_name(self._dtype(spec)))
 
-    def _dtype(self, spec: ModelSpec) -> torch.dtype:
+    def _digests(self, located: Located) -> dict[str, str]:
+        folder = located.path if located.path.is_dir() else located.path.parent
+        return {
+            file.relative_to(folder).as_posix(): self._checksums.sha256(file, progress=self._progress)
+            for file in content_files(located.path)
+        }
+
+    def _dtype(self, spec: EncoderSpec | LanguageModelSpec) -> torch.dtype:
         return pick_dtype(spec.dtype, self.device)

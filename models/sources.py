@@ -53,8 +53,8 @@ def _places(spec: ModelSpec, download: bool) -> Iterator[Callable[[list[str]], L
 
 def _from_path(spec: ModelSpec, tried: list[str]) -> Located | None:
     path = Path(spec.path).expanduser()
-    if spec.file and path.is_dir():
-        path = path / spec.file
+    if spec.weights_file and path.is_dir():
+        path = path / spec.weights_file
     if path.exists():
         return Located(path, f"path {path}", pinned=False)
     tried.append(f"path {path} (does not exist)")
@@ -67,10 +67,12 @@ def _from_package(spec: ModelSpec, tried: list[str]) -> Located | None:
     except PackageNotFoundError:
         tried.append(f"package {spec.package} (not installed)")
         return None
-    path = Path(str(package.locate_file(spec.package_path))) / spec.file
+    path = Path(str(package.locate_file(spec.package_path))) / spec.weights_file
     if path.exists():
         return Located(path, f"package {spec.package} {package.version}", pinned=True)
-    tried.append(f"package {spec.package} {package.version} (has no {Path(spec.package_path) / spec.file})")
+    tried.append(
+        f"package {spec.package} {package.version} (has no {Path(spec.package_path) / spec.weights_file})"
+    )
     return None
 
 
@@ -80,14 +82,14 @@ def _from_hub(spec: ModelSpec, download: bool, tried: list[str]) -> Located | No
         folder = snapshot_download(
             spec.hub,
             revision=spec.revision or None,
-            allow_patterns=[spec.file, "*.json"] if spec.file else list(_HUB_FILES),
+            allow_patterns=[spec.weights_file, "*.json"] if spec.weights_file else list(_HUB_FILES),
             local_files_only=not download,
         )
     except (OSError, ValueError) as error:  # the hub's own errors derive from these
         tried.append(f"{name} ({type(error).__name__})")
         return None
-    path = Path(folder) / spec.file
+    path = Path(folder) / spec.weights_file
     if path.exists():
         return Located(path, name, pinned=True)
-    tried.append(f"{name} (has no {spec.file})")
+    tried.append(f"{name} (has no {spec.weights_file})")
     return None

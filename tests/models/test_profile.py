@@ -100,6 +100,8 @@ def test_a_circle_is_refused(tmp_path: Path) -> None:
         (MINIMAL + "[token_classifier]\nname = ''\nhub = 'a/b'", r"\[token_classifier\] needs a name"),
         (MINIMAL + "[token_classifier]\nname = 't'\npath = 't.gguf'", "cannot be a GGUF file"),
         (MINIMAL.replace("[lm]", "max_tokens = 0\n[lm]"), r"\[encoder\] max_tokens is at least 1"),
+        (MINIMAL + "[token_classifier]\ndtype = 'auto'", r"\[token_classifier\] has unknown keys dtype"),
+        (MINIMAL.replace("[lm]", "file = 'x'\n[lm]"), r"\[encoder\] has unknown keys file"),
         ("lm = 3\n[encoder]\nname = 'e'\nhub = 'a/b'", r"Expected `object`, got `int` - at `\$\.lm`"),
     ],
 )

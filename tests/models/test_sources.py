@@ -10,7 +10,7 @@ import pytest
 
 from models import sources
 from models.errors import ModelNotFound
-from models.profile import ModelSpec
+from models.profile import LanguageModelSpec, ModelSpec
 from models.sources import locate
 
 
@@ -48,9 +48,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, objec
     return asked
 
 
-def spec(**changes: str) -> ModelSpec:
+def spec(**changes: str) -> LanguageModelSpec:
     places = {"path": "/nowhere/tiny.gguf", "package": "no-such-package", "hub": "owner/none"}
-    return ModelSpec(name="tiny", file="tiny.gguf", **{**places, **changes})  # type: ignore[arg-type]
+    return LanguageModelSpec(name="tiny", file="tiny.gguf", **{**places, **changes})  # type: ignore[arg-type]
 
 
 def test_order(tmp_path: Path, package: Path, hub: list[dict[str, object]]) -> None:
