@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import logging as transformers_logging
 
-from models.errors import ModelCorrupt, ModelNotFound
+from models.errors import ModelCorrupt, ModelNotFound, UnsupportedModel
 
 _quiet_lock = threading.RLock()
 
@@ -24,7 +24,8 @@ def load_network(
 
     `auto` is the transformers class that reads it (`AutoModel`, `AutoModelForCausalLM`). A checkpoint
     that lacks weights is refused, because transformers would fill them with random numbers; weights
-    whose names start with one of `optional` may be missing. Raises ModelNotFound, ModelCorrupt.
+    whose names start with one of `optional` may be missing. Raises ModelNotFound, ModelCorrupt,
+    UnsupportedModel.
     """
     if not (directory / "config.json").is_file():
         raise ModelNotFound(directory.name, [f"{directory} (no config.json in it)"])
@@ -38,7 +39,9 @@ def load_network(
                 trust_remote_code=False,
                 output_loading_info=True,
             )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except ValueError as error:  # an architecture that transformers does not have, or has only as remote code
+        raise UnsupportedModel(directory.name, str(error).splitlines()[0]) from error
+    except (OSError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelCorrupt(str(directory), str(error).splitlines()[0]) from error
     missing = sorted(name for name in report["missing_keys"] if not name.startswith(optional or ("\0",)))
     if missing or report["mismatched_keys"]:

@@ -185,6 +185,25 @@ def test_corrupt_weights(bert_dir: Path, tmp_path: Path, damage: str) -> None:
         TextNetwork.load(tmp_path, name="b", fingerprint="f", device=CPU, dtype=torch.float32)
 
 
+@pytest.mark.parametrize(
+    ("config", "error"),
+    [
+        ('{"model_type": "no-such-architecture"}', UnsupportedModel),
+        ('{"auto_map": {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"}}', UnsupportedModel),
+        ("{", ModelCorrupt),
+    ],
+)
+def test_settings_that_cannot_be_used(
+    bert_dir: Path, tmp_path: Path, config: str, error: type[Exception]
+) -> None:
+    for file in bert_dir.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "evil.py").write_text("raise SystemExit('code of a checkpoint ran')")
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(error):
+        TextNetwork.load(tmp_path, name="b", fingerprint="f", device=CPU, dtype=torch.float32)
+
+
 def test_no_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound):
         TextNetwork.load(tmp_path, name="b", fingerprint="f", device=CPU, dtype=torch.float32)
