@@ -69,7 +69,10 @@ class AutoCompressor:
 def prefers_lexical(query: str) -> bool:
     """Whether `auto` goes by the question's words: whenever there is a question.
 
-    FIGURES
+    Share of 60 questions (squad2-dev, eval half, five passages of one article each) whose answer survives at
+    33% and 50% of the tokens: lexical .93 and .98, the trained classifier .43 and .60, random words .25 and
+    .35 (`python -m compress.retention --data DATA/squad2-dev`). SQuAD's questions share words with their
+    passages, which helps the lexical one; the gap is wide enough to bear that.
     """
     return bool(query.strip())
 

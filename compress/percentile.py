@@ -20,10 +20,11 @@ def tokens_below(scores: Floats, tokens: Counts) -> Counts:
 def percentile_rank(scores: Floats, tokens: Counts) -> Floats:
     """The share (0 to 1) of tokens that belong to words with a lower score, for each word (n,).
 
-    Each word has at least one token. LLMLingua-2 repeats each word's probability once a token of the target model, takes a percentile q of
+    LLMLingua-2 repeats each word's probability once a token of the target model, takes a percentile q of
     that array and keeps the words above it (Pan et al. 2024, section 4.2, and its code). With N tokens
-    that percentile stands at the place (N - 1) * q / 100 of the sorted array, and a word lies above it
-    exactly when more tokens than that lie below the word: when its rank here is over q / 100.
+    that percentile stands at the place (N - 1) * q / 100 of the sorted array, and a word, which has one
+    token at least, lies above it exactly when more tokens than that lie below the word: when its rank
+    here is over q / 100.
     """
     return tokens_below(scores, tokens) / max(int(tokens.sum()) - 1, 1)
 
