@@ -1,1 +1,23 @@
+"""(Shared prefix, texts, question) in, streamed answer out."""
 
+from context.engine import ContextEngine, EngineDefaults, Mode
+from context.errors import ContextError, InvalidAnswerPrompt, InvalidContextOption
+from context.generation import Generation, TokenUsage
+from context.prefix_store import PrefixStore, StoreStats, TierStats
+from context.prompt import AnswerPrompt, ContextPassage
+
+__all__ = [
+    "AnswerPrompt",
+    "ContextEngine",
+    "ContextError",
+    "ContextPassage",
+    "EngineDefaults",
+    "Generation",
+    "InvalidAnswerPrompt",
+    "InvalidContextOption",
+    "Mode",
+    "PrefixStore",
+    "StoreStats",
+    "TierStats",
+    "TokenUsage",
+]

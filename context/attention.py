@@ -1,0 +1,228 @@
+"""APE: attention over passages that were encoded apart (Yang et al. 2025, arXiv 2502.05431).
+
+One attention function is registered with transformers under `NAME`. A call without `ape=` is ordinary
+attention; with `ape=ApeCall(...)` the queries also read frozen keys and values that lie outside the
+growing cache. Nothing is kept on the model, so one network serves both kinds of call at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import torch
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from context.blocks import Block, LayerKeyValues
+from models.errors import UnsupportedModel
+from models.language_model import LanguageModel
+
+# Without "flash" in it: transformers takes such names for kernels to download.
+NAME = "excerpta_ape"
+
+Partial: TypeAlias = tuple[torch.Tensor, torch.Tensor]
+"""Attention over some keys: output (batch, heads, queries, dim), log-sum-exp (batch, heads, queries)."""
+
+_MOVING_ROPES = frozenset({"dynamic", "longrope"})
+_REFUSED_ARGUMENTS = ("softcap", "sliding_window", "s_aux", "position_bias")
+
+
+@dataclass(frozen=True, slots=True)
+class ApeCall:
+    """What the queries of one call read besides the cache: a shared prefix, and passages under T and S.
+
+    Each run holds one (keys, values) pair a layer, of batch size 1. `temperature` (T) divides the
+    passages' logits and `scale` (S) multiplies their log-sum-exp; T = S = 1 is plain attention.
+    """
+
+    prefix: tuple[LayerKeyValues, ...] | None = None
+    passages: tuple[tuple[LayerKeyValues, ...], ...] = ()
+    temperature: float = 1.0
+    scale: float = 1.0
+
+    @classmethod
+    def over(
+        cls, prefix: Block | None, passages: Sequence[Block], *, temperature: float = 1.0, scale: float = 1.0
+    ) -> ApeCall:
+        """The call that reads these blocks; blocks without tokens are left out."""
+        return cls(
+            prefix.layers() if prefix is not None and prefix.tokens else None,
+            tuple(block.layers() for block in passages if block.tokens),
+            temperature,
+            scale,
+        )
+
+
+def enable_ape(lm: LanguageModel) -> None:
+    """Makes `lm` accept `ape=` in its calls; ordinary calls stay as they were.
+
+    Raises UnsupportedModel where keys and values of one passage cannot stand beside another's.
+    """
+    if reason := _why_not(lm):
+        raise UnsupportedModel(lm.name, reason)
+    AttentionInterface.register(NAME, ape_attention)
+    # Without its mask function transformers makes no mask at all, and ordinary attention
+    # would then silently drop everything after the first `queries` keys.
+    AttentionMaskInterface.register(NAME, sdpa_mask)
+    if lm.model.config._attn_implementation != NAME:
+        lm.model.set_attn_implementation(NAME)
+
+
+def ape_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    ape: ApeCall | None = None,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """The registered function; without `ape` it is transformers' own sdpa.
+
+    `query` (batch, heads, queries, dim) is rotated; `key` and `value` (batch, kv heads, keys, dim) are
+    the cache's, the queries' own included. Returns (batch, queries, heads, dim).
+    """
+    if ape is None:
+        result: tuple[torch.Tensor, None] = sdpa_attention_forward(
+            module, query, key, value, attention_mask, scaling=scaling, **kwargs
+        )
+        return result
+    for name in _REFUSED_ARGUMENTS:
+        if kwargs.get(name) is not None:
+            raise UnsupportedModel(type(module).__name__, f"APE cannot honour its {name}")
+    scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    layer: int = module.layer_idx  # type: ignore[assignment]
+    parts = [_partial(query, key, value, scaling, attention_mask, causal=attention_mask is None)]
+    if ape.prefix is not None:
+        parts.append(_frozen(query, ape.prefix[layer], scaling))
+    if ape.passages:
+        output, lse = merge([_frozen(query, run[layer], scaling / ape.temperature) for run in ape.passages])
+        parts.append((output, lse * (ape.scale * ape.temperature)))
+    output, _ = merge(parts)
+    return output.to(query.dtype).transpose(1, 2).contiguous(), None
+
+
+def merge(partials: Sequence[Partial]) -> Partial:
+    """Attention over all keys from attention over some: outputs weighted by softmax of log-sum-exps."""
+    if len(partials) == 1:
+        return partials[0]
+    lses = torch.stack([lse for _, lse in partials])
+    weights = torch.softmax(lses, dim=0).unsqueeze(-1)
+    outputs = torch.stack([output.float() for output, _ in partials])
+    return (weights * outputs).sum(dim=0), torch.logsumexp(lses, dim=0)
+
+
+def eager_partial(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    scaling: float,
+    mask: torch.Tensor | None = None,
+    *,
+    causal: bool = False,
+) -> Partial:
+    """Attention and its log-sum-exp by plain tensor operations, computed in float32, for every device.
+
+    `mask` (batch or 1, 1, queries, keys) is True where a query may read; `causal` stands for the mask
+    of queries that are the last of the keys.
+    """
+    batch, heads, queries, dim = query.shape
+    kv_heads = key.shape[1]
+    if causal:
+        mask = _causal_mask(queries, key.shape[2], query.device)
+    # Query heads of one key head share a matrix product instead of copies of the keys.
+    grouped = query.reshape(batch, kv_heads, heads // kv_heads, queries, dim).float()
+    logits = grouped @ key.float().unsqueeze(2).transpose(-1, -2) * scaling
+    if mask is not None:
+        logits = logits.masked_fill(~mask.unsqueeze(1), float("-inf"))
+    lse = torch.logsumexp(logits, dim=-1)
+    output = torch.exp(logits - lse.unsqueeze(-1)) @ value.float().unsqueeze(2)
+    return output.reshape(batch, heads, queries, -1), lse.reshape(batch, heads, queries)
+
+
+def cpu_partial(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    scaling: float,
+    mask: torch.Tensor | None = None,
+    *,
+    causal: bool = False,
+) -> Partial:
+    """The same by PyTorch's own CPU kernel, which gives the log-sum-exp back; many times faster."""
+    queries, keys = query.shape[2], key.shape[2]
+    causal = causal and queries > 1
+    if causal and queries != keys:  # the kernel would take the queries for the first of the keys
+        mask, causal = _causal_mask(queries, keys, query.device), False
+    bias = None
+    if mask is not None:
+        bias = torch.zeros(mask.shape, dtype=query.dtype).masked_fill_(~mask, float("-inf"))
+    output, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+        query, key, value, 0.0, causal, attn_mask=bias, scale=scaling
+    )
+    return output, lse
+
+
+def _causal_mask(queries: int, keys: int, device: torch.device) -> torch.Tensor:
+    return torch.ones(1, 1, queries, keys, dtype=torch.bool, device=device).tril(keys - queries)
+
+
+def _frozen(query: torch.Tensor, run: LayerKeyValues, scaling: float) -> Partial:
+    key, value = (part.expand(query.shape[0], -1, -1, -1) for part in run)
+    return _partial(query, key, value, scaling)
+
+
+def _partial(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    scaling: float,
+    mask: torch.Tensor | None = None,
+    *,
+    causal: bool = False,
+) -> Partial:
+    kernel = cpu_partial if _CPU_KERNEL and query.device.type == "cpu" else eager_partial
+    return kernel(query, key, value, scaling, mask, causal=causal)
+
+
+def _cpu_kernel_works() -> bool:
+    """Whether this PyTorch has the private CPU kernel, and it gives what the eager form gives."""
+    draw = torch.Generator().manual_seed(0)
+    query = torch.randn(1, 4, 3, 8, generator=draw)
+    key, value = torch.randn(2, 1, 2, 5, 8, generator=draw)
+    mask = torch.ones(3, 5, dtype=torch.bool).tril(2)[None, None]
+    try:
+        pairs = zip(
+            cpu_partial(query, key, value, 0.5, mask),
+            eager_partial(query, key, value, 0.5, mask),
+            strict=True,
+        )
+        return all(torch.allclose(got, wanted, atol=1e-4) for got, wanted in pairs)
+    except (AttributeError, RuntimeError, TypeError, ValueError):
+        return False
+
+
+_CPU_KERNEL = _cpu_kernel_works()
+
+
+def _why_not(lm: LanguageModel) -> str | None:
+    """Why this architecture's passages cannot be encoded apart; None if they can."""
+    config = lm.model.config
+    if not getattr(lm.model, "_supports_attention_backend", False):
+        return "its attention cannot be replaced by a registered function; choose a Llama, Qwen or Mistral"
+    if not lm.full_attention:
+        return "some of its layers attend through a sliding window; choose a model with full attention"
+    if getattr(config, "attn_logit_softcapping", None) is not None:
+        return "its attention logits are soft-capped; choose a model without a cap"
+    if getattr(config, "kv_lora_rank", None) is not None:
+        return "its keys and values are kept compressed; choose a Llama, Qwen or Mistral"
+    rope = getattr(config, "rope_parameters", None) or {}
+    if not rope:
+        return "it has no rotary positions; choose a Llama, Qwen or Mistral"
+    if rope.get("rope_type", "default") in _MOVING_ROPES:
+        return "its rotary positions depend on the length of the prompt, so no key can be reused"
+    return None

@@ -1,0 +1,28 @@
+"""The errors of answering from context, each with its remedy."""
+
+from __future__ import annotations
+
+from models.errors import ExcerptaError
+
+
+class ContextError(ExcerptaError):
+    """An error of the context package."""
+
+
+class InvalidContextOption(ContextError):
+    """An option of an answer has a value that cannot be used; `allowed` says which can."""
+
+    def __init__(self, option: str, value: object, allowed: str) -> None:
+        super().__init__(f"{option} is {value!r}; it must be {allowed}.")
+        self.option = option
+        self.value = value
+        self.allowed = allowed
+
+
+class InvalidAnswerPrompt(ContextError):
+    """The file of an answer prompt lacks a part or a placeholder, or has one too many."""
+
+    def __init__(self, prompt: str, reason: str) -> None:
+        super().__init__(f"answer prompt {prompt!r}: {reason}")
+        self.prompt = prompt
+        self.reason = reason

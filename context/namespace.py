@@ -1,0 +1,25 @@
+"""The namespace of a language model's blocks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from context.prefix_store import Namespace
+from models.device import dtype_name
+from models.language_model import LanguageModel
+
+
+def namespace_of(lm: LanguageModel) -> Namespace:
+    """Everything about `lm` that its keys and values depend on."""
+    geometry = lm.geometry
+    vocabulary = json.dumps(lm.tokenizer.get_vocab(), sort_keys=True, separators=(",", ":"))
+    return Namespace(
+        model=lm.fingerprint,
+        tokenizer=hashlib.sha256(vocabulary.encode()).hexdigest(),
+        layers=geometry.layers,
+        kv_heads=geometry.kv_heads,
+        head_dim=geometry.head_dim,
+        rope=geometry.rope,
+        dtype=dtype_name(lm.dtype),
+    )

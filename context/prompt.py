@@ -1,0 +1,128 @@
+"""The answer prompt as data, and as token ids in three parts: prefix, passages, question.
+
+Prefix and question are the service's own words; a passage is quoted text and stays quoted text. It
+cannot close its frame, because the frame's delimiter is broken up inside it, nor pose as a control
+token, because it is tokenised as plain text.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from context.errors import InvalidAnswerPrompt
+from models.errors import UnsupportedModel
+from models.language_model import LanguageModel
+
+DEFAULT_PROMPT = Path(__file__).parent / "prompts" / "answer.toml"
+
+_PLACEHOLDERS: Mapping[str, frozenset[str]] = {
+    "passage": frozenset({"title", "text"}),
+    "untitled": frozenset({"text"}),
+    "question": frozenset({"question"}),
+}
+# Noncharacters, which no text to be interchanged holds: they mark where the passages and the question go.
+_PASSAGES, _QUESTION = "\ufdd2", "\ufdd3"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextPassage:
+    """A passage to answer from: its text, and the title it is introduced by, which may be empty."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPrompt:
+    """What the model reads: `system`, then in one user turn `opening`, the passages and `question`.
+
+    `passage` frames a passage with a title, `untitled` one without. Wherever `delimiter` occurs in a
+    title or a text, whatever its case, it is replaced by `escaped`.
+    """
+
+    system: str
+    opening: str
+    passage: str
+    untitled: str
+    question: str
+    delimiter: str
+    escaped: str
+
+    @classmethod
+    def read(cls, path: Path) -> AnswerPrompt:
+        """Reads a TOML file with exactly these keys. Raises InvalidAnswerPrompt."""
+        try:
+            parts = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise InvalidAnswerPrompt(path.name, str(error)) from error
+        wanted = sorted(field.name for field in fields(cls))
+        if sorted(parts) != wanted or not all(isinstance(part, str) for part in parts.values()):
+            raise InvalidAnswerPrompt(path.name, f"it must have the texts {', '.join(wanted)} and no others.")
+        for name, placeholders in _PLACEHOLDERS.items():
+            found = [field for _, field, _, _ in string.Formatter().parse(parts[name]) if field is not None]
+            if sorted(found) != sorted(placeholders):
+                raise InvalidAnswerPrompt(
+                    path.name,
+                    f"{name} must have the placeholders {', '.join(sorted(placeholders))}, once each.",
+                )
+        if not parts["delimiter"] or parts["delimiter"].lower() in parts["escaped"].lower():
+            raise InvalidAnswerPrompt(path.name, "escaped must be free of the delimiter.")
+        return cls(**parts)
+
+    def frame(self, passage: ContextPassage) -> str:
+        """The passage as the model reads it."""
+        title, text = self._quoted(" ".join(passage.title.split())), self._quoted(passage.text.strip())
+        return self.passage.format(title=title, text=text) if title else self.untitled.format(text=text)
+
+    def _quoted(self, text: str) -> str:
+        return re.sub(re.escape(self.delimiter), lambda _: self.escaped, text, flags=re.IGNORECASE)
+
+
+class PromptIds:
+    """An `AnswerPrompt` for one language model, in its chat format, as token ids.
+
+    Raises UnsupportedModel if the model has no chat template or the template drops parts of the prompt.
+    """
+
+    def __init__(self, lm: LanguageModel, prompt: AnswerPrompt) -> None:
+        self._lm = lm
+        self._prompt = prompt
+        before, after = self._rendered()
+        self.prefix: tuple[int, ...] = tuple(self._own(before))
+        self._before_question, self._after_question = (self._own(part) for part in after)
+
+    def passage(self, passage: ContextPassage) -> list[int]:
+        """Token ids of one framed passage: the same wherever it stands."""
+        return self._lm.encode(self._prompt.frame(passage))
+
+    def question(self, question: str) -> list[int]:
+        """Token ids from behind the last passage to where the answer begins."""
+        return [*self._before_question, *self._lm.encode(question.strip()), *self._after_question]
+
+    def _rendered(self) -> tuple[str, list[str]]:
+        prompt, tokenizer = self._prompt, self._lm.tokenizer
+        if not getattr(tokenizer, "chat_template", None):
+            raise UnsupportedModel(self._lm.name, "it has no chat template; choose an instruct model")
+        messages = [
+            {"role": "system", "content": prompt.system},
+            {
+                "role": "user",
+                "content": prompt.opening + _PASSAGES + prompt.question.format(question=_QUESTION),
+            },
+        ]
+        text: Any = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        before, *after = str(text).split(_PASSAGES)
+        ends = after[0].split(_QUESTION) if len(after) == 1 else []
+        if len(ends) != 2 or prompt.system.strip() not in before:
+            raise UnsupportedModel(self._lm.name, "its chat template leaves parts of the prompt out")
+        return before, ends
+
+    def _own(self, text: str) -> list[int]:
+        """Token ids of the service's own text, in which control tokens are meant."""
+        return list(self._lm.tokenizer(text, add_special_tokens=False).input_ids)

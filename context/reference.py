@@ -1,0 +1,75 @@
+"""APE's attention by its definitions: slow, obviously right, and what the fast path is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Float64 = NDArray[np.float64]
+
+
+def ape_reference(
+    query: Float64,
+    prefix: tuple[Float64, Float64] | None,
+    passages: Sequence[tuple[Float64, Float64]],
+    own: tuple[Float64, Float64],
+    *,
+    temperature: float,
+    scale: float,
+    scaling: float,
+) -> Float64:
+    """One head, one query at a time: two softmaxes and their weights, as the paper writes them.
+
+    `query` (queries, dim); every run is (keys (n, dim), values (n, dim)); the queries are the last
+    tokens of `own` and read it causally. Returns (queries, dim).
+    """
+    queries, own_tokens = len(query), len(own[0])
+    rows = []
+    for at, q in enumerate(query):
+        seen = own_tokens - queries + at + 1
+        others = [own[0][:seen]] + ([prefix[0]] if prefix else [])
+        other_values = [own[1][:seen]] + ([prefix[1]] if prefix else [])
+        output, lse = _softmax_attention(q, np.concatenate(others), np.concatenate(other_values), scaling)
+        if passages:
+            keys = np.concatenate([keys for keys, _ in passages])
+            values = np.concatenate([values for _, values in passages])
+            of_passages, passages_lse = _softmax_attention(q, keys, values, scaling / temperature)
+            masses = np.array([scale * temperature * passages_lse, lse])
+            weights = np.exp(masses - masses.max())
+            weights /= weights.sum()
+            output = weights[0] * of_passages + weights[1] * output
+        rows.append(output)
+    return np.array(rows)
+
+
+def _softmax_attention(q: Float64, keys: Float64, values: Float64, scaling: float) -> tuple[Float64, float]:
+    logits = keys @ q * scaling
+    top = logits.max()
+    lse = float(top + np.log(np.exp(logits - top).sum()))
+    return np.exp(logits - lse) @ values, lse
+
+
+def one_softmax(
+    query: torch.Tensor,
+    others: tuple[torch.Tensor, torch.Tensor],
+    passages: tuple[torch.Tensor, torch.Tensor],
+    mask: torch.Tensor,
+    *,
+    temperature: float,
+    scale: float,
+    scaling: float,
+) -> torch.Tensor:
+    """The same for whole tensors, as one softmax over all keys with a bias on the passages' logits.
+
+    The bias is (S T - 1) LSE(passages), one number a query and head: not a constant, which is why S
+    means something else for every model. `query` (batch, heads, queries, dim); `others` is prefix and
+    own keys and values (batch, heads, n, dim), of which a query reads where `mask` (queries, n) is True.
+    """
+    logits = query @ passages[0].transpose(-1, -2) * (scaling / temperature)
+    bias = (scale * temperature - 1) * torch.logsumexp(logits, dim=-1, keepdim=True)
+    other = (query @ others[0].transpose(-1, -2) * scaling).masked_fill(~mask, float("-inf"))
+    weights = torch.softmax(torch.cat([logits + bias, other], dim=-1), dim=-1)
+    return weights @ torch.cat([passages[1], others[1]], dim=2)
