@@ -1,0 +1,65 @@
+"""Fusion: reciprocal ranks and weighted scores."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.fusion import fuse
+from retrieval.types import Hits
+
+
+def hits(*pairs):
+    return Hits(np.array([n for n, _ in pairs], np.int64), np.array([s for _, s in pairs], np.float32))
+
+
+ranked = st.lists(st.integers(0, 20), unique=True, max_size=8).map(
+    lambda numbers: hits(*((number, 10.0 - at) for at, number in enumerate(numbers)))
+)
+
+
+def test_reciprocal_ranks_by_hand():
+    fused = fuse({"a": hits((1, 9), (2, 8)), "b": hits((2, 5))}, method="rrf", weights={"b": 0.5}, k=60)
+    assert fused.numbers.tolist() == [2, 1]
+    assert fused.scores.tolist() == pytest.approx([1 / 62 + 0.5 / 61, 1 / 61])
+
+
+def test_weighted_scores_by_hand():
+    fused = fuse(
+        {"a": hits((1, 9), (2, 8), (3, 7)), "b": hits((3, 0.2))},
+        method="weighted",
+        weights={"a": 2, "b": 1.5},
+    )
+    assert dict(zip(fused.numbers.tolist(), fused.scores.tolist(), strict=True)) == pytest.approx(
+        {1: 2, 3: 1.5, 2: 1}
+    )
+
+
+@given(ranked, ranked, st.sampled_from(["rrf", "weighted"]))
+def test_a_list_of_weight_zero_counts_for_nothing(a, b, method):
+    alone = fuse({"a": a}, method=method, weights={})
+    both = fuse({"a": a, "b": b}, method=method, weights={"b": 0.0})
+    assert alone.numbers.tolist() == both.numbers.tolist()
+
+
+@given(ranked, ranked, st.sampled_from(["rrf", "weighted"]))
+def test_the_order_of_the_lists_does_not_matter(a, b, method):
+    one, other = (
+        fuse(lists, method=method, weights={"a": 2.0}) for lists in ({"a": a, "b": b}, {"b": b, "a": a})
+    )
+    assert one.numbers.tolist() == other.numbers.tolist()
+    assert sorted(one.numbers.tolist()) == sorted({*a.numbers.tolist(), *b.numbers.tolist()})
+    assert one.scores.tolist() == sorted(one.scores.tolist(), reverse=True)
+
+
+@given(ranked)
+def test_one_list_keeps_its_order(a):
+    assert fuse({"a": a}, method="rrf", weights={}).numbers.tolist() == a.numbers.tolist()
+
+
+def test_ties_go_by_id():
+    lists = {"a": hits((1, 1.0)), "b": hits((2, 1.0))}
+    names = {1: "zebra", 2: "ant"}
+    assert fuse(lists, method="rrf", weights={}, tie=names.__getitem__).numbers.tolist() == [2, 1]
+    assert fuse(lists, method="rrf", weights={}).numbers.tolist() == [1, 2]
+    assert len(fuse({}, method="rrf", weights={})) == 0

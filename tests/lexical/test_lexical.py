@@ -1,0 +1,102 @@
+"""BM25: Lucene's formula, whatever the segments."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retrieval.errors import IndexMismatch
+from retrieval.lexical import Bm25, Terms, terms_of
+from retrieval.lexical.bm25 import K1, B
+
+TEXTS = [
+    "The moon pulls the sea: tides.",
+    "Bread, bread and more bread.",
+    "",
+    "The moon is made of rock.",
+    "東京の月",
+    "A sea of bread",
+]
+
+
+def build(path, texts):
+    path.mkdir(parents=True, exist_ok=True)
+    Terms.build(path, texts)
+    return Terms.open(path)
+
+
+def reference(texts, query):
+    analysed = [terms_of(text) for text in texts]
+    mean = sum(map(len, analysed)) / len(analysed)
+    scores = []
+    for document in analysed:
+        score = 0.0
+        for term in terms_of(query):
+            df = sum(term in other for other in analysed)
+            tf = document.count(term)
+            idf = math.log(1 + (len(texts) - df + 0.5) / (df + 0.5))
+            score += idf * tf / (tf + K1 * (1 - B + B * len(document) / mean)) if df else 0.0
+        scores.append(score)
+    return scores
+
+
+@pytest.mark.parametrize("query", ["moon", "bread sea", "bread bread", "月", "nothing known", ""])
+def test_scores_are_lucenes(tmp_path, query):
+    hits = Bm25([build(tmp_path, TEXTS)]).search(query, limit=10, allowed=None)
+    wanted = {at: score for at, score in enumerate(reference(TEXTS, query)) if score > 0}
+    assert dict(zip(hits.numbers.tolist(), hits.scores.tolist(), strict=True)) == pytest.approx(
+        wanted, rel=1e-5
+    )
+    assert hits.scores.tolist() == sorted(hits.scores.tolist(), reverse=True)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.text("ab c月", max_size=12), min_size=1, max_size=8),
+    st.integers(0, 8),
+    st.text("abc月 ", max_size=6),
+)
+def test_segments_change_nothing(tmp_path_factory, texts, cut, query):
+    root = tmp_path_factory.mktemp("t")
+    whole = Bm25([build(root / "w", texts)]).search(query, limit=99, allowed=None)
+    parts = Bm25([build(root / "a", texts[:cut]), build(root / "b", texts[cut:])])
+    pieces = parts.search(query, limit=99, allowed=None)
+    assert whole.numbers.tolist() == pieces.numbers.tolist()
+    assert whole.scores.tolist() == pieces.scores.tolist()
+
+
+def test_only_allowed_passages_are_found(tmp_path):
+    index = Bm25([build(tmp_path, TEXTS)])
+    allowed = np.array([False, True, True, True, True, False])
+    assert index.search("moon bread", limit=10, allowed=allowed).numbers.tolist() == [1, 3]
+    assert index.search("moon bread", limit=1, allowed=None).numbers.tolist() == [1]
+
+
+def test_an_empty_collection_finds_nothing(tmp_path):
+    assert len(Bm25([]).search("x", limit=5, allowed=None)) == 0
+    assert len(Bm25([build(tmp_path, [])]).search("x", limit=5, allowed=None)) == 0
+    assert len(Bm25([build(tmp_path, ["", "the"])]).search("the", limit=5, allowed=None)) == 0
+
+
+def test_another_format_is_refused(tmp_path):
+    build(tmp_path, ["x"])
+    path = tmp_path / "vocabulary.json"
+    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+    with pytest.raises(IndexMismatch):
+        Terms.open(tmp_path)
+
+
+def test_words_of_many_scripts():
+    assert terms_of("Naïve CAFÉS_don't über-cool 3.14 ٣٤") == [
+        "naïv",
+        "café",
+        "dont",
+        "über",
+        "cool",
+        "3",
+        "14",
+        "٣٤",
+    ]
+    assert terms_of("🌋 \r\n\t ...") == []
