@@ -28,8 +28,8 @@ class SegmentTooLarge(RetrievalError):
 class InvalidNgramOption(RetrievalError):
     """An option of n-gram search is out of range."""
 
-    def __init__(self, option: str, value: int, least: int) -> None:
-        super().__init__(f"{option} is {value}; it must be at least {least}.")
+    def __init__(self, option: str, value: float, allowed: str) -> None:
+        super().__init__(f"{option} is {value}; it must be {allowed}.")
         self.option = option
         self.value = value
-        self.least = least
+        self.allowed = allowed

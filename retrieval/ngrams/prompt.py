@@ -22,8 +22,7 @@ _EXAMPLES = (
     ),
 )
 _SHOTS = "".join(f"Question: {question}\nPassage: {passage}\n\n" for question, passage in _EXAMPLES)
-MOST_QUESTION_TOKENS = 128
-"""Longer questions are cut here: what follows hardly changes the first words of a passage."""
+_MOST_QUESTION_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,5 @@ def writer(lm: LanguageModel) -> Writer:
 
 def read_question(lm: LanguageModel, question: str, *, most_depth: int) -> TokenTree:
     """The tree whose root stands where a passage that answers the question would begin."""
-    spoken = " ".join(question.split())
-    ids = [*lm.encode(f" {spoken}")[:MOST_QUESTION_TOKENS], *lm.encode("\nPassage:")]
+    ids = [*lm.encode(f" {question}")[:_MOST_QUESTION_TOKENS], *lm.encode("\nPassage:")]
     return TokenTree(lm, writer(lm).prefix, ids, most_depth=most_depth)

@@ -1,7 +1,8 @@
-"""The question's own words as n-grams, with the probability the model gives them."""
+"""The question's own words as n-grams."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from retrieval.ngrams.beam import Ngram
@@ -11,11 +12,21 @@ from retrieval.ngrams.union import NgramUnion
 _NODES_A_CALL = 64
 
 
-def question_ngrams(tree: Tree, corpus: NgramUnion, sequences: Sequence[tuple[int, ...]]) -> list[Ngram]:
-    """The token sequences that occur in an allowed passage, as n-grams; each once, in order."""
+def question_ngrams(
+    tree: Tree | None, corpus: NgramUnion, sequences: Sequence[tuple[int, ...]], probability: float | None
+) -> list[Ngram]:
+    """The token sequences that occur in an allowed passage, as n-grams; each once, in order.
+
+    Each has the same `probability` of being in a passage that answers; None asks the model, by `tree`.
+    """
     found = {ids: corpus.find(ids) for ids in dict.fromkeys(sequences) if ids}
     present = [ids for ids, rows in found.items() if corpus.exists(rows)]
-    scores = log_probabilities(tree, present)
+    if probability is not None:
+        scores = [math.log(probability)] * len(present)
+    elif tree is not None:
+        scores = log_probabilities(tree, present)
+    else:
+        raise ValueError("a tree is needed to ask the model for probabilities")
     return [Ngram(ids, score, found[ids]) for ids, score in zip(present, scores, strict=True)]
 
 

@@ -54,8 +54,9 @@ def rank_passages(
 
 
 def _weigh(corpus: NgramUnion, ngrams: Sequence[Ngram]) -> tuple[list[Key], list[Range]]:
-    """The n-grams that weigh something, heaviest first, each once."""
-    unique = list({ngram.ids: ngram for ngram in ngrams}.values())
+    """The n-grams that weigh something, heaviest first, each once with its highest probability."""
+    rising = sorted(ngrams, key=lambda ngram: ngram.log_probability)
+    unique = list({ngram.ids: ngram for ngram in rising}.values())
     weights = ngram_weights(
         [ngram.log_probability for ngram in unique],
         [ngram.found.count for ngram in unique],

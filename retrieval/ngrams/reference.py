@@ -1,10 +1,10 @@
-"""Slow, obviously right twins of the n-gram index and of the scorer, for tests."""
+"""Slow, obviously right twins of the n-gram index, the beam and the scorer, for tests."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeAlias
 
 Passages: TypeAlias = Sequence[Sequence[int]]
@@ -28,6 +28,31 @@ def following(passages: Passages, ngram: Ngram) -> Counter[int]:
         for number, at in occurrences(passages, ngram)
         if at + len(ngram) < len(passages[number])
     )
+
+
+def beam_search(
+    log_probabilities: Callable[[Ngram], Sequence[float]],
+    passages: Passages,
+    *,
+    beams: int,
+    length: int,
+    openers: Collection[int],
+) -> list[tuple[Ngram, float]]:
+    """Every n-gram met by a beam search over all n-grams of the passages, with its log p."""
+    beam: list[tuple[Ngram, float]] = [((), 0.0)]
+    met: list[tuple[Ngram, float]] = []
+    for depth in range(length):
+        candidates = [
+            ((*ngram, token), score + log_probabilities(ngram)[token], at)
+            for at, (ngram, score) in enumerate(beam)
+            for token in following(passages, ngram)
+            if depth > 0 or token in openers
+        ]
+        candidates.sort(key=lambda found: (-found[1], found[2], found[0][-1]))
+        best = [(ngram, score) for ngram, score, _ in candidates[: 2 * beams]]
+        met += best
+        beam = best[:beams]
+    return met
 
 
 def weight(log_probability: float, count: int, total: int, length: int, alpha: float = 2.0) -> float:

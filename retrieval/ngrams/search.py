@@ -9,7 +9,7 @@ import numpy as np
 
 from models.language_model import LanguageModel
 from retrieval.errors import IndexMismatch
-from retrieval.ngrams.beam import Ngram, generate
+from retrieval.ngrams.beam import generate
 from retrieval.ngrams.errors import InvalidNgramOption
 from retrieval.ngrams.index import NgramIndex
 from retrieval.ngrams.prompt import read_question, writer
@@ -18,6 +18,15 @@ from retrieval.ngrams.ranking import RankedPassage, rank_passages
 from retrieval.ngrams.union import NgramUnion
 from retrieval.ngrams.words import phrases
 from retrieval.types import Bits, Hits, Vocabulary
+
+QUERY_PROBABILITY = 0.05
+"""How probable a phrase of the question is in a passage that answers it.
+
+An untrained model writes passages that hardly repeat the question: its own probabilities of these
+phrases rank clearly worse than one constant for all.
+"""
+_MOST_CHARACTERS = 1000
+_MOST_KEY_TOKENS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +65,48 @@ def search_ngrams(
     beams: int = 15,
     length: int = 10,
     query_keys: bool = True,
+    query_probability: float | None = QUERY_PROBABILITY,
     allowed: Sequence[Bits | None] | None = None,
 ) -> NgramHits:
     """The `limit` passages that share the most telling n-grams with what the model would write.
 
-    The model writes up to `beams` n-grams of `length` tokens that occur in an allowed passage;
-    `query_keys` adds the question's own words (alone with `beams` = 0). `bases` and `allowed` have one
-    entry a segment: the number of its first passage, and a bit a passage. Raises InvalidNgramOption, and
-    IndexMismatch when an index has another vocabulary. SEAL, Bevilacqua et al. 2022.
+    The model writes up to `beams` n-grams of `length` tokens that occur in an allowed passage.
+    `query_keys` adds the question's runs of one to three words, each as probable as `query_probability`
+    says, or as the model says for None; with `beams` = 0 there are only these, and no model call.
+    `bases` and `allowed` have one entry a segment: the number of its first passage, and a bit a passage.
+    Only the first 1,000 characters of the query are read.
+    Raises InvalidNgramOption, and IndexMismatch when an index has another vocabulary. SEAL, Bevilacqua
+    et al. 2022.
     """
-    for option, value, least in (("limit", limit, 0), ("beams", beams, 0), ("length", length, 1)):
-        if value < least:
-            raise InvalidNgramOption(option, value, least)
+    _check(limit, beams, length, query_probability)
     for index in indexes:
         if index.vocabulary_size != vocabulary.size:
             raise IndexMismatch("vocabulary size", str(index.vocabulary_size), str(vocabulary.size))
     corpus = NgramUnion(indexes, bases, allowed)
-    if limit == 0 or not query.strip() or not corpus.exists(corpus.root):
+    question = " ".join(query.split())[:_MOST_CHARACTERS]
+    if limit == 0 or not question or not corpus.exists(corpus.root):
         return _as_hits(lm, corpus, [])
-    ngrams: list[Ngram] = []
-    keys = (
-        [tuple(tokens.ids.tolist()) for tokens in vocabulary.tokenize(phrases(query))] if query_keys else []
-    )
-    deepest = max([length, *map(len, keys)])
-    tree = read_question(lm, query, most_depth=deepest)
-    if beams:
+    keys = _query_keys(vocabulary, question) if query_keys else []
+    asks_model = beams > 0 or (bool(keys) and query_probability is None)
+    tree = read_question(lm, question, most_depth=max([length, *map(len, keys)])) if asks_model else None
+    ngrams = question_ngrams(tree, corpus, keys, query_probability)
+    if tree is not None and beams > 0:
         ngrams += generate(tree, corpus, beams=beams, length=length, openers=writer(lm).openers)
-    ngrams += question_ngrams(tree, corpus, keys)
     return _as_hits(lm, corpus, rank_passages(corpus, ngrams, limit=limit))
+
+
+def _query_keys(vocabulary: Vocabulary, question: str) -> list[tuple[int, ...]]:
+    """Token ids of the question's phrases, written as in a passage."""
+    keys = [tuple(tokens.ids.tolist()) for tokens in vocabulary.tokenize(phrases(question))]
+    return [ids for ids in keys if len(ids) <= _MOST_KEY_TOKENS]
+
+
+def _check(limit: int, beams: int, length: int, query_probability: float | None) -> None:
+    for option, value, least in (("limit", limit, 0), ("beams", beams, 0), ("length", length, 1)):
+        if value < least:
+            raise InvalidNgramOption(option, value, f"at least {least}")
+    if query_probability is not None and not 0 < query_probability < 1:
+        raise InvalidNgramOption("query_probability", query_probability, "between 0 and 1, or None")
 
 
 def _as_hits(lm: LanguageModel, corpus: NgramUnion, ranked: Sequence[RankedPassage]) -> NgramHits:

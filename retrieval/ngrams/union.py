@@ -72,6 +72,8 @@ class NgramUnion:
         """The range of an n-gram, which is empty where it does not occur."""
         found = self.root
         for token in ids:
+            if found.count == 0:
+                break
             found = self._narrow(found, np.array([token], np.int64))[0]
         return found
 
@@ -139,7 +141,7 @@ class NgramUnion:
         self, parent: Range, scores: NDArray[np.floating], most: int, only: Bits | None
     ) -> list[tuple[int, Range]]:
         usable = scores if only is None else np.where(only, scores, -np.inf)
-        pool = max(_POOL, 2 * most)
+        pool = max(_POOL, most)
         while True:
             tokens = _best_tokens(usable, pool)
             ranked = _ranked(tokens, usable, None)

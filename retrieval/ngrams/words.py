@@ -13,7 +13,7 @@ from retrieval.types import Bits
 
 _WORD = re.compile(r"\w+(?:[-'’.]\w+)*")
 _SPACE_MARKS = ("Ġ", "▁", " ")
-_MOST_WORDS = 3
+_LONGEST_PHRASE = 3
 
 STOP_WORDS = frozenset(Path(__file__).with_name("stop_words.txt").read_text("utf-8").split())
 """English words that open too many passages to tell them apart."""
@@ -41,15 +41,15 @@ def openers(lm: LanguageModel) -> Bits:
 def phrases(question: str) -> list[str]:
     """The question's runs of one to three words, as written, in lower case and with a capital.
 
-    Runs of stop words alone are left out. Each is a text of its own; duplicates are dropped.
+    Runs of stop words alone are left out.
 
     >>> phrases("Who is Rollo?")
-    ['is Rollo', 'is rollo', 'Is Rollo', 'Who is Rollo', 'who is rollo', 'Rollo', 'rollo']
+    ['Who is Rollo', 'who is rollo', 'is Rollo', 'is rollo', 'Is Rollo', 'Rollo', 'rollo']
     """
     words = [match.span() for match in _WORD.finditer(question)]
     found: dict[str, None] = {}
     for first in range(len(words)):
-        for last in range(first, min(first + _MOST_WORDS, len(words))):
+        for last in range(first, min(first + _LONGEST_PHRASE, len(words))):
             phrase = question[words[first][0] : words[last][1]]
             spoken = [question[start:end].lower() for start, end in words[first : last + 1]]
             if not STOP_WORDS.issuperset(spoken):
