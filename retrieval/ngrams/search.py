@@ -74,8 +74,11 @@ def search_ngrams(
     `query_keys` adds the question's runs of one to three words, each as probable as `query_probability`
     says, or as the model says for None; with `beams` = 0 there are only these, and no model call.
     `bases` and `allowed` have one entry a segment: the number of its first passage, and a bit a passage.
-    Only the first 1,000 characters of the query are read.
-    Raises InvalidNgramOption, and IndexMismatch when an index has another vocabulary. SEAL, Bevilacqua
+    Only the first 1,000 characters of the query are read. A collection of a few hundred tokens finds
+    little: counts are smoothed, so there every n-gram is frequent and none tells.
+
+    Raises InvalidNgramOption, IndexMismatch for an index of another vocabulary, and InputTooLong when
+    `length` does not fit the model. SEAL, Bevilacqua
     et al. 2022.
     """
     _check(limit, beams, length, query_probability)
