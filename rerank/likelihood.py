@@ -16,8 +16,9 @@ class QueryLikelihood:
 
     It needs no training and no window: each passage is a sequence of its own, and the network batches
     them by length. Scores are log-probabilities per token, comparable between calls with one question.
-    Only the first `passage_tokens` tokens of a passage and `query_tokens` of the question are read:
-    the cost is about `passage_tokens + query_tokens` tokens of prefill for each passage.
+    Only the first `passage_tokens` tokens of a passage and `query_tokens` of the question are read.
+    The cost is prefill: 20 passages of 200 tokens are 4,480 tokens, 6.8 CPU seconds for
+    SmolLM2-135M-Instruct in bfloat16; half of each passage is half of that.
     """
 
     name = "likelihood"

@@ -13,8 +13,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from test_token_classifier_network import CONFIG, CPU, save_word_pieces
-from transformers import BertModel
+from tiny_encoder import CPU, save_encoder
 
 import compress.train
 from compress import InvalidTrainingData
@@ -52,11 +51,7 @@ def write(file: Path, sentences: list[Sentence]) -> None:
 
 @pytest.fixture(scope="module")
 def encoder_dir(tmp_path_factory) -> Path:
-    directory = tmp_path_factory.mktemp("encoder")
-    torch.manual_seed(0)
-    BertModel(CONFIG, add_pooling_layer=False).save_pretrained(directory)
-    save_word_pieces(directory)
-    return directory
+    return save_encoder(tmp_path_factory.mktemp("encoder"))
 
 
 def test_training_from_the_command_line(encoder_dir, tmp_path, monkeypatch):

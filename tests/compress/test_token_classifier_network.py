@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tiny_encoder import CONFIG, CPU, save_encoder, save_word_pieces
 from transformers import BertConfig, BertForTokenClassification, BertModel
 
 import models.token_classifier as token_classifier
@@ -30,39 +30,13 @@ from models.token_classifier import (
     windows,
 )
 
-CPU = torch.device("cpu")
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-WORDS = ["red", "green", "blue", "fish", "tree", "house", "the", "a", ".", ",", "##s"]
-CONFIG = BertConfig(
-    vocab_size=len(SPECIAL) + len(WORDS),
-    hidden_size=16,
-    num_hidden_layers=2,
-    num_attention_heads=2,
-    intermediate_size=32,
-    max_position_embeddings=34,
-    pad_token_id=0,
-    num_labels=2,
-    initializer_range=0.5,
-)
 ADAPTER = AdapterConfig(ADAPTER_FORMAT, "tiny", hidden_size=16, rank=2, alpha=4.0, window=32)
 LONG = "the red fish, a blue tree. green houses " * 20
 
 
-def save_word_pieces(directory: Path) -> None:
-    vocabulary = {token: number for number, token in enumerate([*SPECIAL, *WORDS])}
-    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    tokenizer.save(str(directory / "tokenizer.json"))
-
-
 @pytest.fixture(scope="module")
 def network(tmp_path_factory) -> TextNetwork:
-    directory = tmp_path_factory.mktemp("encoder")
-    torch.manual_seed(0)
-    BertModel(CONFIG, add_pooling_layer=False).save_pretrained(directory)
-    save_word_pieces(directory)
+    directory = save_encoder(tmp_path_factory.mktemp("encoder"))
     return TextNetwork.load(directory, name="tiny", fingerprint="tiny@1", device=CPU, dtype=torch.float32)
 
 

@@ -1,0 +1,66 @@
+"""Both rerankers on the packaged language model."""
+
+from __future__ import annotations
+
+import string
+
+import numpy as np
+import pytest
+
+from rerank import First, QueryLikelihood
+from rerank.first import letter_ids
+from rerank.prompts import first_prompt, likelihood_prompt
+
+PASSAGES = [
+    "Many visitors come to the coast in summer; most arrive by train.",
+    "The lighthouse was designed by Ada Quist and lit by gas until 1924.",
+    "Bread is baked from flour, water, salt and yeast.",
+    "The county council bought the land from two farmers.",
+]
+QUESTION = "Who designed the lighthouse?"
+
+pytestmark = pytest.mark.real_model
+
+
+@pytest.fixture
+def calls(small_models):
+    """The shapes of the token ids that reach the network."""
+    seen: list[tuple[int, ...]] = []
+    hook = small_models.lm.model.base_model.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append(tuple(kwargs["input_ids"].shape)), with_kwargs=True
+    )
+    yield seen
+    hook.remove()
+
+
+def test_the_letters_are_the_tokens_after_the_bracket(small_models):
+    lm = small_models.lm
+    ids = letter_ids(lm, first_prompt())
+    assert ids == [lm.encode(f"[{letter}")[-1] for letter in string.ascii_uppercase[:20]]
+    assert [lm.decode([token]) for token in ids] == list(string.ascii_uppercase[:20])
+
+
+def test_first_makes_exactly_one_forward_pass_for_twenty_passages(small_models, calls):
+    ranking = First(small_models.lm).rank(QUESTION, PASSAGES * 5)
+    assert calls == [(1, ranking.tokens_read)]
+    assert ranking.forward_passes == 1
+    assert sorted(ranking.order.tolist()) == list(range(20))
+    assert ranking.scores.sum() == pytest.approx(1)
+
+
+def test_query_likelihood_finds_the_passage_that_answers(small_models):
+    ranking = QueryLikelihood(small_models.lm).rank(QUESTION, PASSAGES)
+    assert ranking.order[0] == 1
+    assert ranking.scores[1] > np.delete(ranking.scores, 1).max() + 0.3
+
+
+def test_query_likelihood_is_the_mean_log_probability_token_by_token(small_models):
+    lm, prompt = small_models.lm, likelihood_prompt()
+    context = lm.encode(prompt.before) + lm.encode(PASSAGES[1]) + lm.encode(prompt.after)
+    expected = []
+    for token in lm.encode(f" {QUESTION}"):
+        logits = lm.next_logits(context, range(lm.vocabulary_size))
+        expected.append(logits[token] - np.logaddexp.reduce(logits))
+        context = [*context, token]
+    found = QueryLikelihood(lm).rank(QUESTION, [PASSAGES[1]]).scores[0]
+    assert found == pytest.approx(np.mean(expected), abs=0.05)  # bfloat16
