@@ -1,1 +1,3 @@
+"""The HTTP service."""
+
 __version__ = "0.1.0"

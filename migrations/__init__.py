@@ -1,1 +1,1 @@
-
+"""The database's history, for Alembic: `api.db.upgrade` runs it at every start."""

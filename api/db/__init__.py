@@ -1,0 +1,17 @@
+"""The database: tables, sessions and migrations."""
+
+from api.db.database import Database
+from api.db.migrate import downgrade, upgrade
+from api.db.tables import Base, BatchRow, CollectionRow, DocumentRow, IdempotencyRow, JobRow
+
+__all__ = [
+    "Base",
+    "BatchRow",
+    "CollectionRow",
+    "Database",
+    "DocumentRow",
+    "IdempotencyRow",
+    "JobRow",
+    "downgrade",
+    "upgrade",
+]

@@ -1,0 +1,125 @@
+"""The tables: the truth about collections, documents and jobs.
+
+Times are seconds since 1970 (UTC). Small structured values are JSON text, which both databases keep as it is.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, MetaData, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+_CONVENTION = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; constraints have names, so that migrations can change them."""
+
+    metadata = MetaData(naming_convention=_CONVENTION)
+    type_annotation_map = {float: Double(), int: BigInteger()}
+
+
+class CollectionRow(Base):
+    """A collection: its settings, and the directory that holds its index now.
+
+    A rebuilt index starts counting its versions anew; `version_base` keeps the collection's own count
+    growing: it is the sum of the last versions of all indexes before this one.
+    """
+
+    __tablename__ = "collections"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(128), unique=True)
+    directory: Mapped[str] = mapped_column(String(100))
+    version_base: Mapped[int] = mapped_column(default=0)
+    settings: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[float]
+
+
+class DocumentRow(Base):
+    """A document, whole. `version` is the collection's version that brought or removed it.
+
+    A removed document stays as an empty row: a transaction that comes late, of an older version, must
+    not bring it back.
+    """
+
+    __tablename__ = "documents"
+
+    collection_id: Mapped[str] = mapped_column(
+        ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[str] = mapped_column(String(512), primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    fields: Mapped[str] = mapped_column("metadata", Text)
+    hash: Mapped[str] = mapped_column(String(64))
+    passages: Mapped[int]
+    version: Mapped[int]
+    deleted: Mapped[bool] = mapped_column(default=False)
+    job_id: Mapped[str] = mapped_column(String(40))
+    batch: Mapped[int]
+    created_at: Mapped[float]
+
+
+class JobRow(Base):
+    """A job. `inline` ones are single changes that a request waits for and nobody else sees.
+
+    `owner` holds the job until `lease_until`; each new owner raises `fence`, and a write that names an
+    old fence changes nothing.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_claim", "state", "created_at"),
+        Index("ix_jobs_collection_state", "collection_id", "state"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    collection_id: Mapped[str] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(20))
+    inline: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[str] = mapped_column(String(20))
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+    passages: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    owner: Mapped[str | None] = mapped_column(String(100))
+    lease_until: Mapped[float] = mapped_column(default=0)
+    fence: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[float]
+    started_at: Mapped[float | None]
+    finished_at: Mapped[float | None]
+
+
+class BatchRow(Base):
+    """A committed batch of a job, where it ended in the upload, and what in it could not be read."""
+
+    __tablename__ = "job_batches"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    documents: Mapped[int]
+    passages: Mapped[int]
+    version: Mapped[int]
+    cursor: Mapped[str] = mapped_column(Text)
+    errors: Mapped[str] = mapped_column(Text)
+    committed_at: Mapped[float]
+
+
+class IdempotencyRow(Base):
+    """The job that an Idempotency-Key started, and the digest of what it was given."""
+
+    __tablename__ = "idempotency_keys"
+
+    collection_id: Mapped[str] = mapped_column(
+        ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    created_at: Mapped[float]

@@ -1,0 +1,179 @@
+"""The errors of the service itself, each with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.errors import ExcerptaError
+
+
+class ServiceError(ExcerptaError):
+    """An error of the api package."""
+
+
+class InvalidSettings(ServiceError):
+    """A setting has a value the service cannot run with."""
+
+    def __init__(self, setting: str, value: object, remedy: str) -> None:
+        super().__init__(f"{setting}={value!r}: {remedy}")
+        self.setting = setting
+        self.value = str(value)
+
+
+class ShadowedPackage(ServiceError):
+    """Python would import another package of the same name instead of one of ours."""
+
+    def __init__(self, package: str, found: str, expected: str) -> None:
+        super().__init__(
+            f"`import {package}` finds {found}, not {expected}. "
+            "Start from another folder, or rename the package that shadows it."
+        )
+        self.package = package
+        self.found = found
+        self.expected = expected
+
+
+class DatabaseTooNew(ServiceError):
+    """The database was made by a later release; this one does not know its tables."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"the database is at revision {revision!r}, which this release does not know. "
+            "Install the release that made it, or use another database."
+        )
+        self.revision = revision
+
+
+class UnknownCollection(ServiceError):
+    """There is no collection of this name."""
+
+    def __init__(self, collection: str) -> None:
+        super().__init__(
+            f"there is no collection {collection!r}. "
+            f"Make it with PUT /v1/collections/{collection}; GET /v1/collections lists those there are."
+        )
+        self.collection = collection
+
+
+class CollectionExists(ServiceError):
+    """The collection is there already, with other settings or without leave to reuse it."""
+
+    def __init__(self, collection: str) -> None:
+        super().__init__(
+            f"there is a collection {collection!r} already. Use it, delete it, or choose another name."
+        )
+        self.collection = collection
+
+
+class CollectionBusy(ServiceError):
+    """The collection is being rebuilt: it answers queries, but takes no changes until that ends."""
+
+    def __init__(self, collection: str, job: str) -> None:
+        super().__init__(
+            f"collection {collection!r} is being rebuilt by job {job}; queries go on, changes have to wait. "
+            f"Watch GET /v1/jobs/{job} and try again."
+        )
+        self.collection = collection
+        self.job = job
+
+
+class UnknownDocument(ServiceError):
+    """The collection has no document of this id."""
+
+    def __init__(self, collection: str, document: str) -> None:
+        super().__init__(f"collection {collection!r} has no document {document!r}. Ids are case-sensitive.")
+        self.collection = collection
+        self.document = document
+
+
+class DuplicateDocument(ServiceError):
+    """One request names the same document more than once, so it does not say which is meant."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        super().__init__(
+            f"the request has more than one document with the id {', '.join(map(repr, ids[:5]))}. Send each id once."
+        )
+        self.ids = list(ids)
+
+
+class UnknownJob(ServiceError):
+    """There is no job of this id; jobs go with their collection."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"there is no job {job!r}. GET /v1/jobs lists those there are.")
+        self.job = job
+
+
+class UnknownPlan(ServiceError):
+    """A plan was asked for by a name that no preset has."""
+
+    def __init__(self, plan: str, allowed: Sequence[str]) -> None:
+        super().__init__(f"there is no plan {plan!r}; choose one of {', '.join(allowed)}.")
+        self.plan = plan
+        self.allowed = list(allowed)
+
+
+class InvalidPlan(ServiceError):
+    """A plan's stages do not go together."""
+
+
+class InvalidRequest(ServiceError):
+    """A part of the request has a value that cannot be used."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class InvalidUpload(ServiceError):
+    """An upload as a whole cannot be taken; nothing of it was kept."""
+
+    def __init__(self, reason: str, *, name: str | None = None) -> None:
+        super().__init__(f"{name}: {reason}" if name else reason)
+        self.name = name
+        self.reason = reason
+
+
+class IdempotencyConflict(ServiceError):
+    """An Idempotency-Key came again with a different upload."""
+
+    def __init__(self, key: str, job: str) -> None:
+        super().__init__(
+            f"Idempotency-Key {key!r} belongs to job {job}, which got other data. Use a new key for new data."
+        )
+        self.key = key
+        self.job = job
+
+
+class Unauthorized(ServiceError):
+    """The request has no API key, or one this service does not know."""
+
+    def __init__(self) -> None:
+        super().__init__("send a key this service knows, as `Authorization: Bearer KEY`.")
+
+
+class NotReady(ServiceError):
+    """The service is starting: a part of it cannot be used yet."""
+
+    def __init__(self, reason: str, *, retry_after_s: float = 2.0) -> None:
+        super().__init__(f"not ready yet: {reason}")
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class ShuttingDown(ServiceError):
+    """The service is ending; what was begun is not lost, but has to be asked for again."""
+
+    def __init__(self) -> None:
+        super().__init__("the service is shutting down; ask again when it is back.")
+        self.retry_after_s = 5.0
+
+
+class JobStopped(ServiceError):
+    """A job's work was ended from outside: cancelled, or its lease went to another worker."""
+
+    def __init__(self, job: str, reason: str) -> None:
+        super().__init__(f"job {job} was stopped: {reason}")
+        self.job = job
+        self.reason = reason

@@ -1,0 +1,165 @@
+"""What the service is told from outside: one frozen object, checked when it is made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+from api.errors import InvalidSettings
+
+Role: TypeAlias = Literal["all", "api", "worker"]
+
+_RENAMED = {"data_dir": "EXCERPTA_DATA"}
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "port": (0, 65_535),
+    "max_body_mb": (1, 1024),
+    "max_upload_mb": (1, 65_536),
+    "max_upload_files": (1, 100_000),
+    "queue_capacity": (1, 10_000),
+    "query_timeout_s": (0.1, 3600),
+    "keep_alive_s": (0.01, 300),
+    "shutdown_s": (0.1, 600),
+    "lease_s": (0.5, 3600),
+    "poll_s": (0.01, 60),
+    "job_concurrency": (1, 16),
+    "batch_documents": (1, 10_000),
+    "batch_characters": (1, 100_000_000),
+    "prefix_memory_mb": (1, 1_000_000),
+    "prefix_disk_mb": (0, 10_000_000),
+}
+_SHORTEST_KEY = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting; each has an environment variable, EXCERPTA_ and its name in capitals.
+
+    `data_dir` is EXCERPTA_DATA; `api_keys` are separated by commas. Without `database_url`, SQLite in the
+    data directory; without `redis_url`, wake-ups stay in this process and other processes poll.
+    `lease_s`: how long a worker that says nothing keeps a job. `batch_documents`, `batch_characters`:
+    where a job's batch is cut, whichever comes first. `shutdown_s` bounds an orderly end.
+    Raises InvalidSettings with the remedy.
+    """
+
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    redis_url: str = ""
+    profile: str = "small"
+    device: str = "auto"
+    role: Role = "all"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    api_keys: tuple[str, ...] = ()
+    insecure: bool = False
+    warm: bool = True
+    max_body_mb: int = 16
+    max_upload_mb: int = 1024
+    max_upload_files: int = 10_000
+    queue_capacity: int = 32
+    query_timeout_s: float = 300.0
+    keep_alive_s: float = 10.0
+    shutdown_s: float = 10.0
+    lease_s: float = 30.0
+    poll_s: float = 2.0
+    job_concurrency: int = 2
+    batch_documents: int = 32
+    batch_characters: int = 200_000
+    prefix_memory_mb: int = 512
+    prefix_disk_mb: int = 2048
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in _BOUNDS.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise InvalidSettings(name, value, f"set it to {least} or more and {most} or less")
+        if self.role not in get_args(Role):
+            raise InvalidSettings("role", self.role, f"set it to one of {', '.join(get_args(Role))}")
+        if not self.host:
+            raise InvalidSettings("host", self.host, "set an address, such as 127.0.0.1")
+        if any(len(key) < _SHORTEST_KEY or key != key.strip() for key in self.api_keys):
+            raise InvalidSettings(
+                "api_keys", "...", f"give keys of {_SHORTEST_KEY} characters or more, without spaces around"
+            )
+        _check_url("database_url", self.database_url, ("sqlite+aiosqlite://", "postgresql+asyncpg://"))
+        _check_url("redis_url", self.redis_url, ("redis://", "rediss://", "unix://"))
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+        """Settings from the environment; what `overrides` names and is not None comes first."""
+        environ = os.environ if environ is None else environ
+        given = {name: value for name, value in overrides.items() if value is not None}
+        for field in fields(cls):
+            text = environ.get(variable(field.name), "")
+            if field.name not in given and text:
+                given[field.name] = _parse(field.name, type(field.default), text)
+        return cls(**given)
+
+    @property
+    def database(self) -> str:
+        """The database's URL: the one given, or SQLite's in the data directory."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'excerpta.db').resolve()}"
+
+    @property
+    def works(self) -> bool:
+        """Whether this process runs jobs."""
+        return self.role != "api"
+
+    @property
+    def serves(self) -> bool:
+        """Whether this process answers the API."""
+        return self.role != "worker"
+
+    def refuse_open_door(self) -> None:
+        """Raises InvalidSettings for an address others can reach while there are no keys."""
+        if not (self.api_keys or self.insecure or _is_loopback(self.host)):
+            raise InvalidSettings(
+                "host",
+                self.host,
+                "other machines can reach this address, and there are no API keys. Set EXCERPTA_API_KEYS, "
+                "or --insecure if something in front of the service checks who asks",
+            )
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting.
+
+    >>> variable("redis_url"), variable("data_dir")
+    ('EXCERPTA_REDIS_URL', 'EXCERPTA_DATA')
+    """
+    return _RENAMED.get(name, f"EXCERPTA_{name.upper()}")
+
+
+def _parse(name: str, kind: type, text: str) -> object:
+    if kind is bool:
+        if text.lower() in ("1", "true", "yes", "on"):
+            return True
+        if text.lower() in ("0", "false", "no", "off"):
+            return False
+        raise InvalidSettings(variable(name), text, "set it to true or false")
+    if kind is tuple:
+        return tuple(part for part in text.split(",") if part)
+    if kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            raise InvalidSettings(variable(name), text, "set it to a number") from None
+    return Path(text).expanduser() if issubclass(kind, Path) else text
+
+
+def _check_url(name: str, url: str, schemes: tuple[str, ...]) -> None:
+    if url and not url.startswith(schemes):
+        # Only the scheme is repeated: the rest may hold a password.
+        raise InvalidSettings(name, url.partition("://")[0], f"start it with {' or '.join(schemes)}")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
