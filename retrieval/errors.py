@@ -27,6 +27,14 @@ class CorruptSegment(RetrievalError):
         self.reason = reason
 
 
+class DuplicateDocument(RetrievalError):
+    """One call names the same document twice; nothing was put in."""
+
+    def __init__(self, document_id: str) -> None:
+        super().__init__(f"document {document_id!r} comes twice in one call; send each id once")
+        self.document_id = document_id
+
+
 class UnreadableDocument(RetrievalError):
     """One file cannot be read as what it claims to be; the others go on."""
 

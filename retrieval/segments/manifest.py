@@ -1,0 +1,124 @@
+"""The manifest: one small file that says which segments of a collection are live."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from retrieval.errors import CorruptSegment, IndexMismatch
+from retrieval.segments.files import write_atomically
+
+FORMAT = 1
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """How documents are cut, and whether the n-gram index is built; fixed for a collection."""
+
+    passage_tokens: int = 200
+    overlap_tokens: int = 32
+    ngrams: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BatchKey:
+    """Names one batch of one job, so that it is committed once however often it runs."""
+
+    job: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.job}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one `add` put in: `segment` is None when no document had a passage."""
+
+    version: int
+    segment: str | None
+    checksum: str
+    added: int
+    replaced: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstones:
+    """The deleted documents of a segment, as a file of bits."""
+
+    file: str
+    checksum: str
+    deleted: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEntry:
+    """A live segment; `checksum` is of its segment.json, which holds those of its files."""
+
+    name: str
+    checksum: str
+    documents: int
+    passages: int
+    tombstones: Tombstones | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One version of a collection."""
+
+    version: int
+    encoder: str
+    vocabulary: str
+    settings: IndexSettings
+    segments: tuple[SegmentEntry, ...] = ()
+    batches: dict[str, Commit] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        """The file's bytes: JSON that carries its own checksum."""
+        body: dict[str, Any] = {"format": FORMAT, **asdict(self)}
+        body["sha256"] = _checksum(body)
+        return json.dumps(body, indent=1).encode()
+
+    @classmethod
+    def decode(cls, data: bytes, path: Path) -> Manifest:
+        """Reads the bytes. Raises CorruptSegment for a wrong checksum, IndexMismatch for another format."""
+        try:
+            body = json.loads(data)
+            checksum = body.pop("sha256")
+        except (ValueError, KeyError, AttributeError):
+            raise CorruptSegment(str(path), "it is not a manifest") from None
+        if checksum != _checksum(body):
+            raise CorruptSegment(str(path), "its checksum does not hold")
+        if body.pop("format") != FORMAT:
+            raise IndexMismatch("manifest format", "another", str(FORMAT))
+        body["settings"] = IndexSettings(**body["settings"])
+        body["batches"] = {key: Commit(**commit) for key, commit in body["batches"].items()}
+        body["segments"] = tuple(_entry(raw) for raw in body["segments"])
+        return cls(**body)
+
+    @classmethod
+    def read(cls, directory: Path) -> Manifest:
+        """Reads a collection's manifest. Raises CorruptSegment when it is missing or damaged."""
+        path = directory / NAME
+        try:
+            return cls.decode(path.read_bytes(), path)
+        except FileNotFoundError:
+            raise CorruptSegment(str(path), "the file is missing") from None
+
+    def write(self, directory: Path) -> None:
+        """Makes this the collection's version, in one rename."""
+        write_atomically(directory / NAME, self.encode(), fault="manifest")
+
+
+def _entry(raw: dict[str, Any]) -> SegmentEntry:
+    tombstones = raw.pop("tombstones")
+    return SegmentEntry(**raw, tombstones=Tombstones(**tombstones) if tombstones else None)
+
+
+def _checksum(body: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,93 @@
+"""A segment's passages and documents on disk: texts, spans, headings, metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.types import Document, Int32, Int64, Metadata, Passage
+
+_TEXT, _BOUNDS, _SPANS, _OWNERS = "text.bin", "bounds.npy", "spans.npy", "owners.npy"
+_DOCUMENTS, _HEADINGS = "documents.json", "headings.json"
+
+
+class PassageStore:
+    """Passages by local number 0..n-1, in document order; the texts stay on disk, memory-mapped."""
+
+    def __init__(
+        self,
+        text: np.ndarray,
+        bounds: Int64,
+        spans: Int32,
+        owners: Int32,
+        documents: dict[str, list[object]],
+        headings: list[str],
+    ) -> None:
+        self._text = text
+        self._bounds = bounds
+        self._spans = spans
+        self._headings = headings
+        self.owners = owners
+        """Which document (local number) each passage is of: (passages,), rising."""
+        self.ids: list[str] = documents["ids"]  # type: ignore[assignment]
+        self.titles: list[str] = documents["titles"]  # type: ignore[assignment]
+        self.metadata: list[Metadata] = documents["metadata"]  # type: ignore[assignment]
+        self._first = np.searchsorted(owners, np.arange(len(self.ids)))
+
+    def __len__(self) -> int:
+        return len(self.owners)
+
+    @classmethod
+    def build(
+        cls, directory: Path, documents: Sequence[Document], passages: Sequence[Sequence[Passage]]
+    ) -> None:
+        """Writes documents and each one's passages into an empty directory."""
+        flat = [passage for of_one in passages for passage in of_one]
+        texts = [passage.text.encode() for passage in flat]
+        (directory / _TEXT).write_bytes(b"".join(texts))
+        np.save(directory / _BOUNDS, np.cumsum([0, *map(len, texts)], dtype=np.int64))
+        spans = np.array([(passage.start, passage.end) for passage in flat], np.int32).reshape(-1, 2)
+        np.save(directory / _SPANS, spans)
+        np.save(
+            directory / _OWNERS,
+            np.repeat(np.arange(len(documents)), [len(p) for p in passages]).astype(np.int32),
+        )
+        body = {
+            "ids": [document.id for document in documents],
+            "titles": [document.title for document in documents],
+            "metadata": [dict(document.metadata) for document in documents],
+        }
+        (directory / _DOCUMENTS).write_text(json.dumps(body, ensure_ascii=False), "utf-8")
+        headings = [passage.heading for passage in flat]
+        (directory / _HEADINGS).write_text(json.dumps(headings, ensure_ascii=False), "utf-8")
+
+    @classmethod
+    def open(cls, directory: Path) -> PassageStore:
+        """Opens what `build` wrote."""
+        size = (directory / _TEXT).stat().st_size
+        text = np.memmap(directory / _TEXT, np.uint8, "r") if size else np.zeros(0, np.uint8)
+        bounds, spans, owners = (
+            np.load(directory / name, allow_pickle=False) for name in (_BOUNDS, _SPANS, _OWNERS)
+        )
+        documents, headings = (
+            json.loads((directory / name).read_text("utf-8")) for name in (_DOCUMENTS, _HEADINGS)
+        )
+        return cls(text, bounds, spans, owners, documents, headings)
+
+    def passage(self, number: int) -> Passage:
+        """One passage, whole."""
+        document = int(self.owners[number])
+        start, end = (int(at) for at in self._spans[number])
+        text = self._text[int(self._bounds[number]) : int(self._bounds[number + 1])].tobytes().decode()
+        return Passage(
+            document_id=self.ids[document],
+            ordinal=number - int(self._first[document]),
+            text=text,
+            start=start,
+            end=end,
+            title=self.titles[document],
+            heading=self._headings[number],
+        )

@@ -1,0 +1,44 @@
+"""A deterministic encoder and vocabulary: words are tokens, a word's hash is its vector and id."""
+
+import hashlib
+import re
+
+import numpy as np
+
+from retrieval.types import Tokens, TokenVectors
+
+
+class HashEncoder:
+    """Each word's vector depends on the word alone, so equal words match exactly."""
+
+    dim = 16
+    max_tokens = 500
+    fingerprint = "hash-16"
+
+    def tokenize(self, texts):
+        tokenized = []
+        for text in texts:
+            found = list(re.finditer(r"\w+|[^\w\s]", text))
+            ids = [int(hashlib.sha256(one[0].lower().encode()).hexdigest()[:6], 16) for one in found]
+            offsets = np.array([one.span() for one in found], np.int32).reshape(-1, 2)
+            tokenized.append(Tokens(np.array(ids, np.int32), offsets))
+        return tokenized
+
+    def encode_passages(self, texts):
+        return [TokenVectors(self._vectors(one.ids), one.ids, one.offsets) for one in self.tokenize(texts)]
+
+    encode_queries = encode_passages
+
+    def _vectors(self, ids):
+        vectors = np.zeros((len(ids), self.dim), np.float32)
+        for row, one in enumerate(ids):
+            vectors[row] = np.random.default_rng(int(one)).standard_normal(self.dim)
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
+class WordVocabulary:
+    size = 1000
+    fingerprint = "words-1000"
+
+    def tokenize(self, texts):
+        return [Tokens(one.ids % (self.size - 1), one.offsets) for one in HashEncoder().tokenize(texts)]
