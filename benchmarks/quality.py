@@ -13,7 +13,6 @@ from pathlib import Path
 
 import ir_measures
 from ir_measures import RR, R, Success, nDCG
-from retrieval.fusion import fuse
 from rich.progress import Progress
 
 from benchmarks.beir import DataSet, load
@@ -21,6 +20,7 @@ from benchmarks.report import Report
 from models import LanguageModel, Models, load_profile
 from rerank import QueryLikelihood
 from retrieval import Collection, IndexSettings, Selection, Snapshot
+from retrieval.fusion import fuse
 from retrieval.ngrams import LanguageVocabulary
 from retrieval.tokens import TokenEncoder
 from retrieval.types import Document, Hits
