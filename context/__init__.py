@@ -1,5 +1,6 @@
 """(Shared prefix, texts, question) in, streamed answer out."""
 
+from context.citations import Cited, CitedText, Citer
 from context.engine import ContextEngine, EngineDefaults, Mode
 from context.errors import ContextError, InvalidAnswerPrompt, InvalidContextOption
 from context.generation import Generation, TokenUsage
@@ -8,6 +9,9 @@ from context.prompt import AnswerPrompt, ContextPassage
 
 __all__ = [
     "AnswerPrompt",
+    "Cited",
+    "CitedText",
+    "Citer",
     "ContextEngine",
     "ContextError",
     "ContextPassage",

@@ -26,6 +26,7 @@ _PLACEHOLDERS: Mapping[str, frozenset[str]] = {
     "untitled": frozenset({"text"}),
     "question": frozenset({"question"}),
 }
+_IN_TITLE = str.maketrans({"<": "‹", ">": "›", '"': "'"})
 # Noncharacters, which no text to be interchanged holds: they mark where the passages and the question go.
 _PASSAGES, _QUESTION = "\ufdd2", "\ufdd3"
 
@@ -42,8 +43,8 @@ class ContextPassage:
 class AnswerPrompt:
     """What the model reads: `system`, then in one user turn `opening`, the passages and `question`.
 
-    `passage` frames a passage with a title, `untitled` one without. Wherever `delimiter` occurs in a
-    title or a text, whatever its case, it is replaced by `escaped`.
+    `passage` frames a passage with a title, `untitled` one without, between `<tag ...>` and `</tag>`.
+    The same tag inside a title or a text is disarmed, however it is written.
     """
 
     system: str
@@ -51,8 +52,7 @@ class AnswerPrompt:
     passage: str
     untitled: str
     question: str
-    delimiter: str
-    escaped: str
+    tag: str
 
     @classmethod
     def read(cls, path: Path) -> AnswerPrompt:
@@ -69,19 +69,21 @@ class AnswerPrompt:
             if sorted(found) != sorted(placeholders):
                 raise InvalidAnswerPrompt(
                     path.name,
-                    f"{name} must have the placeholders {', '.join(sorted(placeholders))}, once each.",
+                    f"{name} must have {', '.join(sorted(placeholders))} as placeholders, once each.",
                 )
-        if not parts["delimiter"] or parts["delimiter"].lower() in parts["escaped"].lower():
-            raise InvalidAnswerPrompt(path.name, "escaped must be free of the delimiter.")
+        tag = parts["tag"]
+        if not tag.isalpha() or any(
+            f"<{tag}" not in parts[frame] or f"</{tag}>" not in parts[frame]
+            for frame in ("passage", "untitled")
+        ):
+            raise InvalidAnswerPrompt(path.name, "passage and untitled must stand between <tag> and </tag>.")
         return cls(**parts)
 
     def frame(self, passage: ContextPassage) -> str:
         """The passage as the model reads it."""
-        title, text = self._quoted(" ".join(passage.title.split())), self._quoted(passage.text.strip())
+        title = " ".join(passage.title.split()).translate(_IN_TITLE)
+        text = re.sub(rf"<(?=\s*/?\s*{self.tag})", "‹", passage.text.strip(), flags=re.IGNORECASE)
         return self.passage.format(title=title, text=text) if title else self.untitled.format(text=text)
-
-    def _quoted(self, text: str) -> str:
-        return re.sub(re.escape(self.delimiter), lambda _: self.escaped, text, flags=re.IGNORECASE)
 
 
 class PromptIds:
