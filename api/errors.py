@@ -91,7 +91,8 @@ class DuplicateDocument(ServiceError):
 
     def __init__(self, ids: Sequence[str]) -> None:
         super().__init__(
-            f"the request has more than one document with the id {', '.join(map(repr, ids[:5]))}. Send each id once."
+            f"the request has more than one document with the id {', '.join(map(repr, ids[:5]))}. "
+            "Send each id once."
         )
         self.ids = list(ids)
 

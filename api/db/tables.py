@@ -57,7 +57,6 @@ class DocumentRow(Base):
     text: Mapped[str] = mapped_column(Text)
     fields: Mapped[str] = mapped_column("metadata", Text)
     hash: Mapped[str] = mapped_column(String(64))
-    passages: Mapped[int]
     version: Mapped[int]
     deleted: Mapped[bool] = mapped_column(default=False)
     job_id: Mapped[str] = mapped_column(String(40))
@@ -69,7 +68,7 @@ class JobRow(Base):
     """A job. `inline` ones are single changes that a request waits for and nobody else sees.
 
     `owner` holds the job until `lease_until`; each new owner raises `fence`, and a write that names an
-    old fence changes nothing.
+    old fence changes nothing. `attempts` counts owners since the last batch that was committed.
     """
 
     __tablename__ = "jobs"
@@ -91,6 +90,7 @@ class JobRow(Base):
     owner: Mapped[str | None] = mapped_column(String(100))
     lease_until: Mapped[float] = mapped_column(default=0)
     fence: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[float]
     started_at: Mapped[float | None]
     finished_at: Mapped[float | None]

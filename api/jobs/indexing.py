@@ -1,0 +1,243 @@
+"""What a job does: batch after batch into the index, then into the database.
+
+The index commits first, under a key of its own, and the database second. Whoever runs a batch again
+after a crash in between is given the index's record of it, and only the database is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from typing import ParamSpec, TypeVar
+
+import msgspec
+from sqlalchemy import func, select
+
+from api.db import BatchRow, Database, DocumentRow
+from api.db.documents import document_of, document_row
+from api.errors import JobStopped
+from api.jobs.queue import Claim, JobQueue
+from api.jobs.reader import Batch, BatchLimits, Cursor, batches
+from api.jobs.spool import Spool
+from api.library import Entry, Library
+from models.errors import ExcerptaError
+from retrieval import BatchKey, Collection, Commit, Document
+from retrieval.corpus import DEFAULT_LIMITS
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Stop:
+    """A wish from outside that the work ends; the work asks for it where it can end well."""
+
+    def __init__(self) -> None:
+        self._wished = threading.Event()
+        self._wish: JobStopped | None = None
+
+    def request(self, wish: JobStopped) -> None:
+        """Asks the work to end."""
+        self._wish = wish
+        self._wished.set()
+
+    def check(self, *_: object) -> None:
+        """Raises JobStopped if the work should end."""
+        if self._wished.is_set() and self._wish is not None:
+            raise self._wish
+
+
+class Indexer:
+    """Runs claims. What blocks runs in `threads`, apart from those that queries use."""
+
+    def __init__(
+        self,
+        database: Database,
+        queue: JobQueue,
+        library: Library,
+        spool: Spool,
+        threads: ThreadPoolExecutor,
+        cut: BatchLimits,
+    ) -> None:
+        self._database = database
+        self._queue = queue
+        self._library = library
+        self._spool = spool
+        self._threads = threads
+        self._cut = cut
+
+    async def run(self, claim: Claim, stop: Stop, progressed: Callable[[], object]) -> None:
+        """Does a queued job's work from its last committed batch on; calls `progressed` after each."""
+        entry = await self._library.by_id(claim.collection)
+        if claim.inline:
+            await self._heal(claim, entry)
+        elif claim.kind == "rebuild":
+            await self._rebuild(claim, entry, stop, progressed)
+        else:
+            await self._index(claim, entry, stop, progressed)
+
+    async def add(self, claim: Claim, documents: Sequence[Document]) -> Commit:
+        """One batch at once, for a request that waits; the commit names the collection's own version."""
+        entry = await self._library.by_id(claim.collection)
+        collection = await self._run(self._library.open, entry)
+        commit = await self._run(collection.add, documents, batch=BatchKey(claim.job, 0))
+        await self._record(claim, entry, 0, Batch(list(documents), [], len(documents), Cursor()), commit)
+        return replace(commit, version=entry.version_base + commit.version)
+
+    async def delete(self, claim: Claim, ids: Sequence[str]) -> tuple[int, int]:
+        """Deletes documents at once; how many were there, and the version without them."""
+        entry = await self._library.by_id(claim.collection)
+        collection = await self._run(self._library.open, entry)
+        deleted = await self._run(collection.delete, ids)
+        version = entry.version_base + await self._run(_version, collection)
+        await self._queue.forget_documents(claim, ids, version=version)
+        return deleted, version
+
+    async def _heal(self, claim: Claim, entry: Entry) -> None:
+        """Brings the database up to what the index committed before the process of a change died.
+
+        What the index does not have was never confirmed to anyone, and is not made up for: by now its
+        sender may have sent something newer.
+        """
+        collection = await self._run(self._library.open, entry)
+        if claim.kind == "delete":
+            ids = msgspec.json.decode(self._spool.files(claim.job)[0].path.read_bytes(), type=list[str])
+            gone = set(ids) - await self._run(collection.contains, ids)
+            version = entry.version_base + await self._run(_version, collection)
+            await self._queue.forget_documents(claim, sorted(gone), version=version)
+            return
+        commit = await self._run(collection.committed, BatchKey(claim.job, 0))
+        if commit is not None:
+            whole = BatchLimits(documents=2**31, characters=2**62)
+            batch = next(
+                batches(
+                    self._spool.files(claim.job),
+                    lines=True,
+                    start=Cursor(),
+                    cut=whole,
+                    limits=DEFAULT_LIMITS,
+                )
+            )
+            await self._record(claim, entry, 0, batch, commit)
+
+    async def _index(self, claim: Claim, entry: Entry, stop: Stop, progressed: Callable[[], object]) -> None:
+        done = await self._queue.batches(claim.job)
+        start = msgspec.json.decode(done[-1].cursor, type=Cursor) if done else Cursor()
+        collection = await self._run(self._library.open, entry)
+        read = batches(
+            self._spool.files(claim.job),
+            lines=claim.kind == "documents",
+            start=start,
+            cut=self._cut,
+            limits=DEFAULT_LIMITS,
+        )
+        for number in count(len(done)):
+            batch = await self._run(next, read, None)
+            if batch is None:
+                return
+            stop.check()
+            commit = await self._add(collection, batch.documents, BatchKey(claim.job, number), stop)
+            await self._record(claim, entry, number, batch, commit)
+            progressed()
+
+    async def _rebuild(
+        self, claim: Claim, entry: Entry, stop: Stop, progressed: Callable[[], object]
+    ) -> None:
+        """Builds the index anew from the documents, beside the old one, and lets it take its place."""
+        done = await self._queue.batches(claim.job)
+        after = done[-1].cursor if done else ""
+        await self._queue.set_total(claim, await self._count(entry))
+        collection = await self._run(self._library.open_directory, claim.job, entry.settings)
+        for number in count(len(done)):
+            documents = await self._documents_after(entry, after)
+            if not documents:
+                break
+            after = documents[-1].id
+            commit = await self._add(collection, documents, BatchKey(claim.job, number), stop)
+            row = _batch_row(claim, number, len(documents), commit.passages, commit.version, after, "[]")
+            await self._queue.commit(claim, row, [])
+            progressed()
+        version_base = await self._last_version(entry)
+        await self._queue.swap_directory(claim, claim.job, version_base=version_base)
+
+    async def _add(
+        self, collection: Collection, documents: Sequence[Document], key: BatchKey, stop: Stop
+    ) -> Commit | None:
+        if not documents:
+            return None
+        return await self._run(collection.add, documents, batch=key, progress=stop.check)
+
+    async def _record(
+        self, claim: Claim, entry: Entry, number: int, batch: Batch, commit: Commit | None
+    ) -> None:
+        version = entry.version_base + (commit.version if commit else 0)
+        rows = [
+            document_row(one, collection=entry.id, version=version, job=claim.job, batch=number)
+            for one in batch.documents
+        ]
+        errors = msgspec.json.encode([(one.name, one.reason) for one in batch.unread]).decode()
+        cursor = msgspec.json.encode(batch.cursor).decode()
+        passages = commit.passages if commit else 0
+        row = _batch_row(claim, number, batch.taken, passages, version, cursor, errors)
+        await self._queue.commit(claim, row, rows)
+
+    async def _documents_after(self, entry: Entry, after: str) -> list[Document]:
+        """The next documents by id, as many as one batch takes."""
+        async with self._database.read() as session:
+            rows = await session.stream_scalars(
+                select(DocumentRow)
+                .where(DocumentRow.collection_id == entry.id, DocumentRow.id > after, ~DocumentRow.deleted)
+                .order_by(DocumentRow.id)
+                .limit(self._cut.documents)
+                .execution_options(yield_per=1)
+            )
+            documents: list[Document] = []
+            async for row in rows:
+                documents.append(document_of(row))
+                if sum(len(one.text) for one in documents) >= self._cut.characters:
+                    break
+            return documents
+
+    async def _count(self, entry: Entry) -> int:
+        async with self._database.read() as session:
+            counted = select(func.count()).where(DocumentRow.collection_id == entry.id, ~DocumentRow.deleted)
+            return await session.scalar(counted) or 0
+
+    async def _last_version(self, entry: Entry) -> int:
+        """The highest version the collection has shown; its index may be past reading."""
+        async with self._database.read() as session:
+            newest = select(func.max(DocumentRow.version)).where(DocumentRow.collection_id == entry.id)
+            last = max(entry.version_base, await session.scalar(newest) or 0)
+        try:
+            collection = await self._run(self._library.open, entry)
+            return max(last, entry.version_base + await self._run(_version, collection))
+        except ExcerptaError:
+            return last + 1
+
+    async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args, **kwargs))
+
+
+def _version(collection: Collection) -> int:
+    with collection.snapshot() as snapshot:
+        return snapshot.version
+
+
+def _batch_row(
+    claim: Claim, number: int, documents: int, passages: int, version: int, cursor: str, errors: str
+) -> BatchRow:
+    return BatchRow(
+        job_id=claim.job,
+        number=number,
+        documents=documents,
+        passages=passages,
+        version=version,
+        cursor=cursor,
+        errors=errors,
+        committed_at=time.time(),
+    )

@@ -1,0 +1,319 @@
+"""Jobs as rows: taken by lease, guarded by a fence, finished once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from api.db import BatchRow, CollectionRow, Database, DocumentRow, IdempotencyRow, JobRow
+from api.db.documents import put_documents, remove_documents
+from api.errors import CollectionBusy, IdempotencyConflict, JobStopped, UnknownCollection, UnknownJob
+from api.jobs.owner import Owner
+
+Kind: TypeAlias = Literal["documents", "files", "delete", "rebuild"]
+MOST_ATTEMPTS = 5
+"""A job that lost so many workers in a row, without one more batch, is what kills them."""
+_FINISHED = ("succeeded", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to run one job, until its lease runs out; `fence` tells this owner from all before."""
+
+    job: str
+    collection: str
+    kind: Kind
+    inline: bool
+    owner: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What makes a request the same as an earlier one: its key, and the digest of its content."""
+
+    key: str
+    digest: str
+
+
+class JobQueue:
+    """The jobs of one database. Whoever changes one says which claim it holds."""
+
+    def __init__(self, database: Database, owner: Owner, *, lease_s: float) -> None:
+        self._database = database
+        self._owner = owner
+        self._lease_s = lease_s
+
+    async def put(
+        self,
+        job: str,
+        collection: str,
+        kind: Kind,
+        *,
+        total: int | None = None,
+        upload: Upload | None = None,
+        inline: bool = False,
+    ) -> tuple[str, bool]:
+        """Adds a job; returns its id, and whether it is new: an upload that came before keeps its job.
+
+        An `inline` job starts as this process's own. Raises UnknownCollection, CollectionBusy,
+        IdempotencyConflict.
+        """
+        now = time.time()
+        async with self._database.write() as session:
+            row = await _locked(session, collection)
+            if upload is not None and (
+                earlier := await session.get(IdempotencyRow, (collection, upload.key))
+            ):
+                if earlier.digest != upload.digest:
+                    raise IdempotencyConflict(upload.key, earlier.job_id)
+                return earlier.job_id, False
+            if inline and (rebuild := await _running_rebuild(session, collection)):
+                raise CollectionBusy(row.name, rebuild)
+            session.add(
+                JobRow(
+                    id=job,
+                    collection_id=collection,
+                    kind=kind,
+                    inline=inline,
+                    state="running" if inline else "queued",
+                    total=total,
+                    owner=self._owner.name if inline else None,
+                    lease_until=now + self._lease_s if inline else 0.0,
+                    fence=1 if inline else 0,
+                    attempts=1 if inline else 0,
+                    created_at=now,
+                    started_at=now if inline else None,
+                )
+            )
+            if upload is not None:
+                await session.flush()
+                session.add(
+                    IdempotencyRow(
+                        collection_id=collection,
+                        key=upload.key,
+                        digest=upload.digest,
+                        job_id=job,
+                        created_at=now,
+                    )
+                )
+        return job, True
+
+    def own(self, job: str, collection: str, kind: Kind) -> Claim:
+        """The claim on an inline job that this process has just put."""
+        return Claim(job, collection, kind, True, self._owner.name, 1)
+
+    async def claim(self) -> Claim | None:
+        """The oldest job that may run now; None when there is none.
+
+        Jobs of one collection run one after another; a rebuild also waits for changes in flight.
+        """
+        async with self._database.read() as session:
+            waiting = (
+                await session.scalars(
+                    select(JobRow.id).where(_claimable(time.time())).order_by(JobRow.created_at).limit(50)
+                )
+            ).all()
+        for job in waiting:
+            if claim := await self._try_claim(job):
+                return claim
+        return None
+
+    async def _try_claim(self, job: str) -> Claim | None:
+        now = time.time()
+        async with self._database.write() as session:
+            found = await session.get(JobRow, job)
+            if found is None:
+                return None
+            # Claims on one collection queue here, so that two cannot both see it free.
+            await _locked(session, found.collection_id)
+            row = await session.scalar(
+                select(JobRow)
+                .where(JobRow.id == job, _claimable(now))
+                .execution_options(populate_existing=True)
+            )
+            if row is None or await _must_wait(session, row):
+                return None
+            if row.attempts >= MOST_ATTEMPTS:
+                _end(row, "failed", f"given up: {row.attempts} workers ended while they ran it")
+                return None
+            row.state, row.owner = "running", self._owner.name
+            row.lease_until = now + self._lease_s
+            row.fence += 1
+            row.attempts += 1
+            row.started_at = row.started_at or now
+            return Claim(row.id, row.collection_id, row.kind, row.inline, self._owner.name, row.fence)  # type: ignore[arg-type]
+
+    async def heartbeat(self, claim: Claim) -> None:
+        """Extends the lease. Raises JobStopped when it is lost, or someone wants the job to end."""
+        async with self._database.write() as session:
+            row = await self._held(session, claim)
+            row.lease_until = time.time() + self._lease_s
+            cancelled = row.cancel_requested
+        if cancelled:
+            raise JobStopped(claim.job, "it was cancelled")
+
+    async def commit(self, claim: Claim, batch: BatchRow, documents: Sequence[DocumentRow]) -> None:
+        """Documents, batch and progress in one transaction. Raises JobStopped when the lease is lost."""
+        async with self._database.write() as session:
+            row = await self._held(session, claim)
+            row.done += batch.documents
+            row.passages += batch.passages
+            row.attempts = 0
+            row.lease_until = time.time() + self._lease_s
+            session.add(batch)
+            await put_documents(session, documents)
+
+    async def forget_documents(self, claim: Claim, ids: Sequence[str], *, version: int) -> None:
+        """Marks documents as removed by `version` of the collection; later versions stay."""
+        async with self._database.write() as session:
+            await self._held(session, claim)
+            await remove_documents(session, claim.collection, ids, version=version, job=claim.job)
+
+    async def set_total(self, claim: Claim, total: int) -> None:
+        """How many documents the job has, once that is known."""
+        async with self._database.write() as session:
+            (await self._held(session, claim)).total = total
+
+    async def batches(self, job: str) -> list[BatchRow]:
+        """The committed batches, in order."""
+        async with self._database.read() as session:
+            rows = await session.scalars(
+                select(BatchRow).where(BatchRow.job_id == job).order_by(BatchRow.number)
+            )
+            return list(rows)
+
+    async def swap_directory(self, claim: Claim, directory: str, *, version_base: int) -> None:
+        """Lets a rebuilt index take the place of the old one."""
+        async with self._database.write() as session:
+            await self._held(session, claim)
+            row = await session.get_one(CollectionRow, claim.collection)
+            row.directory, row.version_base = directory, version_base
+
+    async def finish(
+        self, claim: Claim, state: Literal["succeeded", "failed", "cancelled"], error: str | None
+    ) -> None:
+        """Ends the job. An inline one leaves no row. Raises JobStopped when the lease is lost."""
+        async with self._database.write() as session:
+            row = await self._held(session, claim)
+            if row.inline:
+                await session.delete(row)
+                return
+            if state == "succeeded":
+                row.total = row.done
+            _end(row, state, error)
+
+    async def release(self, claim: Claim) -> None:
+        """Gives the job back at an orderly end of this process, to be taken up at once."""
+        async with self._database.write() as session:
+            row = await self._held(session, claim)
+            row.state, row.owner, row.lease_until = "queued", None, 0.0
+            row.attempts = max(0, row.attempts - 1)
+
+    async def cancel(self, job: str) -> None:
+        """Ends a queued job at once, a running one at its next chance; a finished one stays as it is."""
+        async with self._database.write() as session:
+            row = await session.get(JobRow, job)
+            if row is None or row.inline:
+                raise UnknownJob(job)
+            if row.state == "queued":
+                _end(row, "cancelled", "cancelled before it began")
+            elif row.state == "running":
+                row.cancel_requested = True
+
+    async def requeue_dead(self) -> int:
+        """Frees the jobs whose owner has surely ended; returns how many. The others' leases run out."""
+        async with self._database.read() as session:
+            owners = await session.scalars(
+                select(JobRow.owner).where(JobRow.state == "running", JobRow.owner.is_not(None)).distinct()
+            )
+            held = [owner for owner in owners if owner]
+        dead = [owner for owner in held if self._owner.is_dead(owner)]
+        freed = 0
+        if dead:
+            async with self._database.write() as session:
+                result = await session.execute(
+                    update(JobRow)
+                    .where(JobRow.state == "running", JobRow.owner.in_(dead))
+                    .values(state="queued", owner=None, lease_until=0.0)
+                )
+                freed = result.rowcount  # type: ignore[attr-defined]
+        self._owner.bury(keep=set(held) - set(dead))
+        return freed
+
+    async def finished_or_gone(self, jobs: Sequence[str]) -> set[str]:
+        """Those of the jobs that will not run again."""
+        async with self._database.read() as session:
+            alive = await session.scalars(
+                select(JobRow.id).where(JobRow.id.in_(jobs), JobRow.state.not_in(_FINISHED))
+            )
+            return set(jobs) - set(alive)
+
+    async def forget_keys(self, before: float) -> None:
+        """Removes Idempotency-Keys of a time when nobody repeats a request any more."""
+        async with self._database.write() as session:
+            await session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < before))
+
+    async def _held(self, session: AsyncSession, claim: Claim) -> JobRow:
+        row = await session.scalar(
+            select(JobRow)
+            .where(JobRow.id == claim.job, JobRow.owner == claim.owner, JobRow.fence == claim.fence)
+            .where(JobRow.state == "running")
+            .with_for_update()
+        )
+        if row is None:
+            raise JobStopped(claim.job, "another worker has it, or its collection is gone")
+        return row
+
+
+def _claimable(now: float) -> ColumnElement[bool]:
+    return or_(JobRow.state == "queued", (JobRow.state == "running") & (JobRow.lease_until < now))
+
+
+async def _locked(session: AsyncSession, collection: str) -> CollectionRow:
+    row = await session.get(CollectionRow, collection, with_for_update=True)
+    if row is None:
+        raise UnknownCollection(collection)
+    return row
+
+
+async def _must_wait(session: AsyncSession, row: JobRow) -> bool:
+    """Whether another job of the collection has to end first."""
+    other = aliased(JobRow)
+    before = (other.state == "running") & or_(~other.inline, row.kind == "rebuild")
+    # A change whose process died must be made good before anything later touches the collection.
+    before |= (other.state == "queued") & other.inline & (other.created_at < row.created_at)
+    return bool(
+        await session.scalar(
+            select(exists().where(other.collection_id == row.collection_id, other.id != row.id, before))
+        )
+    )
+
+
+async def _running_rebuild(session: AsyncSession, collection: str) -> str | None:
+    found: str | None = await session.scalar(
+        select(JobRow.id).where(
+            JobRow.collection_id == collection, JobRow.kind == "rebuild", JobRow.state == "running"
+        )
+    )
+    return found
+
+
+def _end(row: JobRow, state: str, error: str | None) -> None:
+    row.state, row.error, row.finished_at = state, error, time.time()
+    row.owner, row.lease_until = None, 0.0
+
+
+async def count_jobs(database: Database) -> dict[str, int]:
+    """How many jobs there are in each state."""
+    async with database.read() as session:
+        rows = await session.execute(
+            select(JobRow.state, func.count()).where(~JobRow.inline).group_by(JobRow.state)
+        )
+        return dict(rows.tuples().all())

@@ -1,0 +1,169 @@
+"""The loops that take jobs and run them, and keep what jobs leave behind in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Coroutine
+from typing import Any, Literal
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from api.errors import JobStopped, UnknownCollection
+from api.jobs.bell import Bell
+from api.jobs.indexing import Indexer, Stop
+from api.jobs.queue import Claim, JobQueue
+from api.jobs.spool import Spool
+from api.library import Library
+from models.errors import ExcerptaError
+
+_log = structlog.get_logger("excerpta.jobs")
+_HOUSEKEEPING_S = 300.0
+_KEY_LIFETIME_S = 24 * 3600.0
+
+
+class Worker:
+    """Runs jobs in this process, `concurrency` at a time, one at a time for each collection."""
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        indexer: Indexer,
+        library: Library,
+        spool: Spool,
+        bell: Bell,
+        *,
+        concurrency: int,
+        poll_s: float,
+        lease_s: float,
+    ) -> None:
+        self._queue = queue
+        self._indexer = indexer
+        self._library = library
+        self._spool = spool
+        self._bell = bell
+        self._concurrency = concurrency
+        self._poll_s = poll_s
+        self._lease_s = lease_s
+        self._tasks: list[asyncio.Task[None]] = []
+        self._running: dict[str, Stop] = {}
+        self._ending = False
+
+    async def start(self) -> None:
+        """Frees the jobs of dead processes and begins to work."""
+        await self._queue.requeue_dead()
+        loops: list[Coroutine[Any, Any, None]] = [self._work() for _ in range(self._concurrency)]
+        self._tasks = [asyncio.create_task(loop) for loop in [*loops, self._keep_house()]]
+
+    async def stop(self, timeout_s: float) -> None:
+        """Ends after the batches in hand, or `timeout_s` seconds; what is left goes back to the queue."""
+        self._ending = True
+        for job, stop in self._running.items():
+            stop.request(JobStopped(job, "the service is shutting down"))
+        self._tasks[-1].cancel()
+        await self._bell.ring("jobs")
+        if self._tasks[:-1]:
+            await asyncio.wait(self._tasks[:-1], timeout=timeout_s)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _work(self) -> None:
+        async with self._bell.listen("jobs") as listener:
+            while not self._ending:
+                try:
+                    claim = await self._queue.claim()
+                except (DBAPIError, OSError) as error:
+                    _log.warning("jobs.database-unavailable", error=str(error.__cause__ or error))
+                    claim = None
+                if claim is None:
+                    await listener.wait(self._poll_s)
+                else:
+                    await self._run(claim)
+
+    async def _run(self, claim: Claim) -> None:
+        stop = self._running[claim.job] = Stop()
+        heart = asyncio.create_task(self._beat(claim, stop))
+        began = time.monotonic()
+        state: Literal["succeeded", "failed", "cancelled"] = "failed"
+        error: str | None = None
+        try:
+            await self._indexer.run(claim, stop, lambda: asyncio.ensure_future(self._tell(claim)))
+            state = "succeeded"
+        except JobStopped as stopped:
+            if self._ending:
+                await self._release(claim)
+                return
+            state, error = "cancelled", stopped.reason
+        except UnknownCollection:
+            self._spool.drop(claim.job)
+            return
+        except (DBAPIError, OSError) as failure:
+            # The database or the disk: the lease runs out, and the job is taken up where it was.
+            _log.warning("jobs.interrupted", job=claim.job, error=str(failure.__cause__ or failure))
+            return
+        except ExcerptaError as failure:
+            error = str(failure)
+        except Exception:
+            _log.exception("jobs.failed", job=claim.job)
+            error = "an error inside the service; its log has the details"
+        finally:
+            heart.cancel()
+            self._running.pop(claim.job, None)
+        await self._finish(claim, state, error)
+        _log.info(
+            "jobs.ended", job=claim.job, kind=claim.kind, state=state, s=round(time.monotonic() - began, 2)
+        )
+
+    async def _finish(
+        self, claim: Claim, state: Literal["succeeded", "failed", "cancelled"], error: str | None
+    ) -> None:
+        try:
+            await self._queue.finish(claim, state, error)
+        except JobStopped:
+            return  # someone else's now; whoever it is also drops the upload
+        self._spool.drop(claim.job)
+        await self._tell(claim)
+        await self._bell.ring("jobs")  # the collection is free for its next job
+
+    async def _release(self, claim: Claim) -> None:
+        with contextlib.suppress(JobStopped, DBAPIError, OSError):
+            await self._queue.release(claim)
+        await self._bell.ring("jobs")
+
+    async def _tell(self, claim: Claim) -> None:
+        await self._bell.ring(f"job:{claim.job}")
+
+    async def _beat(self, claim: Claim, stop: Stop) -> None:
+        """Holds the lease, and passes on that the job should end."""
+        async with self._bell.listen(f"cancel:{claim.job}") as listener:
+            while True:
+                await listener.wait(self._lease_s / 3)
+                try:
+                    await self._queue.heartbeat(claim)
+                except JobStopped as wish:
+                    stop.request(wish)
+                    return
+                except (DBAPIError, OSError) as error:
+                    _log.warning("jobs.heartbeat-failed", job=claim.job, error=str(error.__cause__ or error))
+
+    async def _keep_house(self) -> None:
+        """Frees jobs of processes that died meanwhile; removes what nothing points to any more."""
+        before: set[str] = set()
+        while True:
+            try:
+                if await self._queue.requeue_dead():
+                    await self._bell.ring("jobs")
+                await self._queue.forget_keys(time.time() - _KEY_LIFETIME_S)
+                for job in await self._queue.finished_or_gone(list(self._spool.jobs())):
+                    self._spool.drop(job)
+                orphans = await self._library.orphans()
+                # Only what was an orphan the last time too: a collection being made has no row yet.
+                for directory in orphans & before:
+                    await self._library.remove(directory)
+                before = orphans
+            except (DBAPIError, OSError) as error:
+                _log.warning("jobs.housekeeping-failed", error=str(error.__cause__ or error))
+            await asyncio.sleep(_HOUSEKEEPING_S)

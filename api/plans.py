@@ -1,0 +1,204 @@
+"""Plans: which stages a query runs, with every setting said.
+
+A request's plan lies over the collection's own, that over a preset, and a preset over the stages'
+defaults: JSON objects merged key by key. null switches a stage off, an object switches it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+from excerpta.types import PlanOptions
+
+from api.errors import InvalidPlan, UnknownPlan
+from context import EngineDefaults
+
+_Json: TypeAlias = dict[str, Any]
+_ENGINE = EngineDefaults()
+
+
+class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of a stage's settings, all of them with a value."""
+
+
+class Tokens(Stage):
+    """Token retrieval (XTR)."""
+
+    limit: int
+    k_tokens: int
+    refine: int
+
+
+class Lexical(Stage):
+    """BM25."""
+
+    limit: int
+
+
+class Ngrams(Stage):
+    """Generated n-grams (SEAL)."""
+
+    limit: int
+    beams: int
+    length: int
+    query_keys: bool
+
+
+class Retrieve(Stage):
+    """The retrievers; at least one runs."""
+
+    tokens: Tokens | None
+    lexical: Lexical | None
+    ngrams: Ngrams | None
+
+
+class Fuse(Stage):
+    """How the retrievers' lists become one."""
+
+    method: Literal["rrf", "weighted"]
+    weights: dict[str, float]
+    k: int
+
+
+class Rerank(Stage):
+    """How many of the first are ranked anew, and by what."""
+
+    method: Literal["likelihood", "first"]
+    limit: int
+
+
+class Compress(Stage):
+    """How the context is shortened, and to how many tokens."""
+
+    method: Literal["auto", "token-classifier", "lexical"]
+    target_tokens: int
+
+
+class Context(Stage):
+    """How the passages are read."""
+
+    mode: Literal["ape", "sequential"]
+    passages: int
+    temperature: float
+    scale: float
+
+
+class Answer(Stage):
+    """How the answer is written; without a seed, a sampled one differs each time."""
+
+    max_tokens: int
+    temperature: float
+    seed: int | None
+
+
+class Plan(Stage):
+    """What one query does. `base` is the preset it started from."""
+
+    base: str
+    retrieve: Retrieve
+    fuse: Fuse
+    rerank: Rerank | None
+    compress: Compress | None
+    context: Context
+    answer: Answer | None
+
+
+STAGES: _Json = {
+    "retrieve": {
+        "tokens": {"limit": 200, "k_tokens": 2000, "refine": 100},
+        "lexical": {"limit": 200},
+        "ngrams": {"limit": 100, "beams": 10, "length": 8, "query_keys": True},
+    },
+    "fuse": {"method": "rrf", "weights": {"tokens": 1.0, "lexical": 1.0, "ngrams": 0.3}, "k": 60},
+    "rerank": {"method": "likelihood", "limit": 10},
+    "compress": {"method": "auto", "target_tokens": 800},
+    "context": {"mode": "ape", "passages": 4, "temperature": _ENGINE.temperature, "scale": _ENGINE.scale},
+    "answer": {"max_tokens": 96, "temperature": 0.0, "seed": None},
+}
+"""What a stage does when it is on and nothing more is said."""
+
+PRESETS: dict[str, _Json] = {
+    "fast": {"retrieve": {"ngrams": None}, "rerank": None, "compress": None, "answer": None},
+    "balanced": {"retrieve": {"ngrams": None}},
+    "best": {
+        "retrieve": {"ngrams": {}},
+        "rerank": {"limit": 20},
+        "compress": {"target_tokens": 1600},
+        "context": {"passages": 8},
+        "answer": {"max_tokens": 160},
+    },
+}
+"""`fast` only finds; `balanced` answers; `best` looks at more, in every stage."""
+
+DEFAULT = "balanced"
+_SEARCH_ONLY: _Json = {"rerank": None, "compress": None, "answer": None}
+
+
+def resolve(
+    asked: str | PlanOptions | None, stored: str | PlanOptions | None = None, *, search: bool = False
+) -> Plan:
+    """The plan of a request, over the one stored with its collection.
+
+    A request that names a `base` leaves the stored plan aside. `search` is for retrieval alone: other
+    stages run only where the request itself switches them on. Raises UnknownPlan, InvalidPlan.
+
+    >>> resolve("fast").answer is None, resolve({"rerank": {"limit": 3}}).rerank.limit
+    (True, 3)
+    """
+    base, layers = _layers(stored, asked)
+    if search:
+        layers.insert(len(layers) - 1, _SEARCH_ONLY)
+        if layers[-1].get("answer") is not None:
+            raise InvalidPlan("/v1/search writes no answer: leave `answer` out, or ask /v1/query.")
+    plan: _Json = {"base": base} | STAGES
+    for layer in layers:
+        plan = _merge(plan, layer, STAGES)
+    if plan["context"]["mode"] == "auto":
+        plan["context"] = plan["context"] | {"mode": STAGES["context"]["mode"]}
+    resolved = msgspec.convert(plan, Plan)
+    _check(resolved)
+    return resolved
+
+
+def check(stored: str | PlanOptions | None) -> None:
+    """Raises UnknownPlan or InvalidPlan for a plan that could not be used."""
+    resolve(stored)
+
+
+def _layers(*plans: str | PlanOptions | Mapping[str, Any] | None) -> tuple[str, list[_Json]]:
+    """The preset that counts, and the layers over it; the last plan's layer is last, if it is empty too."""
+    base, layers = DEFAULT, [PRESETS[DEFAULT]]
+    for plan in plans:
+        layer: _Json = {"base": plan} if isinstance(plan, str) else msgspec.to_builtins(plan) or {}
+        if (name := layer.get("base")) is not None:
+            if name not in PRESETS:
+                raise UnknownPlan(name, sorted(PRESETS))
+            base, layers = name, [PRESETS[name]]
+        layers.append({stage: options for stage, options in layer.items() if stage != "base"})
+    return base, layers
+
+
+def _merge(below: _Json, above: _Json, defaults: _Json) -> _Json:
+    """`above` over `below`; a stage that was off below starts from its defaults."""
+    merged = dict(below)
+    for name, value in above.items():
+        if isinstance(value, dict) and name != "weights":
+            default = defaults.get(name, {})
+            under = below.get(name)
+            merged[name] = _merge(default if under is None else under, value, default)
+        elif name == "weights":
+            merged[name] = below[name] | value
+        else:
+            merged[name] = value
+    return merged
+
+
+def _check(plan: Plan) -> None:
+    retrievers = {name: getattr(plan.retrieve, name) for name in Retrieve.__struct_fields__}
+    on = [name for name, options in retrievers.items() if options is not None]
+    if not on:
+        raise InvalidPlan(f"no retriever is on; switch on one of {', '.join(retrievers)}.")
+    if not any(plan.fuse.weights.get(name, 1.0) > 0 for name in on):
+        raise InvalidPlan(f"every retriever that is on ({', '.join(on)}) has the weight 0 in `fuse.weights`.")

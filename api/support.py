@@ -1,0 +1,80 @@
+"""Whether the passages found can carry an answer: judged by cheap evidence, before a word is written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from retrieval.lexical.analysis import stem, terms_of
+
+THRESHOLD = 0.5
+"""The least score of an answerable question; below it nothing is written.
+
+The score is a mean of two shares, so 0.5 asks for half of what a perfectly matching passage gives.
+"""
+
+_ASKING = frozenset(
+    stem(word)
+    for word in ["what", "who", "whom", "whose", "which", "when", "where", "why", "how", "does", "do", "did", "done", "has", "have", "had", "can", "could", "would", "should", "may", "might", "must", "shall", "am", "were", "been", "being", "i", "me", "my", "we", "us", "our", "you", "your", "he", "him", "his", "she", "her", "its", "about", "any", "all", "some", "from", "than", "so", "up", "out", "also", "more", "most", "much", "many", "there", "here", "get", "give", "tell", "explain", "describe", "mean", "way", "thing", "use", "please", "difference", "between", "happen", "kind", "work"]
+)
+"""Words of questions that say little about what is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for an answer, each from 0 to 1; `score` is their mean.
+
+    `coverage`: the share of the question's words, weighted by rarity, that the passages have.
+    `similarity`: how near the question's tokens are to their nearest tokens in the best passage.
+    """
+
+    coverage: float
+    similarity: float
+
+    @property
+    def score(self) -> float:
+        """The mean of both."""
+        return (self.coverage + self.similarity) / 2
+
+    @property
+    def supported(self) -> bool:
+        """Whether that is enough."""
+        return self.score >= THRESHOLD
+
+
+def weigh(
+    question: str,
+    passages: Sequence[str],
+    *,
+    similarities: Sequence[float],
+    frequency: Callable[[str], int],
+    total: int,
+) -> Evidence:
+    """The evidence that `passages` hold for an answer to `question`.
+
+    `similarities` has one number a passage: the mean cosine of the question's tokens to their nearest
+    ones there. `frequency` tells how many of the collection's `total` passages have a term.
+
+    >>> weigh("Who eats figs?", ["Wasps eat figs."], similarities=[0.8], frequency=lambda term: 1, total=9)
+    Evidence(coverage=1.0, similarity=0.8)
+    """
+    asked = question_terms(question)
+    found = {term for passage in passages for term in terms_of(passage)}
+    similarity = min(1.0, max(0.0, max(similarities, default=0.0)))
+    return Evidence(coverage(asked, found, frequency=frequency, total=total), similarity)
+
+
+def question_terms(question: str) -> list[str]:
+    """The terms of a question that say what it is about, each once; all terms if nothing is left."""
+    terms = list(dict.fromkeys(terms_of(question)))
+    return [term for term in terms if term not in _ASKING] or terms
+
+
+def coverage(
+    asked: Collection[str], found: Collection[str], *, frequency: Callable[[str], int], total: int
+) -> float:
+    """The share of the asked terms that were found, each weighted by its idf; 0 when nothing was asked."""
+    weights = {term: math.log1p((total + 0.5) / (frequency(term) + 0.5)) for term in asked}
+    whole = sum(weights.values())
+    return sum(weight for term, weight in weights.items() if term in found) / whole if whole else 0.0
