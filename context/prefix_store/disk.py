@@ -114,14 +114,14 @@ class DiskTier:
     def _reserve(self, size: int) -> bool:
         """Makes room for `size` bytes and counts them as taken; False if that is impossible."""
         with self._lock:
+            if self._reserved + size > self._ledger.capacity:
+                self._counters.refused += 1
+                return False
             for victim in self._ledger:
-                if self._ledger.excess(size + self._reserved) <= 0:
+                if self._ledger.excess(self._reserved + size) <= 0:
                     break
                 if self._remove(victim):
                     self._counters.evictions += 1
-            if self._ledger.excess(size + self._reserved) > 0:
-                self._counters.refused += 1
-                return False
             self._reserved += size
             return True
 

@@ -107,7 +107,9 @@ class PrefixStore:
 
         What another request is making already is waited for, not made twice. An error of `make` is raised.
         """
-        places = {key: at for at, key in reversed(list(enumerate(keys)))}
+        places: dict[BlockKey, int] = {}
+        for at, key in enumerate(keys):
+            places.setdefault(key, at)
         found: dict[BlockKey, Block] = {}
         made: set[BlockKey] = set()
         while missing := [key for key in places if key not in found]:
