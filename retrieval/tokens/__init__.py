@@ -1,19 +1,19 @@
-"""Multi-vector retrieval (XTR): contextual token vectors, found in FAISS, scored by what was found."""
+"""Multi-vector retrieval (XTR): contextual token vectors, scored by the tokens each query token finds."""
 
 from retrieval.tokens.encoder import TokenEncoder
+from retrieval.tokens.errors import InvalidTokenOption
 from retrieval.tokens.index import TokenIndex
+from retrieval.tokens.matching import match_tokens
 from retrieval.tokens.reference import maxsim_reference, xtr_reference
-from retrieval.tokens.scoring import maxsim, refine, rescore, xtr_scores
-from retrieval.tokens.search import match_tokens, search_tokens
+from retrieval.tokens.scoring import xtr_scores
+from retrieval.tokens.search import search_tokens
 
 __all__ = [
+    "InvalidTokenOption",
     "TokenEncoder",
     "TokenIndex",
     "match_tokens",
-    "maxsim",
     "maxsim_reference",
-    "refine",
-    "rescore",
     "search_tokens",
     "xtr_reference",
     "xtr_scores",

@@ -1,18 +1,31 @@
-"""Token retrieval over all segments of a snapshot: retrieve tokens, score passages, refine the best."""
+"""Token retrieval over the segments of a collection: gather, score by XTR, refine by exact MaxSim."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from retrieval.tokens.errors import InvalidTokenOption
 from retrieval.tokens.index import TokenIndex
-from retrieval.tokens.scoring import NOTHING, rescore, xtr_scores
-from retrieval.tokens.scoring import refine as refine_hits
+from retrieval.tokens.scoring import NOTHING, xtr_scores
+from retrieval.tokens.vectors import check_vectors
+from retrieval.top import NO_HITS, best_hits
 from retrieval.types import Bits, Float32, Hits, Int64
 
-EXACT_UNDER = 0.01
-"""Share of passages a filter leaves under which every one of them is scored exactly."""
+# When a filter leaves less than this share of the tokens, comparing all of them is cheaper than a search.
+_EXACT_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One segment that can hold hits: its passages count from `base`."""
+
+    index: TokenIndex
+    base: int
+    allowed: Bits | None
+    passing: int
 
 
 def search_tokens(
@@ -25,76 +38,95 @@ def search_tokens(
     refine: int,
     allowed: Sequence[Bits | None],
 ) -> Hits:
-    """The best `limit` passages for a query's token vectors (q, d), by XTR.
+    """The `limit` best passages for query vectors (q, d); scores are mean similarities per query token.
 
-    Each query token retrieves its `k_tokens` nearest tokens of all segments together, so the similarity that
-    is imputed is common to all. The first `refine` passages are then scored by exact MaxSim. Where `allowed`
-    leaves under EXACT_UNDER of the passages, each of them is scored exactly instead. Segment i's passages
-    are numbered from `bases[i]`.
+    Each query token retrieves the `k_tokens` most similar tokens of all segments together, and passages
+    are scored from those (XTR). The best `refine` are then scored by exact MaxSim and stand first, in
+    that order; the others follow in XTR's order. XTR guesses high, so their scores are lowered, all by the
+    same amount, to stay under those of the refined. When `k_tokens` covers every token that
+    the filter lets through, or the filter leaves under 1 % of them, all are scored exactly at once.
+
+    `bases[i]` is the number of the first passage of `indexes[i]`, ascending; `allowed[i]` bars all other
+    passages of it. Raises InvalidVectors, InvalidTokenOption.
     """
-    if not len(query):
-        return Hits(np.zeros(0, np.int64), np.zeros(0, np.float32))
-    vectors = _lookup(indexes, bases)
-    passing = _passing(indexes, bases, allowed)
-    if passing is not None:
-        hits = rescore(query, passing, vectors)
-    else:
-        hits = xtr_scores(*_retrieve(indexes, bases, query, k_tokens, allowed))
-        if refine:
-            hits = refine_hits(query, hits, refine, vectors)
-    return Hits(hits.numbers[:limit], hits.scores[:limit])
+    _check_options(limit=limit, k_tokens=k_tokens, refine=refine)
+    parts = [
+        _Part(index, base, bits, passing)
+        for index, base, bits in zip(indexes, bases, allowed, strict=True)
+        if (passing := index.passing(bits))
+    ]
+    for part in parts:
+        check_vectors(query, part.index.dim, "the query")
+    if not parts or not len(query):
+        return NO_HITS
+    passing = sum(part.passing for part in parts)
+    if passing <= max(k_tokens, _EXACT_SHARE * sum(index.tokens for index in indexes)):
+        numbers = _passing_passages(parts)
+        return best_hits(numbers, _maxsim(parts, query, numbers), limit)
+    hits = xtr_scores(*_retrieve(parts, query, k_tokens), limit=max(limit, refine))
+    return _refine(parts, query, hits, refine, limit)
 
 
-def _retrieve(
-    indexes: Sequence[TokenIndex],
-    bases: Sequence[int],
-    query: Float32,
-    k_tokens: int,
-    allowed: Sequence[Bits | None],
-) -> tuple[Float32, Int64]:
-    """The `k_tokens` best of all segments for each query token."""
-    similarities, passages = [], []
-    for index, base, bits in zip(indexes, bases, allowed, strict=True):
-        found, local = index.search(query, k_tokens, bits)
-        similarities.append(found)
-        passages.append(np.where(local == NOTHING, NOTHING, local + base))
-    if not similarities:
-        return np.zeros((len(query), 0), np.float32), np.zeros((len(query), 0), np.int64)
-    sims, numbers = np.concatenate(similarities, axis=1), np.concatenate(passages, axis=1)
-    if len(indexes) > 1 and sims.shape[1] > k_tokens:
-        ranked = np.where(numbers == NOTHING, -np.inf, sims)
-        best = np.argpartition(-ranked, k_tokens - 1, axis=1)[:, :k_tokens]
-        sims, numbers = np.take_along_axis(sims, best, 1), np.take_along_axis(numbers, best, 1)
-    return sims, numbers
+def _check_options(**options: int) -> None:
+    for name, value in options.items():
+        fewest = 0 if name == "refine" else 1
+        if value < fewest:
+            raise InvalidTokenOption(name, value, f"at least {fewest}")
 
 
-def _passing(
-    indexes: Sequence[TokenIndex], bases: Sequence[int], allowed: Sequence[Bits | None]
-) -> Int64 | None:
-    """The numbers of the passages a filter leaves, where they are few; else None."""
-    filters = [bits for bits in allowed if bits is not None]
-    if len(filters) < len(allowed):
-        return None
-    total = sum(index.passages for index in indexes)
-    kept = [np.nonzero(bits)[0] + base for base, bits in zip(bases, filters, strict=True)]
-    count = sum(map(len, kept))
-    return np.concatenate(kept).astype(np.int64) if 0 < count < EXACT_UNDER * total else None
+def _retrieve(parts: Sequence[_Part], query: Float32, k: int) -> tuple[Float32, Int64]:
+    """The `k` nearest tokens of all segments for each query token, in any order.
+
+    Every segment is searched on its own; what lies under the k-th best of all is dropped again, so that
+    the similarity imputed by XTR is the same however passages are spread over segments. Of equals at the
+    k-th place all stay: their similarity is the imputed one, so scores do not depend on it.
+    """
+    found = [part.index.search(query, min(k, part.passing), part.allowed) for part in parts]
+    similarities = np.concatenate([values for values, _ in found], axis=1)
+    numbers = np.concatenate(
+        [
+            np.where(passages == NOTHING, NOTHING, passages + part.base)
+            for part, (_, passages) in zip(parts, found, strict=True)
+        ],
+        axis=1,
+    )
+    if similarities.shape[1] > k:
+        kth = np.partition(similarities, -k, axis=1)[:, -k, None]
+        numbers[similarities < kth] = NOTHING
+    return similarities, numbers
 
 
-def _lookup(indexes: Sequence[TokenIndex], bases: Sequence[int]) -> Callable[[int], Float32]:
-    starts = np.asarray(bases, np.int64)
+def _refine(parts: Sequence[_Part], query: Float32, hits: Hits, refine: int, limit: int) -> Hits:
+    """The first `refine` hits by exact MaxSim, then the others below them."""
+    if not refine:
+        return hits
+    head = hits.numbers[:refine]
+    refined = best_hits(head, _maxsim(parts, query, head), limit)
+    rest, scores = hits.numbers[refine:limit], hits.scores[refine:limit]
+    if len(rest):
+        ceiling = np.nextafter(refined.scores[-1], np.float32(-np.inf))
+        lowered = np.minimum(scores - max(np.float32(0), scores[0] - ceiling), ceiling)
+        others = best_hits(rest, lowered, len(rest))
+        return Hits(
+            np.concatenate([refined.numbers, others.numbers]), np.concatenate([refined.scores, others.scores])
+        )
+    return refined
 
-    def vectors(number: int) -> Float32:
-        segment = int(np.searchsorted(starts, number, side="right")) - 1
-        return indexes[segment].vectors(number - int(starts[segment]))
 
-    return vectors
+def _passing_passages(parts: Sequence[_Part]) -> Int64:
+    """Numbers of all passages that have tokens and are allowed, ascending."""
+    members = []
+    for part in parts:
+        filled = part.index.lengths > 0
+        members.append(part.base + np.flatnonzero(filled if part.allowed is None else filled & part.allowed))
+    return np.concatenate(members)
 
 
-def match_tokens(query: Float32, vectors: Float32) -> list[tuple[int, int, float]]:
-    """Each query token's best passage token: (query token, passage token, similarity), in query order."""
-    if not len(query) or not len(vectors):
-        return []
-    similarities = query @ vectors.T
-    best = similarities.argmax(axis=1)
-    return [(token, int(at), float(similarities[token, at])) for token, at in enumerate(best)]
+def _maxsim(parts: Sequence[_Part], query: Float32, numbers: Int64) -> Float32:
+    """Exact scores of passages by number, each from its own segment."""
+    scores = np.zeros(len(numbers), np.float32)
+    for part in parts:
+        own = (numbers >= part.base) & (numbers < part.base + part.index.passages)
+        if own.any():
+            scores[own] = part.index.maxsim(query, numbers[own] - part.base)
+    return scores

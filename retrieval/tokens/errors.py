@@ -1,0 +1,15 @@
+"""The errors of token retrieval."""
+
+from __future__ import annotations
+
+from retrieval.errors import RetrievalError
+
+
+class InvalidTokenOption(RetrievalError):
+    """An option of token search is out of range."""
+
+    def __init__(self, option: str, value: float, allowed: str) -> None:
+        super().__init__(f"{option} is {value}; it must be {allowed}.")
+        self.option = option
+        self.value = value
+        self.allowed = allowed

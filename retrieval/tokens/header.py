@@ -1,0 +1,47 @@
+"""What a token index says about itself, checked before anything else of it is read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+from retrieval.errors import CorruptSegment, IndexMismatch
+
+Tier: TypeAlias = Literal["flat", "ivf"]
+
+FORMAT = 1
+_FILE = "tokens.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Sizes of one index, how its tokens are searched, and in how many inverted lists (0 when flat)."""
+
+    dim: int
+    tokens: int
+    passages: int
+    tier: Tier
+    lists: int
+    format: int = FORMAT
+
+    def write(self, directory: Path) -> None:
+        """Writes the header file."""
+        (directory / _FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, directory: Path) -> Header:
+        """Reads the header file. Raises CorruptSegment, and IndexMismatch for another format."""
+        path = directory / _FILE
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if values["format"] != FORMAT:
+                raise IndexMismatch("token index format", str(values["format"]), str(FORMAT))
+            header = cls(**{field.name: values[field.name] for field in fields(cls)})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CorruptSegment(str(path), f"cannot be read ({error!r})") from error
+        sizes = (header.dim, header.tokens, header.passages, header.lists)
+        if header.tier not in get_args(Tier) or not all(type(size) is int and size >= 0 for size in sizes):
+            raise CorruptSegment(str(path), "has values that no index has")
+        return header
