@@ -136,6 +136,10 @@ class InvalidUpload(ServiceError):
         self.reason = reason
 
 
+class UploadTooLarge(InvalidUpload):
+    """An upload has more bytes, or more files, than the service takes at once."""
+
+
 class IdempotencyConflict(ServiceError):
     """An Idempotency-Key came again with a different upload."""
 

@@ -14,10 +14,13 @@ THRESHOLD = 0.5
 The score is a mean of two shares, so 0.5 asks for half of what a perfectly matching passage gives.
 """
 
-_ASKING = frozenset(
-    stem(word)
-    for word in ["what", "who", "whom", "whose", "which", "when", "where", "why", "how", "does", "do", "did", "done", "has", "have", "had", "can", "could", "would", "should", "may", "might", "must", "shall", "am", "were", "been", "being", "i", "me", "my", "we", "us", "our", "you", "your", "he", "him", "his", "she", "her", "its", "about", "any", "all", "some", "from", "than", "so", "up", "out", "also", "more", "most", "much", "many", "there", "here", "get", "give", "tell", "explain", "describe", "mean", "way", "thing", "use", "please", "difference", "between", "happen", "kind", "work"]
-)
+_ASKING_WORDS = """
+what who whom whose which when where why how does do did done has have had can could would should may might
+must shall am were been being i me my we us our you your he him his she her its about any all some from than
+so up out also more most much many there here get give tell explain describe mean way thing use please
+difference between happen kind work
+"""
+_ASKING = frozenset(map(stem, _ASKING_WORDS.split()))
 """Words of questions that say little about what is asked."""
 
 

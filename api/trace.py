@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Trace:
-    """Timings, warnings and the deadline of one query."""
+    """Timings, warnings and the deadline of one query; `partial` once something was cut short."""
 
     def __init__(self, *, timeout_s: float, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
@@ -23,11 +23,7 @@ class Trace:
         self.deadline = self.began + timeout_s
         self.timings: dict[str, float] = {"queue": 0.0}
         self.warnings: list[str] = []
-
-    @property
-    def partial(self) -> bool:
-        """Whether something was cut short."""
-        return bool(self.warnings)
+        self.partial = False
 
     @property
     def left_s(self) -> float:
@@ -48,6 +44,7 @@ class Trace:
         try:
             return await asyncio.wait_for(work, self.left_s)
         except TimeoutError:
+            self.partial = True
             self.warnings.append(f"{what} was cut short: timeout_ms ran out")
             return otherwise
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from api.errors import InvalidUpload
+from api.errors import InvalidUpload, UploadTooLarge
 
 _INDEX = "index.json"
 _UNFINISHED = ".part"
@@ -81,7 +81,7 @@ class SpoolWriter:
     def _count(self, content: bytes) -> None:
         self._bytes += len(content)
         if self._bytes > self._most_bytes:
-            raise InvalidUpload(
+            raise UploadTooLarge(
                 f"the upload is over {self._most_bytes // 2**20} MB. "
                 "Send it in parts, or raise EXCERPTA_MAX_UPLOAD_MB."
             )

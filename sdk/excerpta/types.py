@@ -115,8 +115,8 @@ class PlanOptions(Request):
     answer: AnswerOptions | UnsetType | None = UNSET
 
 
-class QueryRequest(Request):
-    """One question to one collection or several, with an optional filter and plan."""
+class SearchRequest(Request):
+    """One question to one collection or several, with an optional filter and plan; no answer is written."""
 
     collection: Name | Annotated[list[Name], Meta(min_length=1, max_length=16)]
     query: QueryText
@@ -124,8 +124,13 @@ class QueryRequest(Request):
     limit: Annotated[int, Meta(ge=1, le=100)] = 10
     plan: str | PlanOptions | None = None
     explain: bool = False
-    stream: bool = False
     timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] | None = None
+
+
+class QueryRequest(SearchRequest):
+    """One question to one collection or several, with an optional filter and plan."""
+
+    stream: bool = False
 
 
 # --- the reply -------------------------------------------------------------------------------------------
@@ -303,6 +308,12 @@ class DocumentsReply(Reply):
     version: int
 
 
+class DeleteRequest(Request):
+    """Documents to delete, by id."""
+
+    ids: Annotated[list[DocumentId], Meta(min_length=1, max_length=10_000)]
+
+
 class DocumentReply(Reply):
     """One document, whole."""
 
@@ -373,6 +384,93 @@ class ModelList(Reply):
 
     profile: str
     models: list[ModelReply]
+
+
+class VerifyReply(Reply):
+    """What is wrong with a collection's files, a line each; empty when every checksum holds."""
+
+    corrupt: list[str]
+
+
+# --- single stages ---------------------------------------------------------------------------------------
+
+
+class TextIn(Request):
+    """A text as an object, as Cohere's and Jina's clients may send it."""
+
+    text: Annotated[str, Meta(max_length=1_000_000)]
+
+
+class RerankRequest(Request):
+    """Texts to rank for a query, in the form of Cohere and Jina; `model` is `likelihood` or `first`."""
+
+    query: QueryText
+    documents: Annotated[
+        list[Annotated[str, Meta(max_length=1_000_000)] | TextIn], Meta(min_length=1, max_length=1000)
+    ]
+    model: str | None = None
+    top_n: Annotated[int, Meta(ge=1)] | None = None
+    return_documents: bool = False
+
+
+class RerankResult(Reply):
+    """One text's place: `index` into the request; `relevance_score` on the method's own scale."""
+
+    index: int
+    relevance_score: float
+    document: dict[str, str] | UnsetType = UNSET
+
+
+class RerankUsage(Reply):
+    """What the ranking cost."""
+
+    total_tokens: int
+    forward_passes: int
+
+
+class RerankReply(Reply):
+    """The texts, best first."""
+
+    id: str
+    model: str
+    results: list[RerankResult]
+    usage: RerankUsage
+    timings_ms: dict[str, float]
+
+
+class CompressRequest(Request):
+    """Texts to shorten to a common budget of tokens, for a query."""
+
+    texts: Annotated[list[Annotated[str, Meta(max_length=1_000_000)]], Meta(min_length=1, max_length=1000)]
+    query: Annotated[str, Meta(max_length=20_000)] = ""
+    target_tokens: Annotated[int, Meta(ge=0, le=1_000_000)] = 800
+    method: Literal["auto", "token-classifier", "lexical"] = "auto"
+
+
+class CompressedText(Reply):
+    """What is kept of one text: its spans, half-open, and those spans joined."""
+
+    text: str
+    kept: list[tuple[int, int]]
+    tokens_before: int
+    tokens_after: int
+
+
+class CompressReply(Reply):
+    """The texts in the order of the request; `sum(tokens_after) <= target_tokens`."""
+
+    id: str
+    method: str
+    texts: list[CompressedText]
+    timings_ms: dict[str, float]
+
+
+class StatusReply(Reply):
+    """The state of the service: `live` or `ready`, with its version and role."""
+
+    status: str
+    version: str
+    role: str
 
 
 class Problem(Reply):

@@ -1,0 +1,128 @@
+"""The last stage: an answer over the passages, written token by token, with its citations."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+from excerpta.types import Answer, Citation
+
+from api import plans
+from api.candidates import Candidate
+from api.networks import Networks
+from api.trace import Trace
+from context import CitedText, Citer, ContextPassage, Generation
+
+NO_SUPPORT = "The documents found do not answer this question."
+
+
+@dataclass(slots=True)
+class Writing:
+    """An answer while it is written, and once it is."""
+
+    answer: Answer = field(
+        default_factory=lambda: Answer(text="", supported=False, finish_reason="stop", citations=[])
+    )
+    context_tokens: int = 0
+    cached_tokens: int = 0
+    generated_tokens: int = 0
+
+    def refuse(self) -> str:
+        """Says that the documents carry no answer."""
+        self.answer.text = NO_SUPPORT
+        self.answer.finish_reason = "no_support"
+        return NO_SUPPORT
+
+
+async def write(
+    question: str,
+    candidates: Sequence[Candidate],
+    texts: Sequence[str],
+    *,
+    context: plans.Context,
+    options: plans.Answer,
+    networks: Networks,
+    trace: Trace,
+    writing: Writing,
+) -> AsyncIterator[str | Citation]:
+    """The pieces of the answer, and each citation when its sentence is complete.
+
+    `texts` are what the model reads of the candidates; what is cited stands in the whole passages.
+    """
+    passages = [
+        ContextPassage(title=one.passage.context, text=text)
+        for one, text in zip(candidates, texts, strict=True)
+    ]
+    with trace.stage("prefill"):
+        call = trace.on(
+            networks.device,
+            networks.start_answer,
+            question,
+            passages,
+            mode=context.mode,
+            temperature=context.temperature,
+            scale=context.scale,
+            max_tokens=options.max_tokens,
+            sampling_temperature=options.temperature,
+            seed=options.seed,
+        )
+        generation = await trace.within("the answer", call, None)
+    if generation is None:
+        writing.answer.finish_reason = "timeout"
+        return
+    citer = Citer(
+        [one.passage.text for one in candidates],
+        titles=[one.passage.context for one in candidates],
+        question=question,
+    )
+    try:
+        async for delta in _steps(generation, networks, trace, writing):
+            for piece in _pieces(citer.feed(delta), candidates, writing):
+                yield piece
+        for piece in _pieces(citer.finish(), candidates, writing):
+            yield piece
+        writing.answer.supported = citer.supported
+    finally:
+        usage = generation.usage
+        writing.context_tokens, writing.cached_tokens = usage.context_tokens, usage.cached_tokens
+        writing.generated_tokens = usage.generated_tokens
+        generation.close()
+
+
+async def _steps(
+    generation: Generation, networks: Networks, trace: Trace, writing: Writing
+) -> AsyncIterator[str]:
+    """The answer's text as the model writes it, until it ends or time runs out."""
+    with trace.stage("decode"):
+        while True:
+            delta = await trace.within("the answer", networks.device.run(generation.step), False)
+            if delta is False:
+                writing.answer.finish_reason = "timeout"
+                return
+            if "first_token" not in trace.timings:
+                trace.mark("first_token")
+            if delta is None:
+                writing.answer.finish_reason = "length" if generation.finish_reason == "length" else "stop"
+                return
+            if delta:
+                yield str(delta)
+
+
+def _pieces(cited: CitedText, candidates: Sequence[Candidate], writing: Writing) -> list[str | Citation]:
+    """A piece of the answer and its new citations, with offsets into documents."""
+    pieces: list[str | Citation] = [cited.text] if cited.text else []
+    writing.answer.text += cited.text
+    for one in cited.citations:
+        passage = candidates[one.passage].passage
+        citation = Citation(
+            marker=one.marker,
+            hit=one.passage,
+            passage_id=passage.id,
+            document_id=passage.document_id,
+            start=passage.start + one.start,
+            end=passage.start + one.end,
+            quote=one.quote,
+        )
+        writing.answer.citations.append(citation)
+        pieces.append(citation)
+    return pieces

@@ -1,0 +1,107 @@
+"""Passages on their way through the stages, and what the reply says about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from excerpta.types import Explain, Hit, Scores
+
+from retrieval import Hits, Passage, Selection, Snapshot, TokenVectors
+from retrieval.ngrams import NgramHits
+from retrieval.segments import indexed_text
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One collection held still for one query; `version` is the collection's own count."""
+
+    name: str
+    version: int
+    snapshot: Snapshot
+    selection: Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What each retriever found in one collection."""
+
+    source: Source
+    lists: dict[str, Hits]
+    ngrams: NgramHits | None
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A passage with the scores and places (from 0) that stages gave it; `kept` are spans of its text."""
+
+    found: Found
+    number: int
+    passage: Passage
+    scores: dict[str, float] = field(default_factory=dict)
+    ranks: dict[str, int] = field(default_factory=dict)
+    kept: tuple[tuple[int, int], ...] | None = None
+
+    @property
+    def indexed_text(self) -> str:
+        """The text by which retrievers know the passage: title and headings before it."""
+        return indexed_text(self.passage)[0]
+
+    @property
+    def score(self) -> float:
+        """The score of the last stage that gave one."""
+        return self.scores.get("rerank", self.scores.get("fused", 0.0))
+
+
+def hits_of(
+    candidates: Sequence[Candidate], *, explain: bool, query: str, vectors: TokenVectors | None
+) -> list[Hit]:
+    """The candidates as the reply shows them."""
+    return [
+        Hit(
+            passage_id=one.passage.id,
+            document_id=one.passage.document_id,
+            collection=one.found.source.name,
+            title=one.passage.title,
+            heading=one.passage.heading,
+            text=one.passage.text,
+            span=(one.passage.start, one.passage.end),
+            metadata=dict(one.found.source.snapshot.metadata(one.number)),
+            score=one.score,
+            scores=Scores(**one.scores),
+            explain=_explain(one, query, vectors) if explain else None,
+        )
+        for one in candidates
+    ]
+
+
+def similarity(candidate: Candidate, vectors: TokenVectors | None) -> float:
+    """The mean cosine of the question's tokens to their nearest ones in the passage, its title left out."""
+    if vectors is None:
+        return 0.0
+    matches = candidate.found.source.snapshot.explain_tokens(candidate.number, vectors)
+    return sum(match.similarity for match in matches) / len(matches) if matches else 0.0
+
+
+def _explain(candidate: Candidate, query: str, vectors: TokenVectors | None) -> Explain:
+    snapshot, passage = candidate.found.source.snapshot, candidate.passage
+    tokens = snapshot.explain_tokens(candidate.number, vectors) if vectors is not None else []
+    ngrams = (
+        snapshot.explain_ngrams(candidate.number, candidate.found.ngrams) if candidate.found.ngrams else []
+    )
+    kept = candidate.kept
+    return Explain(
+        tokens=[
+            (
+                query[slice(*match.query)],
+                passage.text[match.start - passage.start : match.end - passage.start],
+                round(match.similarity, 4),
+                match.start,
+                match.end,
+            )
+            for match in tokens
+        ],
+        ngrams=[(match.text, round(match.weight, 4), match.start, match.end) for match in ngrams],
+        rank=candidate.ranks,
+        kept=None if kept is None else [(passage.start + a, passage.start + b) for a, b in kept],
+    )

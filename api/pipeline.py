@@ -1,0 +1,99 @@
+"""A query, end to end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from excerpta.types import DeltaEvent, DoneEvent, HitsEvent, StreamEvent, Usage
+
+from api.answering import Writing, write
+from api.candidates import hits_of
+from api.library import Entry
+from api.plans import Plan
+from api.stages import Stages
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question with everything it needs said: which collections, what plan."""
+
+    id: str
+    entries: Sequence[Entry]
+    text: str
+    filter: Mapping[str, Any] | None
+    limit: int
+    plan: Plan
+    explain: bool
+    profile: str
+
+
+async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
+    """Retrieves, fuses, reranks, compresses, answers: events in the order of the stream.
+
+    A stage that runs out of time is left out and named in the warnings; what came before it counts.
+    """
+    plan, trace = query.plan, stages.trace
+    sources = await stages.open(query.entries, query.filter)
+    trace.warnings += _missing_indexes(query)
+
+    vectors = await stages.encode(query.text) if plan.retrieve.tokens else None
+    found = await stages.retrieve(sources, query.text, vectors, plan.retrieve)
+    candidates = await stages.fuse(found, plan.fuse)
+    candidates = await stages.rerank(query.text, candidates, plan.rerank)
+
+    # What is cited has to be among the hits.
+    context = candidates[: min(plan.context.passages, query.limit)]
+    wanted = plan.compress if plan.answer or query.explain else None
+    texts, tokens = await stages.compress(query.text, context, wanted)
+
+    shown = candidates[: query.limit]
+    hits = await stages.call(hits_of, shown, explain=query.explain, query=query.text, vectors=vectors)
+    versions = {source.name: source.version for source in sources}
+    yield HitsEvent(id=query.id, index_version=versions, profile=query.profile, hits=hits)
+
+    writing = Writing()
+    if plan.answer is not None:
+        evidence = await stages.weigh(query.text, context, vectors)
+        if not evidence.supported:
+            yield DeltaEvent(text=writing.refuse())
+        else:
+            async for piece in write(
+                query.text,
+                context,
+                texts,
+                context=plan.context,
+                options=plan.answer,
+                networks=stages.networks,
+                trace=trace,
+                writing=writing,
+            ):
+                yield DeltaEvent(text=piece) if isinstance(piece, str) else piece
+
+    usage = Usage(
+        query_tokens=0 if vectors is None else len(vectors.ids),
+        context_tokens=tokens[0] if tokens else writing.context_tokens,
+        compressed_tokens=tokens[1] if tokens else 0,
+        cached_tokens=writing.cached_tokens,
+        generated_tokens=writing.generated_tokens,
+    )
+    yield usage
+    yield DoneEvent(
+        answer=writing.answer if plan.answer else None,
+        usage=usage,
+        timings_ms=trace.finish(),
+        partial=trace.partial,
+        warnings=trace.warnings,
+    )
+
+
+def _missing_indexes(query: Query) -> list[str]:
+    """Says where n-gram retrieval finds nothing because the index was never built."""
+    if query.plan.retrieve.ngrams is None:
+        return []
+    return [
+        f"collection {entry.name!r} was made without n-grams; that retriever finds nothing there"
+        for entry in query.entries
+        if not entry.settings.ngrams
+    ]

@@ -1,0 +1,158 @@
+"""The service as a whole: its parts, made in order and ended in the order that loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from api.db import Database, upgrade
+from api.errors import NotReady
+from api.jobs.bell import Bell, make_bell
+from api.jobs.indexing import Indexer
+from api.jobs.owner import Owner
+from api.jobs.queue import JobQueue
+from api.jobs.reader import BatchLimits
+from api.jobs.spool import Spool
+from api.jobs.worker import Worker
+from api.library import Library
+from api.networks import Networks, prefix_store
+from api.settings import Settings
+from api.telemetry import Metrics
+from models import Executor, Models, Priority, load_profile
+from models.errors import ExcerptaError
+
+_log = structlog.get_logger("excerpta.service")
+_QUERY_THREADS = 8
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Whether the service can answer; `waiting_for` says what it lacks, None once nothing is."""
+
+    waiting_for: str | None = "the models are being loaded"
+
+    def check(self) -> None:
+        """Raises NotReady."""
+        if self.waiting_for is not None:
+            raise NotReady(self.waiting_for)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything a route may need."""
+
+    settings: Settings
+    database: Database
+    models: Models
+    device: Executor
+    networks: Networks
+    library: Library
+    queue: JobQueue
+    spool: Spool
+    indexer: Indexer
+    bell: Bell
+    metrics: Metrics
+    threads: ThreadPoolExecutor
+    closing: asyncio.Event
+    readiness: Readiness = field(default_factory=Readiness)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Service]:
+    """The service with its tables migrated, its jobs taken up again, and its models on their way."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    profile = load_profile(settings.profile, search=[settings.data_dir / "profiles"])
+    models = Models(profile, settings.data_dir, device=settings.device)
+    async with contextlib.AsyncExitStack() as stack:
+        database = Database(settings.database)
+        stack.push_async_callback(database.close)
+        await upgrade(database)
+        device = Executor(str(models.device), capacity=settings.queue_capacity)
+        stack.callback(device.close, settings.shutdown_s)
+        threads = ThreadPoolExecutor(_QUERY_THREADS, "query")
+        stack.callback(threads.shutdown, wait=False, cancel_futures=True)
+        job_threads = ThreadPoolExecutor(settings.job_concurrency + 1, "job")
+        stack.callback(job_threads.shutdown, wait=False, cancel_futures=True)
+        make_store = partial(
+            prefix_store,
+            settings.data_dir / "prefixes",
+            memory_mb=settings.prefix_memory_mb,
+            disk_mb=settings.prefix_disk_mb,
+        )
+        networks = Networks(models, device, store=make_store)
+        stack.callback(networks.close)
+        library = Library(database, networks, settings.data_dir / "collections", threads)
+        owner = Owner(settings.data_dir / "owners")
+        stack.callback(owner.close)
+        queue = JobQueue(database, owner, lease_s=settings.lease_s)
+        spool = Spool(settings.data_dir / "spool", settings.max_upload_mb << 20)
+        cut = BatchLimits(settings.batch_documents, settings.batch_characters)
+        bell = make_bell(settings.redis_url, settings.database)
+        await bell.start()
+        stack.push_async_callback(bell.close)
+        service = Service(
+            settings=settings,
+            database=database,
+            models=models,
+            device=device,
+            networks=networks,
+            library=library,
+            queue=queue,
+            spool=spool,
+            indexer=Indexer(database, queue, library, spool, job_threads, cut),
+            bell=bell,
+            metrics=_metrics(device),
+            threads=threads,
+            closing=asyncio.Event(),
+        )
+        warming = asyncio.create_task(_get_ready(service))
+        stack.callback(warming.cancel)
+        if settings.works:
+            worker = Worker(
+                queue,
+                service.indexer,
+                library,
+                spool,
+                bell,
+                concurrency=settings.job_concurrency,
+                poll_s=settings.poll_s,
+                lease_s=settings.lease_s,
+            )
+            await worker.start()
+            stack.push_async_callback(worker.stop, settings.shutdown_s)
+        stack.callback(service.closing.set)
+        yield service
+
+
+async def _get_ready(service: Service) -> None:
+    """Finds the models, and loads them unless the first query may do that."""
+    readiness = service.readiness
+    try:
+        found = await service.library.run(service.models.describe)
+        missing = [f"{one.role} {one.name}: {one.source}" for one in found if not one.available]
+        if missing:
+            readiness.waiting_for = "; ".join(missing)
+            _log.error("service.models-missing", missing=missing)
+            return
+        if service.settings.warm:
+            await service.device.run(service.networks.warm, priority=Priority.INTERACTIVE)
+    except (ExcerptaError, OSError, RuntimeError) as error:
+        readiness.waiting_for = str(error)
+        _log.exception("service.models-failed")
+        return
+    readiness.waiting_for = None
+    _log.info("service.ready", profile=service.models.profile.name, device=str(service.models.device))
+
+
+def _metrics(device: Executor) -> Metrics:
+    metrics = Metrics()
+    metrics.gauge("device_waiting", "Calls that wait for the device.", lambda: device.waiting)
+    metrics.gauge("device_admitted", "Places that requests hold on the device.", lambda: device.admitted)
+    return metrics

@@ -1,0 +1,56 @@
+"""Server-sent events: one struct an event, a comment while nothing happens, a last word at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TypeAlias
+
+import msgspec
+
+from api.errors import ShuttingDown
+from api.problems import document
+
+Event: TypeAlias = tuple[str, object]
+MEDIA_TYPE = "text/event-stream"
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_KEEP_ALIVE = b": still here\n\n"
+
+
+def encode(name: str, value: object) -> bytes:
+    r"""One event as it is sent.
+
+    >>> encode("delta", {"text": "a\nb"})
+    b'event: delta\ndata: {"text":"a\\nb"}\n\n'
+    """
+    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(value) + b"\n\n"
+
+
+async def stream(
+    source: AsyncGenerator[Event], *, closing: asyncio.Event, keep_alive_s: float
+) -> AsyncIterator[bytes]:
+    """The events of `source`, encoded; an error becomes the last event, and so does the service's end.
+
+    `source` is closed when the reader goes away.
+    """
+    ending = asyncio.ensure_future(closing.wait())
+    following: asyncio.Future[Event] = asyncio.ensure_future(anext(source))
+    try:
+        while True:
+            await asyncio.wait({following, ending}, timeout=keep_alive_s, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                yield encode(*following.result())
+                following = asyncio.ensure_future(anext(source))
+            elif ending.done():
+                raise ShuttingDown
+            else:
+                yield _KEEP_ALIVE
+    except StopAsyncIteration:
+        return
+    except Exception as error:
+        yield encode("error", document(error))
+    finally:
+        for task in (ending, following):
+            task.cancel()
+        await asyncio.gather(ending, following, return_exceptions=True)
+        await source.aclose()
