@@ -71,7 +71,7 @@ class Segment:
         self.ngrams = NgramIndex.open(ngrams) if ngrams.is_dir() else None
         self.columns = Columns(self.passages.ids, self.passages.metadata)
         self._offsets: Int32 = np.load(directory / _OFFSETS, mmap_mode="r", allow_pickle=False)
-        self._starts = np.load(directory / "tokens" / "starts.npy", allow_pickle=False)
+        self._starts = np.concatenate([[0], np.cumsum(self.tokens.lengths)])
 
     def token_offsets(self, passage: int) -> Int32:
         """Offsets (n, 2) of a passage's indexed tokens into its text; -1 for tokens of its context."""
