@@ -1,81 +1,56 @@
-"""Text to terms: lower-cased words, English no stop words, Snowball stems; CJK as pairs of characters."""
+"""Text to terms: words in lower case, no English stop words, Snowball stems; Chinese, Japanese and Korean
+by characters and pairs of them."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 
 import Stemmer
 
-STOP_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "but",
-        "by",
-        "for",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "no",
-        "not",
-        "of",
-        "on",
-        "or",
-        "such",
-        "that",
-        "the",
-        "their",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "to",
-        "was",
-        "will",
-        "with",
-    ]
-)
-"""Lucene's English stop words."""
+NAME = "english-snowball-cjk12"
+"""Names this analysis in an index; terms of different analyses never match."""
 
-_CJK = "぀-ヿ㐀-䶿一-鿿가-힯豈-﫿"
-_WORD = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])[^\W_])+(?:['’](?:(?![{_CJK}])[^\W_])+)*")
-_FIRST_CJK = re.compile(rf"[{_CJK}]")
+STOP_WORDS = frozenset(Path(__file__).with_name("stop_words.txt").read_text("utf-8").split())
+"""English words that stand in nearly every passage (Lucene's short list)."""
+
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+# Python counts the vowel signs of Indic and South-East Asian scripts as no letters; they do not end a word.
+_SIGNS = (
+    "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0966-\u0e3a\u0e40-\u0e4e\u0e80-\u109f\u1780-\u17d3"
+)
+_LETTER = rf"(?:(?![{_CJK}])[^\W_]|[{_SIGNS}])"
+_WORD = re.compile(rf"(?P<cjk>[{_CJK}]+)|{_LETTER}+(?:['’]{_LETTER}+)*")
 
 
 def terms_of(text: str) -> list[str]:
-    """The terms of a text, in order.
+    """The terms of a text, in order; compatibility forms (full width, ligatures) count as the plain ones.
 
     >>> terms_of("The fox's running dogs: 3.11")
     ['fox', 'run', 'dog', '3', '11']
     >>> terms_of("東京都")
-    ['東京', '京都']
+    ['東', '東京', '京', '京都', '都']
     """
-    return [stem(word) for word in _words(text.lower()) if word not in STOP_WORDS]
+    return [_stem(word) for word in _words(text) if word not in STOP_WORDS]
 
 
 def _words(text: str) -> Iterator[str]:
-    for found in _WORD.finditer(text):
+    for found in _WORD.finditer(unicodedata.normalize("NFKC", text).lower()):
         word = found[0]
-        if not _FIRST_CJK.match(word):
-            yield word.replace("’", "'").removesuffix("'s").replace("'", "")
-        elif len(word) == 1:
-            yield word
+        if found["cjk"]:
+            for at in range(len(word)):
+                yield word[at]
+                if at + 1 < len(word):
+                    yield word[at : at + 2]
         else:
-            yield from (word[at : at + 2] for at in range(len(word) - 1))
+            yield word.replace("’", "'").removesuffix("'s").replace("'", "")
 
 
-@lru_cache(maxsize=200_000)
-def stem(word: str) -> str:
-    """The Snowball English stem of a lower-case word."""
-    stemmed: str = Stemmer.Stemmer("english").stemWord(word)
-    return stemmed
+@lru_cache(maxsize=1 << 17)
+def _stem(word: str) -> str:
+    # A stemmer of its own for each new word: one object must not be used by several threads.
+    stem: str = Stemmer.Stemmer("english").stemWord(word)
+    return stem

@@ -1,51 +1,92 @@
-"""One segment's words on disk: a vocabulary and each passage's term numbers."""
+"""One segment's words on disk: a vocabulary, and how often each passage has which of its terms."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from retrieval.errors import IndexMismatch
-from retrieval.lexical.analysis import terms_of
+from retrieval.errors import CorruptSegment, IndexMismatch
+from retrieval.lexical import analysis
 from retrieval.types import Int32, Int64
 
 FORMAT = 1
-_VOCABULARY, _IDS, _STARTS = "vocabulary.json", "terms.npy", "starts.npy"
+_HEADER = "terms.json"
+_ARRAYS = ("terms", "counts", "starts", "lengths")
 
 
+@dataclass(frozen=True, slots=True)
 class Terms:
-    """The analysed words of passages 0..n-1: `ids[starts[p]:starts[p + 1]]` number into `vocabulary`."""
+    """Passage p has the distinct terms `terms[starts[p]:starts[p + 1]]`, `counts` times each.
 
-    def __init__(self, vocabulary: list[str], ids: Int32, starts: Int64) -> None:
-        self.vocabulary = vocabulary
-        self.ids = ids
-        self.starts = starts
+    Terms number into `vocabulary`; `lengths` (passages,) are words with repetitions.
+    """
+
+    vocabulary: list[str]
+    terms: Int32
+    counts: Int32
+    starts: Int64
+    lengths: Int32
 
     @property
     def passages(self) -> int:
         """How many passages there are."""
-        return len(self.starts) - 1
+        return len(self.lengths)
 
     @classmethod
     def build(cls, directory: Path, texts: Sequence[str]) -> None:
-        """Analyses the texts and writes the files into an empty directory."""
+        """Analyses the texts and writes the files into an existing empty directory."""
         numbers: dict[str, int] = {}
-        analysed = [[numbers.setdefault(term, len(numbers)) for term in terms_of(text)] for text in texts]
-        starts = np.concatenate([[0], np.cumsum([len(one) for one in analysed])]).astype(np.int64)
-        ids = np.fromiter((term for one in analysed for term in one), np.int32, count=int(starts[-1]))
-        np.save(directory / _IDS, ids)
-        np.save(directory / _STARTS, starts)
-        body = json.dumps({"format": FORMAT, "terms": list(numbers)}, ensure_ascii=False)
-        (directory / _VOCABULARY).write_text(body, "utf-8")
+        counted = [
+            Counter(numbers.setdefault(term, len(numbers)) for term in analysis.terms_of(text))
+            for text in texts
+        ]
+        starts = np.cumsum([0, *map(len, counted)], dtype=np.int64)
+        arrays: dict[str, Int32 | Int64] = {
+            "terms": np.fromiter((term for one in counted for term in one), np.int32, int(starts[-1])),
+            "counts": np.fromiter(
+                (count for one in counted for count in one.values()), np.int32, int(starts[-1])
+            ),
+            "starts": starts,
+            "lengths": np.array([one.total() for one in counted], np.int32),
+        }
+        for name, array in arrays.items():
+            np.save(directory / f"{name}.npy", array, allow_pickle=False)
+        header = {"format": FORMAT, "analysis": analysis.NAME, "vocabulary": list(numbers)}
+        (directory / _HEADER).write_text(json.dumps(header), encoding="utf-8")
 
     @classmethod
     def open(cls, directory: Path) -> Terms:
-        """Reads what `build` wrote. Raises IndexMismatch for another format."""
-        body = json.loads((directory / _VOCABULARY).read_text("utf-8"))
-        if body.get("format") != FORMAT:
-            raise IndexMismatch("lexical format", str(body.get("format")), str(FORMAT))
-        ids, starts = (np.load(directory / name, allow_pickle=False) for name in (_IDS, _STARTS))
-        return cls(body["terms"], ids, starts)
+        """Reads what `build` wrote. Raises CorruptSegment; IndexMismatch for another format or analysis."""
+        path = directory / _HEADER
+        try:
+            header = json.loads(path.read_text(encoding="utf-8"))
+            format_, analysed_by, vocabulary = (header[key] for key in ("format", "analysis", "vocabulary"))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CorruptSegment(str(path), f"cannot be read ({error!r})") from error
+        if format_ != FORMAT:
+            raise IndexMismatch("lexical format", str(format_), str(FORMAT))
+        if analysed_by != analysis.NAME:
+            raise IndexMismatch("text analysis", str(analysed_by), analysis.NAME)
+        try:
+            arrays = [
+                np.asarray(np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+                for name in _ARRAYS
+            ]
+        except (OSError, ValueError, EOFError) as error:
+            raise CorruptSegment(str(directory), f"an array cannot be read ({error})") from error
+        opened = cls(vocabulary, *arrays)
+        if not opened._fits():
+            raise CorruptSegment(str(directory), "its arrays do not fit together")
+        return opened
+
+    def _fits(self) -> bool:
+        return (
+            self.starts.shape == (self.passages + 1,)
+            and self.terms.shape == self.counts.shape == (int(self.starts[-1]),)
+            and int(self.terms.max(initial=-1)) < len(self.vocabulary)
+        )

@@ -1,13 +1,15 @@
 """BM25: Lucene's formula, whatever the segments."""
 
+import json
 import math
 
+import bm25s
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.errors import IndexMismatch
+from retrieval.errors import CorruptSegment, IndexMismatch
 from retrieval.lexical import Bm25, Terms, terms_of
 from retrieval.lexical.bm25 import K1, B
 
@@ -80,12 +82,50 @@ def test_an_empty_collection_finds_nothing(tmp_path):
     assert len(Bm25([build(tmp_path, ["", "the"])]).search("the", limit=5, allowed=None)) == 0
 
 
-def test_another_format_is_refused(tmp_path):
+@pytest.mark.parametrize(("key", "value"), [("format", 99), ("analysis", "german")])
+def test_another_format_or_analysis_is_refused(tmp_path, key, value):
     build(tmp_path, ["x"])
-    path = tmp_path / "vocabulary.json"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+    path = tmp_path / "terms.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
     with pytest.raises(IndexMismatch):
         Terms.open(tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}"])
+@pytest.mark.parametrize("name", ["terms.json", "terms.npy", "counts.npy", "starts.npy", "lengths.npy"])
+def test_damage_is_named(tmp_path, name, content):
+    build(tmp_path, TEXTS)
+    (tmp_path / name).unlink()
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(CorruptSegment):
+        Terms.open(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["terms.npy", "counts.npy", "starts.npy", "lengths.npy", "terms.json"])
+def test_parts_of_another_segment_are_refused(tmp_path, name):
+    build(tmp_path / "a", TEXTS)
+    build(tmp_path / "b", ["moon"])
+    (tmp_path / "a" / name).write_bytes((tmp_path / "b" / name).read_bytes())
+    with pytest.raises(CorruptSegment):
+        Terms.open(tmp_path / "a")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text("ab cd", max_size=20), min_size=1, max_size=9), st.text("abcd ", max_size=9))
+def test_scores_are_those_bm25s_computes_itself(tmp_path_factory, texts, query):
+    analysed = [terms_of(text) for text in texts]
+    hits = Bm25([build(tmp_path_factory.mktemp("t"), texts)]).search(query, limit=99, allowed=None)
+    scores = np.zeros(len(texts))
+    known = [term for term in terms_of(query) if any(term in words for words in analysed)]
+    if known:
+        peer = bm25s.BM25(method="lucene", k1=K1, b=B)
+        peer.index(analysed, show_progress=False)
+        scores = peer.get_scores(known)
+    wanted = {int(at): float(scores[at]) for at in np.flatnonzero(scores)}
+    assert dict(zip(hits.numbers.tolist(), hits.scores.tolist(), strict=True)) == pytest.approx(
+        wanted, rel=1e-5
+    )
 
 
 def test_words_of_many_scripts():
@@ -99,4 +139,12 @@ def test_words_of_many_scripts():
         "14",
         "٣٤",
     ]
-    assert terms_of("🌋 \r\n\t ...") == []
+    assert terms_of("हिन्दी भाषा, ภาษาไทย") == ["हिन्दी", "भाषा", "ภาษาไทย"]
+    assert terms_of("ＡＢＣ ﬁne it’s") == ["abc", "fine"]
+    assert " ".join(terms_of("カフェb東京 한국")) == "カ カフ フ フェ ェ b 東 東京 京 한 한국 국"
+    assert terms_of("🌋 \r\n\t ... \ud800") == []
+
+
+def test_one_character_finds_the_words_it_is_in(tmp_path):
+    hits = Bm25([build(tmp_path, TEXTS)]).search("月", limit=10, allowed=None)
+    assert hits.numbers.tolist() == [4]
