@@ -1,11 +1,13 @@
 """Fusion: reciprocal ranks and weighted scores."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.fusion import fuse
+from retrieval.fusion import InvalidFusionOption, fuse
 from retrieval.types import Hits
 
 
@@ -42,14 +44,46 @@ def test_a_list_of_weight_zero_counts_for_nothing(a, b, method):
     assert alone.numbers.tolist() == both.numbers.tolist()
 
 
-@given(ranked, ranked, st.sampled_from(["rrf", "weighted"]))
-def test_the_order_of_the_lists_does_not_matter(a, b, method):
-    one, other = (
-        fuse(lists, method=method, weights={"a": 2.0}) for lists in ({"a": a, "b": b}, {"b": b, "a": a})
-    )
+@given(ranked, ranked, ranked, st.sampled_from(["rrf", "weighted"]), st.permutations("abc"))
+def test_the_order_of_the_lists_does_not_matter(a, b, c, method, order):
+    lists = {"a": a, "b": b, "c": c}
+    shuffled = {name: lists[name] for name in order}
+    one, other = (fuse(given, method=method, weights={"a": 2.0, "c": 0.3}) for given in (lists, shuffled))
     assert one.numbers.tolist() == other.numbers.tolist()
-    assert sorted(one.numbers.tolist()) == sorted({*a.numbers.tolist(), *b.numbers.tolist()})
+    assert one.scores.tolist() == other.scores.tolist()
+    assert set(one.numbers.tolist()) == {
+        number for hits in lists.values() for number in hits.numbers.tolist()
+    }
     assert one.scores.tolist() == sorted(one.scores.tolist(), reverse=True)
+
+
+@given(ranked, ranked, ranked)
+def test_equal_ranks_in_whatever_lists_tie(a, b, c):
+    lists = {"a": a, "b": b, "c": c}
+    fused = fuse(lists, method="rrf", weights={})
+    ranks = {
+        number: sorted(
+            hits.numbers.tolist().index(number) for hits in lists.values() if number in hits.numbers
+        )
+        for number in fused.numbers.tolist()
+    }
+    for one, other in itertools.pairwise(fused.numbers.tolist()):
+        if ranks[one] == ranks[other]:
+            assert one < other
+
+
+@given(ranked, ranked, st.data())
+def test_a_better_rank_never_hurts(a, b, data):
+    if len(a) < 2:
+        return
+    at = data.draw(st.integers(1, len(a) - 1))
+    numbers = a.numbers.tolist()
+    promoted = [*numbers[: at - 1], numbers[at], numbers[at - 1], *numbers[at + 1 :]]
+    before, after = (
+        fuse({"a": Hits(np.array(order), a.scores), "b": b}, method="rrf", weights={}).numbers.tolist()
+        for order in (numbers, promoted)
+    )
+    assert after.index(numbers[at]) <= before.index(numbers[at])
 
 
 @given(ranked)
@@ -63,3 +97,24 @@ def test_ties_go_by_id():
     assert fuse(lists, method="rrf", weights={}, tie=names.__getitem__).numbers.tolist() == [2, 1]
     assert fuse(lists, method="rrf", weights={}).numbers.tolist() == [1, 2]
     assert len(fuse({}, method="rrf", weights={})) == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"method": "sum"},
+        {"k": -1},
+        {"weights": {"a": -0.5}},
+        {"weights": {"a": float("nan")}},
+        {"weights": {"a": float("inf")}},
+    ],
+)
+def test_options_out_of_range_are_refused(options):
+    with pytest.raises(InvalidFusionOption):
+        fuse({"a": hits((1, 1.0))}, **({"method": "rrf", "weights": {}} | options))
+
+
+def test_k_flattens_the_ranks():
+    lists = {"a": hits((1, 9), (2, 8)), "b": hits((3, 9), (2, 8))}
+    assert fuse(lists, method="rrf", weights={}, k=60).numbers.tolist()[0] == 2
+    assert fuse(lists, method="rrf", weights={}, k=0).numbers.tolist() == [1, 2, 3]
