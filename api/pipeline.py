@@ -46,7 +46,7 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
     # What is cited has to be among the hits.
     context = candidates[: min(plan.context.passages, query.limit)]
     wanted = plan.compress if plan.answer or query.explain else None
-    texts, tokens = await stages.compress(query.text, context, wanted)
+    texts, compressed_tokens = await stages.compress(query.text, context, wanted)
 
     shown = candidates[: query.limit]
     hits = await stages.call(hits_of, shown, explain=query.explain, query=query.text, vectors=vectors)
@@ -73,8 +73,8 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
 
     usage = Usage(
         query_tokens=0 if vectors is None else len(vectors.ids),
-        context_tokens=tokens[0] if tokens else writing.context_tokens,
-        compressed_tokens=tokens[1] if tokens else 0,
+        context_tokens=writing.context_tokens,
+        compressed_tokens=compressed_tokens,
         cached_tokens=writing.cached_tokens,
         generated_tokens=writing.generated_tokens,
     )

@@ -123,7 +123,6 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
                 bell,
                 concurrency=settings.job_concurrency,
                 poll_s=settings.poll_s,
-                lease_s=settings.lease_s,
             )
             await worker.start()
             stack.push_async_callback(worker.stop, settings.shutdown_s)

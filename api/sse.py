@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from functools import partial
 from typing import TypeAlias
 
 import msgspec
@@ -15,6 +16,7 @@ Event: TypeAlias = tuple[str, object]
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _KEEP_ALIVE = b": still here\n\n"
+_CLOSING: set[asyncio.Future[None]] = set()
 
 
 def encode(name: str, value: object) -> bytes:
@@ -39,8 +41,9 @@ async def stream(
         while True:
             await asyncio.wait({following, ending}, timeout=keep_alive_s, return_when=asyncio.FIRST_COMPLETED)
             if following.done():
-                yield encode(*following.result())
+                event = following.result()
                 following = asyncio.ensure_future(anext(source))
+                yield encode(*event)
             elif ending.done():
                 raise ShuttingDown
             else:
@@ -50,7 +53,15 @@ async def stream(
     except Exception as error:
         yield encode("error", document(error))
     finally:
-        for task in (ending, following):
-            task.cancel()
-        await asyncio.gather(ending, following, return_exceptions=True)
-        await source.aclose()
+        # Nothing is awaited here: a reader that went away cancels every await.
+        ending.cancel()
+        following.cancel()
+        following.add_done_callback(partial(_close, source))
+
+
+def _close(source: AsyncGenerator[Event], following: asyncio.Future[Event]) -> None:
+    if not following.cancelled():
+        following.exception()
+    closing = asyncio.ensure_future(source.aclose())
+    _CLOSING.add(closing)
+    closing.add_done_callback(_CLOSING.discard)

@@ -18,7 +18,7 @@ from api.networks import Networks
 from api.support import Evidence, weigh
 from api.trace import Trace
 from retrieval import Hits, TokenVectors, fuse
-from retrieval.lexical.analysis import terms_of
+from retrieval.lexical import terms_of
 from retrieval.ngrams import NgramHits
 
 P = ParamSpec("P")
@@ -133,11 +133,11 @@ class Stages:
 
     async def compress(
         self, query: str, candidates: Sequence[Candidate], options: plans.Compress | None
-    ) -> tuple[list[str], tuple[int, int] | None]:
-        """The candidates' texts within the budget, and tokens before and after; whole without a budget."""
+    ) -> tuple[list[str], int]:
+        """The candidates' texts within the budget and how many tokens they have; whole without a budget."""
         texts = [one.passage.text for one in candidates]
         if options is None or not texts:
-            return texts, None
+            return texts, 0
         with self.trace.stage("compress"):
             call = self.trace.on(
                 self.networks.device,
@@ -148,14 +148,10 @@ class Stages:
             )
             shortened = await self.trace.within("compression", call, None)
         if shortened is None:
-            return texts, None
+            return texts, 0
         for one, short in zip(candidates, shortened, strict=True):
             one.kept = short.kept
-        tokens = (
-            sum(short.tokens_before for short in shortened),
-            sum(short.tokens_after for short in shortened),
-        )
-        return [short.text for short in shortened], tokens
+        return [short.text for short in shortened], sum(short.tokens_after for short in shortened)
 
     async def weigh(
         self, query: str, candidates: Sequence[Candidate], vectors: TokenVectors | None

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from retrieval.lexical.analysis import stem, terms_of
+from retrieval.lexical import terms_of
 
 THRESHOLD = 0.5
 """The least score of an answerable question; below it nothing is written.
@@ -20,7 +20,7 @@ must shall am were been being i me my we us our you your he him his she her its 
 so up out also more most much many there here get give tell explain describe mean way thing use please
 difference between happen kind work
 """
-_ASKING = frozenset(map(stem, _ASKING_WORDS.split()))
+_ASKING = frozenset(terms_of(_ASKING_WORDS))
 """Words of questions that say little about what is asked."""
 
 

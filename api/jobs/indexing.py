@@ -7,9 +7,8 @@ after a crash in between is given the index's record of it, and only the databas
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -21,7 +20,7 @@ from sqlalchemy import func, select
 
 from api.db import BatchRow, Database, DocumentRow
 from api.db.documents import document_of, document_row
-from api.errors import JobStopped
+from api.jobs.lease import Stop
 from api.jobs.queue import Claim, JobQueue
 from api.jobs.reader import Batch, BatchLimits, Cursor, batches
 from api.jobs.spool import Spool
@@ -32,24 +31,6 @@ from retrieval.corpus import DEFAULT_LIMITS
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Stop:
-    """A wish from outside that the work ends; the work asks for it where it can end well."""
-
-    def __init__(self) -> None:
-        self._wished = threading.Event()
-        self._wish: JobStopped | None = None
-
-    def request(self, wish: JobStopped) -> None:
-        """Asks the work to end."""
-        self._wish = wish
-        self._wished.set()
-
-    def check(self, *_: object) -> None:
-        """Raises JobStopped if the work should end."""
-        if self._wished.is_set() and self._wish is not None:
-            raise self._wish
 
 
 class Indexer:
@@ -71,7 +52,7 @@ class Indexer:
         self._threads = threads
         self._cut = cut
 
-    async def run(self, claim: Claim, stop: Stop, progressed: Callable[[], object]) -> None:
+    async def run(self, claim: Claim, stop: Stop, progressed: Callable[[], Awaitable[None]]) -> None:
         """Does a queued job's work from its last committed batch on; calls `progressed` after each."""
         entry = await self._library.by_id(claim.collection)
         if claim.inline:
@@ -125,7 +106,9 @@ class Indexer:
             )
             await self._record(claim, entry, 0, batch, commit)
 
-    async def _index(self, claim: Claim, entry: Entry, stop: Stop, progressed: Callable[[], object]) -> None:
+    async def _index(
+        self, claim: Claim, entry: Entry, stop: Stop, progressed: Callable[[], Awaitable[None]]
+    ) -> None:
         done = await self._queue.batches(claim.job)
         start = msgspec.json.decode(done[-1].cursor, type=Cursor) if done else Cursor()
         collection = await self._run(self._library.open, entry)
@@ -143,15 +126,15 @@ class Indexer:
             stop.check()
             commit = await self._add(collection, batch.documents, BatchKey(claim.job, number), stop)
             await self._record(claim, entry, number, batch, commit)
-            progressed()
+            await progressed()
 
     async def _rebuild(
-        self, claim: Claim, entry: Entry, stop: Stop, progressed: Callable[[], object]
+        self, claim: Claim, entry: Entry, stop: Stop, progressed: Callable[[], Awaitable[None]]
     ) -> None:
         """Builds the index anew from the documents, beside the old one, and lets it take its place."""
         done = await self._queue.batches(claim.job)
         after = done[-1].cursor if done else ""
-        await self._queue.set_total(claim, await self._count(entry))
+        await self._queue.set_total(claim, await self.count(entry))
         collection = await self._run(self._library.open_directory, claim.job, entry.settings)
         for number in count(len(done)):
             documents = await self._documents_after(entry, after)
@@ -161,7 +144,7 @@ class Indexer:
             commit = await self._add(collection, documents, BatchKey(claim.job, number), stop)
             row = _batch_row(claim, number, len(documents), commit.passages, commit.version, after, "[]")
             await self._queue.commit(claim, row, [])
-            progressed()
+            await progressed()
         version_base = await self._last_version(entry)
         await self._queue.swap_directory(claim, claim.job, version_base=version_base)
 
@@ -203,7 +186,8 @@ class Indexer:
                     break
             return documents
 
-    async def _count(self, entry: Entry) -> int:
+    async def count(self, entry: Entry) -> int:
+        """How many documents a collection has, by the database."""
         async with self._database.read() as session:
             counted = select(func.count()).where(DocumentRow.collection_id == entry.id, ~DocumentRow.deleted)
             return await session.scalar(counted) or 0

@@ -48,7 +48,7 @@ class JobQueue:
     def __init__(self, database: Database, owner: Owner, *, lease_s: float) -> None:
         self._database = database
         self._owner = owner
-        self._lease_s = lease_s
+        self.lease_s = lease_s
 
     async def put(
         self,
@@ -85,7 +85,7 @@ class JobQueue:
                     state="running" if inline else "queued",
                     total=total,
                     owner=self._owner.name if inline else None,
-                    lease_until=now + self._lease_s if inline else 0.0,
+                    lease_until=now + self.lease_s if inline else 0.0,
                     fence=1 if inline else 0,
                     attempts=1 if inline else 0,
                     created_at=now,
@@ -144,7 +144,7 @@ class JobQueue:
                 _end(row, "failed", f"given up: {row.attempts} workers ended while they ran it")
                 return None
             row.state, row.owner = "running", self._owner.name
-            row.lease_until = now + self._lease_s
+            row.lease_until = now + self.lease_s
             row.fence += 1
             row.attempts += 1
             row.started_at = row.started_at or now
@@ -154,7 +154,7 @@ class JobQueue:
         """Extends the lease. Raises JobStopped when it is lost, or someone wants the job to end."""
         async with self._database.write() as session:
             row = await self._held(session, claim)
-            row.lease_until = time.time() + self._lease_s
+            row.lease_until = time.time() + self.lease_s
             cancelled = row.cancel_requested
         if cancelled:
             raise JobStopped(claim.job, "it was cancelled")
@@ -166,7 +166,7 @@ class JobQueue:
             row.done += batch.documents
             row.passages += batch.passages
             row.attempts = 0
-            row.lease_until = time.time() + self._lease_s
+            row.lease_until = time.time() + self.lease_s
             session.add(batch)
             await put_documents(session, documents)
 

@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from api.errors import JobStopped, UnknownCollection
 from api.jobs.bell import Bell
-from api.jobs.indexing import Indexer, Stop
+from api.jobs.indexing import Indexer
+from api.jobs.lease import Stop, held
 from api.jobs.queue import Claim, JobQueue
 from api.jobs.spool import Spool
 from api.library import Library
@@ -37,7 +38,6 @@ class Worker:
         *,
         concurrency: int,
         poll_s: float,
-        lease_s: float,
     ) -> None:
         self._queue = queue
         self._indexer = indexer
@@ -46,7 +46,6 @@ class Worker:
         self._bell = bell
         self._concurrency = concurrency
         self._poll_s = poll_s
-        self._lease_s = lease_s
         self._tasks: list[asyncio.Task[None]] = []
         self._running: dict[str, Stop] = {}
         self._ending = False
@@ -85,12 +84,12 @@ class Worker:
 
     async def _run(self, claim: Claim) -> None:
         stop = self._running[claim.job] = Stop()
-        heart = asyncio.create_task(self._beat(claim, stop))
         began = time.monotonic()
         state: Literal["succeeded", "failed", "cancelled"] = "failed"
         error: str | None = None
         try:
-            await self._indexer.run(claim, stop, lambda: asyncio.ensure_future(self._tell(claim)))
+            async with held(self._queue, self._bell, claim, stop):
+                await self._indexer.run(claim, stop, lambda: self._tell(claim))
             state = "succeeded"
         except JobStopped as stopped:
             if self._ending:
@@ -110,7 +109,6 @@ class Worker:
             _log.exception("jobs.failed", job=claim.job)
             error = "an error inside the service; its log has the details"
         finally:
-            heart.cancel()
             self._running.pop(claim.job, None)
         await self._finish(claim, state, error)
         _log.info(
@@ -135,19 +133,6 @@ class Worker:
 
     async def _tell(self, claim: Claim) -> None:
         await self._bell.ring(f"job:{claim.job}")
-
-    async def _beat(self, claim: Claim, stop: Stop) -> None:
-        """Holds the lease, and passes on that the job should end."""
-        async with self._bell.listen(f"cancel:{claim.job}") as listener:
-            while True:
-                await listener.wait(self._lease_s / 3)
-                try:
-                    await self._queue.heartbeat(claim)
-                except JobStopped as wish:
-                    stop.request(wish)
-                    return
-                except (DBAPIError, OSError) as error:
-                    _log.warning("jobs.heartbeat-failed", job=claim.job, error=str(error.__cause__ or error))
 
     async def _keep_house(self) -> None:
         """Frees jobs of processes that died meanwhile; removes what nothing points to any more."""

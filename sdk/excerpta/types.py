@@ -255,7 +255,7 @@ StreamEvent: TypeAlias = HitsEvent | DeltaEvent | Citation | Usage | DoneEvent
 # --- collections, documents, jobs ------------------------------------------------------------------------
 
 
-class CollectionSettings(Request):
+class CollectionSettings(Request, omit_defaults=False):
     """How documents are cut: passages of at most `passage_tokens` tokens, sharing `overlap_tokens`."""
 
     passage_tokens: Annotated[int, Meta(ge=16, le=500)] = 200

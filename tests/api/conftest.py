@@ -66,3 +66,106 @@ def database_url(request, tmp_path):
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
     return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture(scope="session")
+def tiny_profile(tmp_path_factory):
+    from tiny_profile import write_profile
+
+    return write_profile(tmp_path_factory.mktemp("tiny") / "profile")
+
+
+@pytest.fixture
+def settings(tmp_path, tiny_profile):
+    from api.settings import Settings
+
+    return Settings(
+        data_dir=tmp_path / "data",
+        profile=str(tiny_profile),
+        device="cpu",
+        poll_s=0.05,
+        keep_alive_s=0.2,
+        shutdown_s=5,
+        prefix_memory_mb=16,
+        prefix_disk_mb=16,
+    )
+
+
+class Api:
+    """A client of an application in this process, with a collection's worth of short cuts."""
+
+    def __init__(self, client, app):
+        self.client = client
+        self.app = app
+
+    @property
+    def service(self):
+        return self.app.state.service
+
+    async def __call__(self, method, path, **options):
+        return await self.client.request(method, path, **options)
+
+    async def made(self, name="c", **settings):
+        reply = await self("PUT", f"/v1/collections/{name}", json=settings)
+        assert reply.status_code == 201, reply.text
+        return reply.json()
+
+    async def put(self, *documents, collection="c"):
+        reply = await self("POST", f"/v1/collections/{collection}/documents", json={"documents": documents})
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    async def finished(self, job, timeout_s=20):
+        for _ in range(int(timeout_s / 0.05)):
+            state = (await self("GET", f"/v1/jobs/{job}")).json()
+            if state["state"] in ("succeeded", "failed", "cancelled"):
+                return state
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"job {job} did not end: {state}")
+
+
+@pytest.fixture
+def open_api():
+    """Opens an application of given settings as an `Api`."""
+    from contextlib import asynccontextmanager
+
+    from litestar.testing import AsyncTestClient
+
+    from api.app import create_app
+
+    @asynccontextmanager
+    async def opened(settings):
+        app = create_app(settings)
+        async with AsyncTestClient(app, raise_server_exceptions=False) as client:
+            api = Api(client, app)
+            for _ in range(400):
+                if (await api("GET", "/health/ready")).status_code == 200:
+                    break
+                await asyncio.sleep(0.02)
+            yield api
+
+    return opened
+
+
+@pytest.fixture
+async def api(settings, open_api):
+    async with open_api(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def problem():
+    """Checks that a reply is a problem of one type, and returns it."""
+
+    def check(reply, status, slug):
+        assert reply.status_code == status, reply.text
+        assert reply.headers["content-type"].startswith("application/problem+json"), reply.headers
+        body = reply.json()
+        assert body["type"] == f"/problems/{slug}", body
+        assert body["status"] == status
+        assert body["title"]
+        assert body["detail"]
+        assert "Traceback" not in reply.text
+        return body
+
+    return check

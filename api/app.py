@@ -1,0 +1,92 @@
+"""The application: routes over one service, every error a problem."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, License, SecurityScheme, Tag
+from litestar.types import Scope
+
+from api import __version__
+from api.auth import PUBLIC, KeyGuard
+from api.problems import respond
+from api.routes import COLLECTIONS, DOCUMENTS, JOBS, PROFILE, QUERIES, STAGES, SYSTEM, UPLOADS
+from api.service import Service, running
+from api.settings import Settings
+from api.telemetry import Metrics, RequestWatch
+
+_MB = 1 << 20
+_FORM_OVERHEAD = 16 * _MB
+_TAGS = {
+    "collections": "Named sets of documents, indexed together.",
+    "documents": "Documents, a few at a time.",
+    "jobs": "Uploads of any size, indexed in the background; they survive a restart.",
+    "queries": "Questions: passages, answers, citations.",
+    "stages": "Single stages for texts of your own.",
+    "system": "The service about itself.",
+}
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The ASGI application for these settings. Nothing is opened before its lifespan begins."""
+    handlers = [*SYSTEM]
+    if settings.serves:
+        handlers += [*COLLECTIONS, *DOCUMENTS, *JOBS, *QUERIES, *STAGES, *PROFILE]
+    routers: list[Router] = []
+    if settings.serves:
+        # A form is a little longer than the files in it; the spool counts the files.
+        most = settings.max_upload_mb * _MB + _FORM_OVERHEAD
+        routers = [Router("/", route_handlers=UPLOADS, request_max_body_size=most)]
+    return Litestar(
+        [*handlers, *routers],
+        lifespan=[lambda app: _lifespan(app, settings)],
+        dependencies={"service": Provide(_service, sync_to_thread=False)},
+        guards=[KeyGuard(settings.api_keys)],
+        middleware=[RequestWatch(_metrics)],
+        exception_handlers={HTTPException: respond, Exception: respond},
+        request_max_body_size=settings.max_body_mb * _MB,
+        multipart_form_part_limit=settings.max_upload_files + 1,
+        openapi_config=_openapi(secured=bool(settings.api_keys)),
+        logging_config=None,
+        state=State({"settings": settings}),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: Litestar, settings: Settings) -> AsyncIterator[None]:
+    async with running(settings) as service:
+        app.state.service = service
+        yield
+
+
+def _service(state: State) -> Service:
+    service: Service = state.service
+    return service
+
+
+def _metrics(scope: Scope) -> Metrics | None:
+    service: Service | None = scope["litestar_app"].state.get("service")
+    return service.metrics if service else None
+
+
+def _openapi(*, secured: bool) -> OpenAPIConfig:
+    scheme = SecurityScheme(type="http", scheme="bearer", description="One of EXCERPTA_API_KEYS.")
+    return OpenAPIConfig(
+        title="Excerpta",
+        version=__version__,
+        description="Answers questions from your own documents, with citations.",
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        tags=[Tag(name=name, description=text) for name, text in _TAGS.items()],
+        components=Components(security_schemes={"key": scheme}) if secured else Components(),
+        security=[{"key": []}] if secured else None,
+        use_handler_docstrings=True,
+        openapi_router=Router("/openapi", route_handlers=[], opt=PUBLIC, include_in_schema=False),
+        render_plugins=[JsonRenderPlugin()],
+    )

@@ -1,0 +1,30 @@
+"""The service inside another process, for `Client.local`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from litestar import Litestar
+
+from api.app import create_app
+from api.layout import refuse_shadows
+from api.settings import Settings
+
+
+def open_local(path: str, profile: str | None = None) -> Litestar:
+    """The application over the data directory `path`; it is opened by its lifespan.
+
+    Models are loaded when they are first needed. Settings come from the environment, save the data
+    directory, its database and the role: one process is all there is.
+    """
+    refuse_shadows()
+    return create_app(
+        Settings.from_env(
+            data_dir=Path(path).expanduser(),
+            profile=profile,
+            database_url="",
+            redis_url="",
+            role="all",
+            warm=False,
+        )
+    )

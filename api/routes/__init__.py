@@ -1,0 +1,11 @@
+"""The addresses of the service."""
+
+from api.routes.collections import COLLECTIONS
+from api.routes.documents import DOCUMENTS
+from api.routes.jobs import JOBS
+from api.routes.queries import QUERIES
+from api.routes.stages import STAGES
+from api.routes.system import PROFILE, SYSTEM
+from api.routes.uploads import UPLOADS
+
+__all__ = ["COLLECTIONS", "DOCUMENTS", "JOBS", "PROFILE", "QUERIES", "STAGES", "SYSTEM", "UPLOADS"]

@@ -1,0 +1,136 @@
+"""Documents, a few at a time: searchable, or gone, when the reply comes."""
+
+from collections import Counter
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+import msgspec
+from excerpta.types import (
+    DeleteReply,
+    DeleteRequest,
+    DocumentReply,
+    DocumentsReply,
+    DocumentsRequest,
+)
+from litestar import Request, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta
+
+from api.db import DocumentRow
+from api.db.replies import iso_time
+from api.errors import DuplicateDocument, UnknownDocument
+from api.jobs.inline import add_documents, delete_documents
+from api.routes.collections import CollectionName
+from api.routes.contract import problems
+from api.service import Service
+from api.text import storable
+from retrieval import Document
+
+DocumentPath = FromPath[
+    Annotated[str, Meta(description="The document's id, URL-encoded; it may hold slashes.")]
+]
+
+
+@post(
+    "/v1/collections/{name:str}/documents",
+    operation_id="add_documents",
+    responses=problems(404, 409, 413, 422),
+    status_code=200,
+    tags=["documents"],
+)
+async def add(
+    name: CollectionName, data: JSONBody[DocumentsRequest], service: NamedDependency[Service]
+) -> DocumentsReply:
+    """Puts in up to 100 documents; one whose id is there already is replaced. All of them, or none."""
+    twice = [identity for identity, times in Counter(one.id for one in data.documents).items() if times > 1]
+    if twice:
+        raise DuplicateDocument(twice)
+    documents = [storable(Document(one.id, one.text, one.title, one.metadata)) for one in data.documents]
+    entry = await service.library.get(name)
+    commit = await add_documents(service, entry, documents)
+    return DocumentsReply(
+        added=commit.added, replaced=commit.replaced, passages=commit.passages, version=commit.version
+    )
+
+
+@get(
+    "/v1/collections/{name:str}/documents/{document_id:path}",
+    operation_id="get_document",
+    responses=problems(404, 409, 422),
+    tags=["documents"],
+)
+async def get_one(
+    name: CollectionName,
+    document_id: DocumentPath,
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+) -> DocumentReply:
+    """One document, whole."""
+    identity = _document_id(request)
+    entry = await service.library.get(name)
+    async with service.database.read() as session:
+        row = await session.get(DocumentRow, (entry.id, identity))
+    if row is None or row.deleted:
+        raise UnknownDocument(name, identity)
+    collection = await service.library.run(service.library.open, entry)
+    with collection.snapshot() as snapshot:
+        passages = await service.library.run(_passages, snapshot, identity)
+    return DocumentReply(
+        id=row.id,
+        title=row.title,
+        text=row.text,
+        metadata=msgspec.json.decode(row.fields),
+        passages=passages,
+        created_at=iso_time(row.created_at),
+    )
+
+
+@delete(
+    "/v1/collections/{name:str}/documents/{document_id:path}",
+    operation_id="delete_document",
+    responses=problems(404, 409, 422),
+    status_code=200,
+    tags=["documents"],
+)
+async def remove(
+    name: CollectionName,
+    document_id: DocumentPath,
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+) -> DeleteReply:
+    """Deletes one document. One that is not there counts for nothing, so it can be sent again."""
+    return await _delete(service, name, [_document_id(request)])
+
+
+@post(
+    "/v1/collections/{name:str}/documents:delete",
+    operation_id="delete_documents",
+    responses=problems(404, 409, 413, 422),
+    status_code=200,
+    tags=["documents"],
+)
+async def remove_many(
+    name: CollectionName, data: JSONBody[DeleteRequest], service: NamedDependency[Service]
+) -> DeleteReply:
+    """Deletes documents by id; ids that are not there count for nothing."""
+    return await _delete(service, name, list(dict.fromkeys(data.ids)))
+
+
+async def _delete(service: Service, name: str, ids: list[str]) -> DeleteReply:
+    entry = await service.library.get(name)
+    deleted, version = await delete_documents(service, entry, ids)
+    return DeleteReply(deleted=deleted, version=version)
+
+
+def _document_id(request: Request[Any, Any, Any]) -> str:
+    """The id as it was sent: the router's own path has lost doubled and outer slashes."""
+    raw = request.scope["raw_path"].decode("latin-1")
+    return unquote(raw.split("/documents/", 1)[1])
+
+
+def _passages(snapshot: Any, identity: str) -> int:
+    return int(snapshot.allowed({"document_id": {"$eq": identity}}).count)
+
+
+DOCUMENTS = [add, get_one, remove, remove_many]

@@ -1,0 +1,62 @@
+"""Queries: find passages, and answer from them."""
+
+from typing import Any
+
+from excerpta.types import QueryReply, QueryRequest, SearchRequest
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from litestar.response import Stream
+
+from api import sse
+from api.asking import Asking, streamed, unless_gone, whole
+from api.routes.contract import StreamedOperation, answered, problems
+from api.service import Service
+from api.trace import server_timing
+
+
+@post(
+    "/v1/query",
+    operation_id="query",
+    operation_class=StreamedOperation,
+    responses={200: answered(QueryReply, "The reply, or its events."), **problems(404, 409, 413, 422)},
+    status_code=200,
+    tags=["queries"],
+)
+async def query(
+    data: JSONBody[QueryRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
+) -> Response[QueryReply] | Stream:
+    """Finds passages and answers from them, with citations. Every stage can be set, and switched off.
+
+    With `stream`, server-sent events: `hits`, then `delta`s of the answer and each `citation` as it is
+    complete, `usage`, `done`; `error` carries a problem. Of several errors in a request the first is told.
+    """
+    asking = await Asking.start(service, data, search=False)
+    if not data.stream:
+        return await _whole(request, asking, explain=data.explain)
+    events = sse.stream(
+        await streamed(asking), closing=service.closing, keep_alive_s=service.settings.keep_alive_s
+    )
+    return Stream(events, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
+
+
+@post(
+    "/v1/search",
+    operation_id="search",
+    responses=problems(404, 409, 413, 422),
+    status_code=200,
+    tags=["queries"],
+)
+async def search(
+    data: JSONBody[SearchRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
+) -> Response[QueryReply]:
+    """Finds passages: retrieves and fuses. Other stages run where the request itself switches them on."""
+    return await _whole(request, await Asking.start(service, data, search=True), explain=data.explain)
+
+
+async def _whole(request: Request[Any, Any, Any], asking: Asking, *, explain: bool) -> Response[QueryReply]:
+    reply = await unless_gone(request, whole(asking, explain=explain))
+    return Response(reply, headers={"Server-Timing": server_timing(reply.timings_ms)})
+
+
+QUERIES = [query, search]

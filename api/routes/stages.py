@@ -1,0 +1,108 @@
+"""Single stages, for texts that are in no collection."""
+
+from functools import partial
+from typing import Any
+
+from excerpta.types import (
+    CompressedText,
+    CompressReply,
+    CompressRequest,
+    RerankReply,
+    RerankRequest,
+    RerankResult,
+    RerankUsage,
+)
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from msgspec import UNSET
+
+from api.asking import unless_gone
+from api.errors import InvalidRequest
+from api.ids import new_id
+from api.routes.contract import problems
+from api.service import Service
+from api.text import clean
+from api.trace import Trace, server_timing
+from rerank import METHODS, Ranking, UnknownReranker
+
+_DEFAULT_RERANKER = "likelihood"
+
+
+@post(
+    "/v1/rerank",
+    operation_id="rerank",
+    responses=problems(413, 422),
+    status_code=200,
+    tags=["stages"],
+)
+async def rerank(
+    data: JSONBody[RerankRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
+) -> Response[RerankReply]:
+    """Ranks texts for a query, in the form of Cohere's and Jina's rerank calls."""
+    method = data.model or _DEFAULT_RERANKER
+    if method not in METHODS:
+        raise UnknownReranker(method, METHODS)
+    query = clean(data.query)
+    if not query.strip():
+        raise InvalidRequest("query", "it has no words; ask something")
+    texts = [clean(one if isinstance(one, str) else one.text) for one in data.documents]
+    trace = Trace(timeout_s=service.settings.query_timeout_s)
+    with service.device.admit(), trace.stage("rerank"):
+        ranking: Ranking = await unless_gone(
+            request, trace.on(service.device, service.networks.rerank, method, query, texts)
+        )
+    results = [
+        RerankResult(
+            index=at,
+            relevance_score=float(ranking.scores[at]),
+            document={"text": texts[at]} if data.return_documents else UNSET,
+        )
+        for at in ranking.order.tolist()[: data.top_n]
+    ]
+    reply = RerankReply(
+        id=new_id("rrk"),
+        model=method,
+        results=results,
+        usage=RerankUsage(total_tokens=ranking.tokens_read, forward_passes=ranking.forward_passes),
+        timings_ms=trace.finish(),
+    )
+    return Response(reply, headers={"Server-Timing": server_timing(reply.timings_ms)})
+
+
+@post(
+    "/v1/compress",
+    operation_id="compress",
+    responses=problems(413, 422),
+    status_code=200,
+    tags=["stages"],
+)
+async def compress(
+    data: JSONBody[CompressRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
+) -> Response[CompressReply]:
+    """Shortens texts to a common budget of tokens; what is kept are spans of the texts, in order."""
+    texts = [clean(one) for one in data.texts]
+    trace = Trace(timeout_s=service.settings.query_timeout_s)
+    call = partial(service.networks.compress, target_tokens=data.target_tokens)
+    with service.device.admit(), trace.stage("compress"):
+        shortened = await unless_gone(
+            request, trace.on(service.device, call, data.method, clean(data.query), texts)
+        )
+    reply = CompressReply(
+        id=new_id("cmp"),
+        method=data.method,
+        texts=[
+            CompressedText(
+                text=one.text,
+                kept=list(one.kept),
+                tokens_before=one.tokens_before,
+                tokens_after=one.tokens_after,
+            )
+            for one in shortened
+        ],
+        timings_ms=trace.finish(),
+    )
+    return Response(reply, headers={"Server-Timing": server_timing(reply.timings_ms)})
+
+
+STAGES = [rerank, compress]

@@ -1,0 +1,95 @@
+"""The service about itself: models, health, metrics, documentation, problem types."""
+
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from excerpta.types import ModelList, ModelReply, StatusReply
+from litestar import MediaType, Request, Response, get
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from api import __version__
+from api.auth import PUBLIC
+from api.problems import problem_types
+from api.routes.contract import answered, problems, public_problems
+from api.service import Service
+from api.telemetry import METRICS_TYPE
+
+
+@get("/v1/models", operation_id="list_models", responses=problems(), tags=["system"])
+async def models(service: NamedDependency[Service]) -> ModelList:
+    """The models of the profile in use: where each comes from, its size, fingerprint and licence."""
+    found = await service.library.run(service.models.describe)
+    return ModelList(
+        profile=service.models.profile.name,
+        models=[
+            ModelReply(
+                role=one.role,
+                name=one.name,
+                source=one.source,
+                bytes=one.bytes,
+                fingerprint=one.fingerprint,
+                licence=one.licence,
+                available=one.available,
+            )
+            for one in found
+        ],
+    )
+
+
+@get("/health/live", operation_id="live", opt=PUBLIC, responses=public_problems(), tags=["system"])
+async def live(service: NamedDependency[Service]) -> StatusReply:
+    """The process answers. Nothing else is asked, so that a slow database does not restart it."""
+    return StatusReply(status="live", version=__version__, role=service.settings.role)
+
+
+@get("/health/ready", operation_id="ready", opt=PUBLIC, responses=public_problems(503), tags=["system"])
+async def ready(service: NamedDependency[Service]) -> StatusReply:
+    """Tables are migrated, models are there, the database answers: requests may come."""
+    service.readiness.check()
+    await service.database.ping()
+    return StatusReply(status="ready", version=__version__, role=service.settings.role)
+
+
+@get(
+    "/metrics",
+    operation_id="metrics",
+    responses={200: answered(str, "Prometheus's text format.", "text/plain"), **problems()},
+    media_type=MediaType.TEXT,
+    tags=["system"],
+)
+async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
+    """Counters and histograms for Prometheus."""
+    return Response(service.metrics.page(), media_type=METRICS_TYPE)
+
+
+@get("/openapi.json", opt=PUBLIC, include_in_schema=False)
+async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The OpenAPI document."""
+    return request.app.openapi_schema.to_schema()
+
+
+@get(["/", "/docs"], opt=PUBLIC, include_in_schema=False, media_type=MediaType.HTML)
+async def docs() -> str:
+    """A page made of the OpenAPI document; it needs nothing from other servers."""
+    return (files("api") / "docs.html").read_text("utf-8")
+
+
+@get("/problems/{slug:str}", opt=PUBLIC, include_in_schema=False, media_type=MediaType.HTML)
+async def problem(slug: FromPath[str]) -> str:
+    """What a problem type is about."""
+    found = problem_types().get(slug)
+    if found is None:
+        raise NotFoundException
+    title = escape(found.title)
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        f"<h1>{title}</h1><p>Problem type <code>{found.type}</code>, HTTP status {found.status}. "
+        "The <code>detail</code> of the reply says what to do; its other members hold the facts.</p></html>"
+    )
+
+
+SYSTEM = [live, ready, metrics, openapi, docs, problem]
+PROFILE = [models]
