@@ -21,32 +21,31 @@ def search_flat(
     that nothing allowed could fill have -inf and NOTHING.
     """
     owners = stored.owners
-    found = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
-    barred = None if allowed is None else ~allowed[owners]
-    step = max(1, _CELLS // max(1, len(owners)))
-    for first in range(0, len(queries), step):
+    rows = np.arange(len(owners)) if allowed is None else np.flatnonzero(allowed[owners])
+    best = np.full((len(queries), k), -np.inf, np.float32)
+    found = np.full((len(queries), k), NOTHING, np.int64)
+    reach = min(k, len(rows))
+    step = max(1, _CELLS // max(1, len(rows)))
+    for first in range(0, len(queries) if reach else 0, step):
         part = slice(first, first + step)
-        similarities = _similarities(stored, queries[part])
-        if barred is not None:
-            similarities[:, barred] = -np.inf
-        places = np.sort(np.argpartition(similarities, -k, axis=1)[:, -k:], axis=1)
+        similarities = _similarities(stored, None if allowed is None else rows, queries[part])
+        places = np.sort(np.argpartition(similarities, -reach, axis=1)[:, -reach:], axis=1)
         values = np.take_along_axis(similarities, places, axis=1)
         order = np.argsort(-values, axis=1, kind="stable")
-        found[0][part] = np.take_along_axis(values, order, axis=1)
-        found[1][part] = owners[np.take_along_axis(places, order, axis=1)]
-    found[1][np.isneginf(found[0])] = NOTHING
-    return found
+        best[part, :reach] = np.take_along_axis(values, order, axis=1)
+        found[part, :reach] = owners[rows[np.take_along_axis(places, order, axis=1)]]
+    return best, found
 
 
-def _similarities(stored: StoredVectors, queries: Float32) -> Float32:
-    """Inner products (q, tokens)."""
-    tokens = len(stored.codes)
-    similarities = np.empty((len(queries), tokens), np.float32)
-    buffer = np.empty((min(BLOCK_ROWS, tokens), queries.shape[1]), np.float32)
-    for lo in range(0, tokens, BLOCK_ROWS):
-        hi = min(lo + BLOCK_ROWS, tokens)
-        rows = buffer[: hi - lo]
-        rows[:] = stored.codes[lo:hi]
-        similarities[:, lo:hi] = queries @ rows.T
-    similarities *= stored.scales
+def _similarities(stored: StoredVectors, rows: Int64 | None, queries: Float32) -> Float32:
+    """Inner products (q, rows) with the given tokens, None being all."""
+    count = len(stored.codes) if rows is None else len(rows)
+    similarities = np.empty((len(queries), count), np.float32)
+    buffer = np.empty((min(BLOCK_ROWS, count), queries.shape[1]), np.float32)
+    for lo in range(0, count, BLOCK_ROWS):
+        hi = min(lo + BLOCK_ROWS, count)
+        block = buffer[: hi - lo]
+        block[:] = stored.codes[lo:hi] if rows is None else stored.codes[rows[lo:hi]]
+        similarities[:, lo:hi] = queries @ block.T
+    similarities *= stored.scales if rows is None else stored.scales[rows]
     return similarities
