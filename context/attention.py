@@ -154,7 +154,13 @@ def cpu_partial(
     causal: bool = False,
 ) -> Partial:
     """The same by PyTorch's own CPU kernel, which gives the log-sum-exp back; many times faster."""
-    queries, keys = query.shape[2], key.shape[2]
+    batch, heads, queries, dim = query.shape
+    keys, kv_heads = key.shape[2], key.shape[1]
+    if queries == 1 and mask is None and heads != kv_heads:
+        # As queries of one key head: in bfloat16 the kernel takes a tenth of the time for that.
+        packed = query.reshape(batch, kv_heads, heads // kv_heads, dim)
+        output, lse = cpu_partial(packed, key, value, scaling)
+        return output.reshape(batch, heads, 1, -1), lse.reshape(batch, heads, 1)
     causal = causal and queries > 1
     if causal and queries != keys:  # the kernel would take the queries for the first of the keys
         mask, causal = _causal_mask(queries, keys, query.device), False

@@ -17,16 +17,21 @@ import Stemmer
 
 from context.sentences import split_sentences
 
-THRESHOLD = 0.55
+THRESHOLD = 0.62
 """The least share of a sentence's weight that its quote must have."""
 
-_SECOND_QUOTE = 0.3
-"""The least share that a second quote must have, which brings a number or name that the first lacks."""
+_UNSEEN = 2.0
+"""How many times the weight of the rarest word a word has that no passage has."""
 
 _LONGER_QUOTE = 0.08
 """How much more a quote of two sentences must carry than a quote of one."""
 
 _WORD = re.compile(r"\d+(?:[.,:/-]\d+)*%?|[^\W\d]\w*(?:[.’'-]\w+)*")
+_ABOUT_QUESTION = 0.6
+"""The least share of the question's words in the sentence that its quote, with its title, must have."""
+
+_QUOTED = re.compile(r"[\"“`‘]([\w.]+)[\"”`’]")
+_CLAUSES = re.compile(r";\s|,?\s(?:and|but|while|whereas)\s")
 _NUMBER = re.compile(r"\d")
 _WIDE = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _NEGATED_WORDS = 3
@@ -39,19 +44,35 @@ def _words(text: str) -> frozenset[str]:
 
 _NEGATIONS = _words("not no never none nor cannot without neither nothing")
 _COMMON = _words(
-    "a about above according after all also although an and any are as at be because been before "
-    "being below between both but by can could did do does doing during each either else etc even "
-    "few for from further had has have having he her here hers him his how however i if in into is "
-    "it its itself just may me might more most must my of off on once one only or other our out over "
-    "own per same shall she should since so some such than that the their theirs them then there "
-    "therefore these they this those though through thus to too under until up upon us very was we "
-    "were what when where whether which while who whom whose why will with within would yes yet you "
-    "your additionally furthermore moreover finally instead document documents passage passages text "
-    "provided based answer question states stated mentions says context"
+    "a about according additionally also although an and answer are as at based be because been being "
+    "but by can clear clearly context could describe describes did do document documents does doing "
+    "either etc even explain explains for from further furthermore had has have having he her here hers "
+    "him his how however i if in indicate indicates instead into is it its itself just may me mentions "
+    "might moreover must my of on one or our passage passages per provided question says shall she "
+    "should since so some specifies specify stated states such suggest suggests text than that the "
+    "their theirs them then there therefore these they this those though through thus to too upon us "
+    "very was we were what when where whether which who whom whose why will with within would yes yet "
+    "you your"
+)
+
+_OPPOSITES = tuple(
+    (_words(one), _words(other))
+    for one, other in (
+        ("above over more exceeds exceeding", "below under less fewer"),
+        ("before earlier", "after later"),
+        ("maximum most highest", "minimum least lowest"),
+        ("first", "last"),
+        ("true", "false"),
+        ("always", "sometimes rarely"),
+        ("increases increased rises", "decreases decreased falls"),
+        ("allowed permitted", "forbidden prohibited"),
+        ("opens open", "closes closed"),
+        ("all every", "some"),
+    )
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Quote:
     """Characters `start` to `end` of `passages[passage]`."""
 
@@ -62,22 +83,24 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """Content words of a text, and those of them that stand right behind a negation."""
+    """A text's words as written, its content words, and those of them right behind a negation."""
 
+    words: frozenset[str]
     terms: frozenset[str]
     negated: frozenset[str]
 
     def __or__(self, other: _Said) -> _Said:
-        return _Said(self.terms | other.terms, self.negated | other.negated)
+        return _Said(self.words | other.words, self.terms | other.terms, self.negated | other.negated)
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What a sentence says, and what of it its quotes must have; numbers in the text itself."""
+    """What a sentence says, and what of it its quote must have; names may stand in the title instead."""
 
     said: _Said
     names: frozenset[str]
     numbers: frozenset[str]
+    quoted: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +116,9 @@ class _Window:
 class Support:
     """The sentences of the given passages, ready to be searched for what carries a claim.
 
-    `titles` belong to the passages, in order. Names that the `question` brought up need no proof, and
-    of two equal quotes the one that has more of the question is taken. Not for use from several threads.
+    `titles` belong to the passages, in order. What a sentence takes from the `question` must be most of
+    what its quote is about, and of two equal quotes the one nearer to the question is taken. Not for use
+    from several threads.
     """
 
     def __init__(self, passages: Sequence[str], *, titles: Sequence[str] = (), question: str = "") -> None:
@@ -118,52 +142,59 @@ class Support:
         self._counts = counts
 
     def quotes(self, sentence: str) -> tuple[Quote, ...]:
-        """The one or two quotes that carry a sentence, the better first; none if it is not supported."""
-        claim = self._claim(sentence)
+        """What carries a sentence: a quote, or one for each of its two clauses; none if not supported."""
+        if whole := self._quote(sentence):
+            return (whole,)
+        for joint in _CLAUSES.finditer(sentence):
+            first = self._quote(sentence[: joint.start()])
+            second = first and self._quote(sentence[joint.end() :])
+            if first and second:
+                return (first, second) if first != second else (first,)
+        return ()
+
+    def _quote(self, text: str) -> Quote | None:
+        claim = self._claim(text)
         weight = sum(map(self._weight, claim.said.terms))
         if not weight:
-            return ()
-        ranked = sorted(
-            (
-                (self._share(claim, window, weight), window)
-                for window in self._windows
-                if _agree(claim.said, window.said)
-            ),
-            key=lambda pair: (-pair[0], -len(pair[1].known & self._question), *_place(pair[1])),
-        )
-        passing = [(share, window) for share, window in ranked if share >= THRESHOLD]
-        for _, window in passing:
-            if _proves(claim, [window]):
-                return (window.quote,)
-        if passing:
-            first = passing[0][1]
-            for share, window in ranked:
-                if share < _SECOND_QUOTE:
-                    break
-                if window.quote.passage != first.quote.passage and _proves(claim, [first, window]):
-                    return (first.quote, window.quote)
-        return ()
+            return None
+        carrying = [
+            (-share, -len(window.known & self._question), *_place(window))
+            for window in self._windows
+            if _proves(claim, window)
+            and self._about_the_question(claim, window)
+            and (share := self._share(claim, window, weight)) >= THRESHOLD
+        ]
+        return min(carrying)[-1] if carrying else None
 
     def _share(self, claim: _Claim, window: _Window, weight: float) -> float:
         carried = sum(map(self._weight, claim.said.terms & window.known)) / weight
         return round(carried - _LONGER_QUOTE * (window.sentences - 1), 9)
 
+    def _about_the_question(self, claim: _Claim, window: _Window) -> bool:
+        asked = claim.said.terms & self._question
+        weight = sum(map(self._weight, asked))
+        return sum(map(self._weight, asked & window.known)) >= _ABOUT_QUESTION * weight
+
     def _weight(self, term: str) -> float:
-        """The rarer in the passages, the more it says; a word they lack altogether says most."""
-        return math.log1p(self._total / (self._counts[term] or 0.5)) if self._total else 1.0
+        """The rarer in the passages, the more it says; most says a word that they lack."""
+        if not self._counts[term]:
+            return _UNSEEN * math.log1p(self._total)
+        return math.log1p(self._total / self._counts[term])
 
     def _claim(self, sentence: str) -> _Claim:
         said = self._read(sentence)
         numbers = frozenset(term for term in said.terms if _NUMBER.match(term))
         names = self._capitalised(sentence) | self._opening_name(sentence)
-        return _Claim(said, frozenset(names & said.terms) - self._question - numbers, numbers)
+        quoted = frozenset(word.casefold() for word in _QUOTED.findall(sentence))
+        return _Claim(said, frozenset(names & said.terms) - numbers, numbers, quoted)
 
     def _read(self, text: str) -> _Said:
+        words = [word.casefold() for word in _WORD.findall(text)]
         terms: set[str] = set()
         negated: set[str] = set()
         reach = 0
-        for word in _WORD.findall(text):
-            if word.casefold() in _NEGATIONS or word.casefold().replace("’", "'").endswith("n't"):
+        for word in words:
+            if word in _NEGATIONS or word.replace("’", "'").endswith("n't"):
                 reach = _NEGATED_WORDS
                 continue
             found = self._term(word)
@@ -171,7 +202,7 @@ class Support:
             if reach:
                 negated.update(found)
                 reach -= 1
-        return _Said(frozenset(terms), frozenset(negated))
+        return _Said(frozenset(words), frozenset(terms), frozenset(negated))
 
     def _term(self, word: str) -> list[str]:
         folded = word.casefold().replace("’", "'")
@@ -199,18 +230,21 @@ class Support:
         return {term for term in self._term(first[0]) if term in self._names or not self._counts[term]}
 
 
-def _agree(claim: _Said, quote: _Said) -> bool:
-    """False where one denies what the other says."""
-    if claim.negated and not claim.negated & quote.negated:
+def _proves(claim: _Claim, window: _Window) -> bool:
+    """Whether names and numbers are there, and neither denies what the other says."""
+    said, quoted = claim.said, window.said
+    if not claim.names <= window.known or not claim.numbers <= quoted.terms:
         return False
-    return not (claim.terms - claim.negated) & quote.negated
+    if not claim.quoted <= quoted.words:
+        return False
+    for pair in _OPPOSITES:
+        for one, other in (pair, pair[::-1]):
+            if said.words & one and quoted.words & other and not quoted.words & one:
+                return False
+    if said.negated and not said.negated & quoted.negated:
+        return False
+    return not (said.terms - said.negated) & quoted.negated
 
 
-def _proves(claim: _Claim, windows: Sequence[_Window]) -> bool:
-    known = frozenset[str]().union(*(window.known for window in windows))
-    said = frozenset[str]().union(*(window.said.terms for window in windows))
-    return claim.names <= known and claim.numbers <= said
-
-
-def _place(window: _Window) -> tuple[int, int, int]:
-    return window.sentences, window.quote.passage, window.quote.start
+def _place(window: _Window) -> tuple[int, Quote]:
+    return window.sentences, window.quote

@@ -11,8 +11,6 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from context.blocks import Block
-from context.prefix_store import BlockKey, Keys, Namespace
 from models.language_model import LanguageModel
 
 CHAT = (
@@ -70,18 +68,3 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
 @pytest.fixture(scope="session")
 def make_tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., LanguageModel]:
     return lambda **changes: load_tiny(tmp_path_factory.mktemp("tiny"), **changes)
-
-
-NAMESPACE = Namespace(
-    model="m:float32:0", tokenizer="t", layers=2, kv_heads=1, head_dim=4, rope="{}", dtype="float32"
-)
-
-
-def key_of(*passage: int, salt: bytes = b"", namespace: Namespace = NAMESPACE) -> BlockKey:
-    return Keys(namespace, salt, [1, 2]).key(passage)
-
-
-def block_of(seed: int, tokens: int = 3, dtype: torch.dtype = torch.float32) -> Block:
-    draw = torch.Generator().manual_seed(seed)
-    keys, values = torch.randn(2, 2, 1, tokens, 4, generator=draw).to(dtype)
-    return Block(keys, values)

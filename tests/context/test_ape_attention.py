@@ -43,7 +43,9 @@ def reference(t: dict[str, torch.Tensor], temperature: float, scale: float) -> n
     group = t["query"].shape[1] // t["own_k"].shape[1]
     heads = []
     for head in range(t["query"].shape[1]):
-        side = {name: x[0, head if name == "query" else head // group].double().numpy() for name, x in t.items()}
+        side = {
+            name: x[0, head if name == "query" else head // group].double().numpy() for name, x in t.items()
+        }
         heads.append(
             ape_reference(
                 side["query"],
@@ -96,7 +98,9 @@ def test_equals_one_softmax_with_a_bias(temperature, scale):
 def test_scale_one_over_temperature_is_keys_divided_by_temperature():
     t = draw(4, 4, 2, {"queries": 2, "prefix": 3, "one": 6, "two": 6, "own": 2}, 8)
     scaled = {**t, "one_k": t["one_k"] / 0.7, "two_k": t["two_k"] / 0.7}
-    torch.testing.assert_close(run(t, call(t, 0.7, 1 / 0.7)), run(scaled, call(scaled, 1, 1)), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        run(t, call(t, 0.7, 1 / 0.7)), run(scaled, call(scaled, 1, 1)), atol=1e-5, rtol=0
+    )
 
 
 def test_frozen_runs_equal_concatenated_ones():
@@ -120,7 +124,13 @@ def test_bfloat16_is_float32_rounded():
 
 @pytest.mark.skipif(not attention._CPU_KERNEL, reason="this PyTorch lacks the CPU kernel")
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 999), st.integers(1, 5), st.integers(0, 30), st.booleans(), st.sampled_from([8, 16, 24, 64]))
+@given(
+    st.integers(0, 999),
+    st.integers(1, 5),
+    st.integers(0, 30),
+    st.booleans(),
+    st.sampled_from([8, 16, 24, 64]),
+)
 def test_cpu_kernel_equals_the_eager_form(seed, queries, before, causal, dim):
     generator = torch.Generator().manual_seed(seed)
     query = torch.randn(2, 4, queries, dim, generator=generator)
@@ -135,12 +145,19 @@ def test_cpu_kernel_equals_the_eager_form(seed, queries, before, causal, dim):
 
 def test_a_mask_is_honoured_and_batches_share_frozen_runs():
     t = draw(8, 4, 2, {"queries": 3, "prefix": 3, "one": 4, "two": 4, "own": 5}, 8)
-    pair = {name: torch.cat([x, x.flip(2)]) if name in ("query", "own_k", "own_v") else x for name, x in t.items()}
+    pair = {
+        name: torch.cat([x, x.flip(2)]) if name in ("query", "own_k", "own_v") else x for name, x in t.items()
+    }
     mask = torch.ones(2, 1, 3, 5, dtype=torch.bool).tril(2)
     mask[1, :, :, 0] = False
     both = run(pair, call(t, 0.8, 0.9), mask)
     torch.testing.assert_close(both[:1], run(t, call(t, 0.8, 0.9)), atol=1e-6, rtol=0)
-    short = {**t, "query": pair["query"][1:], "own_k": pair["own_k"][1:, :, 1:], "own_v": pair["own_v"][1:, :, 1:]}
+    short = {
+        **t,
+        "query": pair["query"][1:],
+        "own_k": pair["own_k"][1:, :, 1:],
+        "own_v": pair["own_v"][1:, :, 1:],
+    }
     torch.testing.assert_close(both[1:], run(short, call(t, 0.8, 0.9)), atol=1e-6, rtol=0)
 
 

@@ -6,12 +6,14 @@ import threading
 
 import pytest
 import torch
-from transformers import DynamicCache
+from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 
 from context.attention import ApeCall, enable_ape
 from context.blocks import join_blocks
 from context.generation import read
 from context.parallel import encode_passages, encode_prefix
+from models.errors import UnsupportedModel
+from models.language_model import LanguageModel
 
 PREFIX = [5, 9, 11, 30, 41]
 PASSAGES = [[50, 51, 52, 53], [60, 61], [70, 71, 72, 73, 74, 75, 76], [80]]
@@ -76,7 +78,10 @@ def test_the_order_of_passages_changes_nothing(lm, prefix):
     blocks = encode_passages(lm, prefix, PASSAGES)
     there = answer(lm, prefix, blocks, temperature=0.75, scale=0.9)
     close(answer(lm, prefix, blocks[::-1], temperature=0.75, scale=0.9), there)
-    close(answer(lm, prefix, [join_blocks(blocks[2:] + blocks[:2])], start=12, temperature=0.75, scale=0.9), there)
+    close(
+        answer(lm, prefix, [join_blocks(blocks[2:] + blocks[:2])], start=12, temperature=0.75, scale=0.9),
+        there,
+    )
 
 
 def test_padded_equals_alone(lm, prefix):
@@ -161,3 +166,39 @@ def test_a_passage_without_tokens_is_refused(lm, prefix):
     assert encode_passages(lm, prefix, []) == []
     with pytest.raises(ValueError, match="without tokens"):
         encode_passages(lm, prefix, [[1], []])
+
+
+@pytest.mark.parametrize("kind", ["qwen2", "qwen3", "mistral"])
+def test_other_architectures_work_too(kind, make_tiny):
+    llama = make_tiny()
+    settings = {
+        name: getattr(llama.model.config, name)
+        for name in (
+            "vocab_size",
+            "hidden_size",
+            "intermediate_size",
+            "num_hidden_layers",
+            "num_attention_heads",
+        )
+    }
+    config = AutoConfig.for_model(
+        kind, **settings, num_key_value_heads=2, head_dim=16, sliding_window=None, use_sliding_window=False
+    )
+    torch.manual_seed(1)
+    network = AutoModelForCausalLM.from_config(config).eval()
+    lm = LanguageModel(network, llama.tokenizer, llama._text, name=kind, fingerprint=kind)
+    enable_ape(lm)
+    prefix = encode_prefix(lm, PREFIX)
+    blocks = encode_passages(lm, prefix, [PASSAGES[2]])
+    close(answer(lm, prefix, blocks), sequential(lm, [*PREFIX, *PASSAGES[2], *QUESTION]))
+
+
+def test_sliding_windows_are_refused(make_tiny):
+    llama = make_tiny()
+    network = AutoModelForCausalLM.from_config(
+        AutoConfig.for_model(
+            "mistral", hidden_size=32, num_hidden_layers=1, vocab_size=300, sliding_window=16
+        )
+    )
+    with pytest.raises(UnsupportedModel, match="sliding window"):
+        enable_ape(LanguageModel(network, llama.tokenizer, llama._text, name="mistral", fingerprint="m"))

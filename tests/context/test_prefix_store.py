@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import NAMESPACE, block_of, key_of
+from context_blocks import NAMESPACE, block_of, key_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,8 +42,11 @@ def in_child(work) -> int:
 
 
 def same(a: Block | None, b: Block) -> bool:
-    return a is not None and a.keys.dtype == b.keys.dtype and torch.equal(a.keys, b.keys) and torch.equal(
-        a.values, b.values
+    return (
+        a is not None
+        and a.keys.dtype == b.keys.dtype
+        and torch.equal(a.keys, b.keys)
+        and torch.equal(a.values, b.values)
     )
 
 
@@ -56,7 +59,9 @@ def test_every_field_of_the_namespace_changes_the_key():
         value = getattr(NAMESPACE, field.name)
         other = replace(NAMESPACE, **{field.name: value + 1 if isinstance(value, int) else value + "x"})
         seen.add(key_of(1, 2, namespace=other))
-    assert len({key.block for key in seen}) == len({key.namespace for key in seen}) == len(fields(NAMESPACE)) + 1
+    assert (
+        len({key.block for key in seen}) == len({key.namespace for key in seen}) == len(fields(NAMESPACE)) + 1
+    )
 
 
 def test_salt_prefix_and_passage_change_the_key():
@@ -93,12 +98,16 @@ def test_the_key_is_the_same_in_every_process():
     assert found == {str(key_of(3, 70000, salt=b"salt"))}
 
 
-VALUES = st.one_of(st.text(max_size=4), st.integers(0, 9), st.binary(max_size=4), st.lists(st.integers(0, 300), max_size=3))
+VALUES = st.one_of(
+    st.text(max_size=4), st.integers(0, 9), st.binary(max_size=4), st.lists(st.integers(0, 300), max_size=3)
+)
 
 
 @given(*[st.dictionaries(st.text(max_size=3), VALUES, max_size=3)] * 2)
 def test_different_fields_never_encode_alike(a, b):
-    assert (digest_of(a) == digest_of(b)) == (repr(sorted(a.items(), key=str)) == repr(sorted(b.items(), key=str)))
+    assert (digest_of(a) == digest_of(b)) == (
+        repr(sorted(a.items(), key=str)) == repr(sorted(b.items(), key=str))
+    )
 
 
 # files
@@ -189,7 +198,9 @@ def test_processes_may_share_a_directory(tmp_path):
 @pytest.fixture(params=["memory", "disk"])
 def make_tier(request, tmp_path):
     size = BLOCK if request.param == "memory" else FILE
-    return lambda blocks: (MemoryTier(blocks * size) if request.param == "memory" else DiskTier(tmp_path, blocks * size))
+    return lambda blocks: (
+        MemoryTier(blocks * size) if request.param == "memory" else DiskTier(tmp_path, blocks * size)
+    )
 
 
 def test_the_least_recently_used_goes_first(make_tier):
