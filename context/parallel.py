@@ -66,6 +66,11 @@ def _encode(lm: LanguageModel, rows: Sequence[Sequence[int]], prefix: Block | No
     if keys.shape != shape or values.shape != shape:
         raise UnsupportedModel(lm.name, f"its keys have the shape {tuple(keys.shape)}, not {shape}")
     return [
-        Block(keys[:, at, :, : len(row)].contiguous(), values[:, at, :, : len(row)].contiguous())
+        Block(_copy(keys[:, at, :, : len(row)]), _copy(values[:, at, :, : len(row)]))
         for at, row in enumerate(rows)
     ]
+
+
+def _copy(part: torch.Tensor) -> torch.Tensor:
+    """A tensor of its own: a view would keep the whole batch alive."""
+    return part.clone(memory_format=torch.contiguous_format)

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import Stemmer
 
@@ -51,8 +52,8 @@ _COMMON = _words(
     "might moreover must my of on one or our passage passages per provided question says shall she "
     "should since so some specifies specify stated states such suggest suggests text than that the "
     "their theirs them then there therefore these they this those though through thus to too upon us "
-    "very was we were what when where whether which who whom whose why will with within would yes yet "
-    "you your"
+    "use used uses using very was we were what when where whether which who whom whose why will with "
+    "within would yes yet you your"
 )
 
 _OPPOSITES = tuple(
@@ -83,7 +84,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A text's words as written, its content words, and those of them right behind a negation."""
+    """A text's words as written, its content words, and those of them right behind a negation.
+
+    Each number stands among the words a second time, with the word before it: "above 2000".
+    """
 
     words: frozenset[str]
     terms: frozenset[str]
@@ -202,7 +206,10 @@ class Support:
             if reach:
                 negated.update(found)
                 reach -= 1
-        return _Said(frozenset(words), frozenset(terms), frozenset(negated))
+        bounds = [
+            f"{word} {self._term(number)[0]}" for word, number in pairwise(words) if _NUMBER.match(number)
+        ]
+        return _Said(frozenset([*words, *bounds]), frozenset(terms), frozenset(negated))
 
     def _term(self, word: str) -> list[str]:
         folded = word.casefold().replace("’", "'")
@@ -237,13 +244,22 @@ def _proves(claim: _Claim, window: _Window) -> bool:
         return False
     if not claim.quoted <= quoted.words:
         return False
-    for pair in _OPPOSITES:
-        for one, other in (pair, pair[::-1]):
-            if said.words & one and quoted.words & other and not quoted.words & one:
-                return False
+    if any(_opposed(said.words, quoted.words, tail) for tail in ("", *(f" {n}" for n in claim.numbers))):
+        return False
     if said.negated and not said.negated & quoted.negated:
         return False
     return not (said.terms - said.negated) & quoted.negated
+
+
+def _opposed(said: frozenset[str], quoted: frozenset[str], tail: str) -> bool:
+    """Whether one says "above" and the other only "below"; with " 5" as `tail`, "above 5" and "below 5"."""
+    return any(
+        any(word + tail in said for word in one)
+        and any(word + tail in quoted for word in other)
+        and not any(word + tail in quoted for word in one)
+        for pair in _OPPOSITES
+        for one, other in (pair, pair[::-1])
+    )
 
 
 def _place(window: _Window) -> tuple[int, Quote]:

@@ -90,6 +90,14 @@ def test_other_words_for_the_same_are_supported(claim, quote):
     assert quotes(claim) == [quote]
 
 
+def test_a_bound_is_not_taken_for_its_opposite():
+    passages = [
+        "The head of finance approves travel above 2000 euros. Below that sum the team lead approves it."
+    ]
+    assert quotes("The head of finance approves travel above 2000 euros.", passages=passages)
+    assert not quotes("The head of finance approves travel below 2000 euros.", passages=passages)
+
+
 def test_a_claim_over_two_neighbouring_sentences_is_quoted_whole():
     assert quotes("The head of finance approves travel above 2000 euros in writing.") == [
         "Travel above 2,000 euros needs approval. The head of finance approves it in writing."
@@ -225,7 +233,7 @@ PIECES = st.one_of(
 TEXTS = st.lists(PIECES, max_size=12).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(TEXTS, st.lists(st.integers(0, 120), max_size=8))
 @example("ok.\n1", [4])
 @example("a \n `x", [3, 4])
@@ -238,7 +246,7 @@ def test_how_the_text_is_cut_changes_nothing(text, cuts):
     assert (whole, cited) == (single, cited_single)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(TEXTS)
 def test_only_marks_are_added_and_removed_and_every_quote_is_in_its_passage(text):
     cited_text, cited, citer = cite(text)
