@@ -114,7 +114,7 @@ STAGES: _Json = {
     "fuse": {"method": "rrf", "weights": {"tokens": 1.0, "lexical": 1.0, "ngrams": 0.3}, "k": 60},
     "rerank": {"method": "likelihood", "limit": 10},
     "compress": {"method": "auto", "target_tokens": 800},
-    "context": {"mode": "ape", "passages": 4, "temperature": _ENGINE.temperature, "scale": _ENGINE.scale},
+    "context": {"mode": "ape", "passages": 3, "temperature": _ENGINE.temperature, "scale": _ENGINE.scale},
     "answer": {"max_tokens": 96, "temperature": 0.0, "seed": None},
 }
 """What a stage does when it is on and nothing more is said."""
