@@ -36,10 +36,10 @@ def handbook(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory, small_models) -> Path:
+def data_dir(tmp_path_factory, small_models, models_dir) -> Path:
     """A fresh data directory that shares the converted models of the test session."""
     data = tmp_path_factory.mktemp("data")
-    (data / "models").symlink_to(Path(small_models.data_dir) / "models")
+    (data / "models").symlink_to(models_dir / "models")
     return data
 
 

@@ -29,9 +29,9 @@ DOCUMENTS = [
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory, small_models):
+def local(tmp_path_factory, small_models, models_dir):
     data = tmp_path_factory.mktemp("local")
-    (data / "models").symlink_to(small_models.data_dir / "models")
+    (data / "models").symlink_to(models_dir / "models")
     with Client.local(data) as client:
         yield client
 
