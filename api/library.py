@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import threading
 import time
@@ -19,13 +20,14 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from api.db import CollectionRow, Database, JobRow
-from api.errors import CollectionExists, UnknownCollection
+from api.errors import CollectionExists, InvalidRequest, UnknownCollection
 from api.ids import new_id
 from api.networks import DeviceEncoder, Networks
 from models import Priority
 from retrieval import Collection, IndexSettings
 
 P = ParamSpec("P")
+_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 T = TypeVar("T")
 
 
@@ -55,7 +57,9 @@ class Library:
         self._opening = threading.Lock()
 
     async def create(self, name: str, settings: CollectionSettings) -> Entry:
-        """Makes an empty collection. Raises CollectionExists."""
+        """Makes an empty collection. Raises CollectionExists, and InvalidRequest for an impossible name."""
+        if not _NAME.fullmatch(name):
+            raise InvalidRequest("name", "it has 1 to 128 letters, digits and . _ -, the first no sign")
         identity = new_id("col")
         row = CollectionRow(
             id=identity,

@@ -20,7 +20,9 @@ from models import errors as models
 from rerank import errors as rerank
 from retrieval import errors as retrieval
 from retrieval.corpus import InvalidChunking, InvalidLimits
+from retrieval.fusion import InvalidFusionOption
 from retrieval.ngrams import InvalidNgramOption, InvalidTokens, SegmentTooLarge
+from retrieval.tokens.errors import InvalidTokenOption
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("excerpta.http")
@@ -77,6 +79,8 @@ PROBLEMS: dict[type[models.ExcerptaError], ProblemType] = {
     retrieval.IndexMismatch: ProblemType("index-mismatch", "The index was made with other models", 409),
     InvalidChunking: ProblemType("invalid-chunking", "The passage size cannot be used", 422),
     InvalidLimits: INTERNAL,
+    InvalidFusionOption: ProblemType("invalid-fusion-option", "An option of fusion is out of range", 422),
+    InvalidTokenOption: ProblemType("invalid-token-option", "An option of token search is out of range", 422),
     InvalidNgramOption: ProblemType(
         "invalid-ngram-option", "An option of n-gram search is out of range", 422
     ),
@@ -153,6 +157,8 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     """The reply to a request that failed."""
     if isinstance(error, ValidationException):
         error = with_allowed(request, error)
+    elif isinstance(error, UnicodeDecodeError):  # the JSON decoder lets it through
+        error = HTTPException(f"the body is not UTF-8: {error.reason}", status_code=400)
     body = document(error, instance=request.url.path)
     status = int(body["status"])
     if status >= 500 and not isinstance(body.get("retry_after_s"), float):

@@ -284,11 +284,10 @@ async def _locked(session: AsyncSession, collection: str) -> CollectionRow:
 
 
 async def _must_wait(session: AsyncSession, row: JobRow) -> bool:
-    """Whether another job of the collection has to end first."""
+    """Whether another job of the collection has to end first: one that runs, or came before."""
     other = aliased(JobRow)
     before = (other.state == "running") & or_(~other.inline, row.kind == "rebuild")
-    # A change whose process died must be made good before anything later touches the collection.
-    before |= (other.state == "queued") & other.inline & (other.created_at < row.created_at)
+    before |= (other.state == "queued") & (other.created_at < row.created_at)
     return bool(
         await session.scalar(
             select(exists().where(other.collection_id == row.collection_id, other.id != row.id, before))

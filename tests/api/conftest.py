@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 
 import pytest
 
 POSTGRES = "127.0.0.1", 5432
+
+
+def _run(work):
+    """Runs a coroutine to its end, from inside a running loop as well."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def _postgres_user() -> str | None:
@@ -26,22 +34,20 @@ def _postgres_user() -> str | None:
             return user
         return None
 
-    return asyncio.run(find())
+    return _run(find())
 
 
 def _postgres_command(user: str, command: str) -> None:
     import asyncpg
 
     async def run() -> None:
-        connection = await asyncpg.connect(
-            host=POSTGRES[0], port=POSTGRES[1], user=user, database="postgres"
-        )
+        connection = await asyncpg.connect(host=POSTGRES[0], port=POSTGRES[1], user=user, database="postgres")
         try:
             await connection.execute(command)
         finally:
             await connection.close()
 
-    asyncio.run(run())
+    _run(run())
 
 
 @pytest.fixture(scope="session")
@@ -126,23 +132,28 @@ class Api:
 
 @pytest.fixture
 def open_api():
-    """Opens an application of given settings as an `Api`."""
-    from contextlib import asynccontextmanager
-
-    from litestar.testing import AsyncTestClient
+    """Opens an application of given settings as an `Api`, in the test's own event loop."""
+    import httpx
+    from excerpta._local import Lifespan
 
     from api.app import create_app
 
     @asynccontextmanager
-    async def opened(settings):
+    async def opened(settings, *, ready=True):
         app = create_app(settings)
-        async with AsyncTestClient(app, raise_server_exceptions=False) as client:
-            api = Api(client, app)
-            for _ in range(400):
-                if (await api("GET", "/health/ready")).status_code == 200:
-                    break
-                await asyncio.sleep(0.02)
-            yield api
+        lifespan = Lifespan(app)
+        await lifespan.startup()
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        try:
+            async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
+                api = Api(client, app)
+                for _ in range(500 if ready else 0):
+                    if (await api("GET", "/health/ready")).status_code == 200:
+                        break
+                    await asyncio.sleep(0.02)
+                yield api
+        finally:
+            await lifespan.shutdown()
 
     return opened
 

@@ -70,7 +70,12 @@ async def test_writers_queue_and_readers_do_not_wait(empty):
         async with empty.write() as session:
             session.add(
                 CollectionRow(
-                    id=str(number), name=str(number), directory="d", version_base=0, settings="{}", created_at=0
+                    id=str(number),
+                    name=str(number),
+                    directory="d",
+                    version_base=0,
+                    settings="{}",
+                    created_at=0,
                 )
             )
             await asyncio.sleep(0.01)
