@@ -84,7 +84,7 @@ def parse(raw: Mapping[str, Any]) -> Condition:
     """The tree of a filter. Raises InvalidFilter for anything it does not know, naming what is allowed.
 
     >>> parse({"year": {"$gte": 2024}})
-    AllOf(parts=(Order(field='year', order='$gte', value=2024),))
+    Order(field='year', order='$gte', value=2024)
     """
     budget = [MOST_CONDITIONS]
     return _group(raw, 0, budget)
@@ -108,7 +108,11 @@ def _group(raw: Any, depth: int, budget: list[int]) -> Condition:
             raise _unknown(key, GROUP_OPERATORS)
         else:
             parts.append(_field(str(key), value, depth + 1, budget))
-    return AllOf(tuple(parts))
+    return _all(parts)
+
+
+def _all(parts: Sequence[Condition]) -> Condition:
+    return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
 def _field(field: str, raw: Any, depth: int, budget: list[int]) -> Condition:
@@ -116,7 +120,7 @@ def _field(field: str, raw: Any, depth: int, budget: list[int]) -> Condition:
         return _compare(field, "$eq", raw, depth, budget)
     if not raw:
         raise InvalidFilter(f"field {field!r} has no condition", field=field)
-    return AllOf(tuple(_compare(field, key, value, depth, budget) for key, value in raw.items()))
+    return _all([_compare(field, key, value, depth, budget) for key, value in raw.items()])
 
 
 def _compare(field: str, key: str, value: Any, depth: int, budget: list[int]) -> Condition:

@@ -1,0 +1,23 @@
+"""Every example in a docstring is run."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+PACKAGES = ("retrieval", "rerank", "compress", "context", "models", "api", "excerpta")
+
+
+def modules():
+    for package in PACKAGES:
+        yield package
+        for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            if not found.name.endswith("__main__"):
+                yield found.name
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_examples_hold(name):
+    failed, _ = doctest.testmod(importlib.import_module(name))
+    assert failed == 0
