@@ -66,7 +66,7 @@ class Settings:
     lease_s: float = 30.0
     poll_s: float = 2.0
     job_concurrency: int = 2
-    batch_documents: int = 32
+    batch_documents: int = 256
     batch_characters: int = 200_000
     prefix_memory_mb: int = 512
     prefix_disk_mb: int = 2048
