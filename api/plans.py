@@ -23,7 +23,7 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Base of a stage's settings, all of them with a value."""
 
 
-class Tokens(Stage):
+class Tokens(Stage, frozen=True):
     """Token retrieval (XTR)."""
 
     limit: int
@@ -31,13 +31,13 @@ class Tokens(Stage):
     refine: int
 
 
-class Lexical(Stage):
+class Lexical(Stage, frozen=True):
     """BM25."""
 
     limit: int
 
 
-class Ngrams(Stage):
+class Ngrams(Stage, frozen=True):
     """Generated n-grams (SEAL)."""
 
     limit: int
@@ -46,7 +46,7 @@ class Ngrams(Stage):
     query_keys: bool
 
 
-class Retrieve(Stage):
+class Retrieve(Stage, frozen=True):
     """The retrievers; at least one runs."""
 
     tokens: Tokens | None
@@ -54,7 +54,7 @@ class Retrieve(Stage):
     ngrams: Ngrams | None
 
 
-class Fuse(Stage):
+class Fuse(Stage, frozen=True):
     """How the retrievers' lists become one."""
 
     method: Literal["rrf", "weighted"]
@@ -62,21 +62,21 @@ class Fuse(Stage):
     k: int
 
 
-class Rerank(Stage):
+class Rerank(Stage, frozen=True):
     """How many of the first are ranked anew, and by what."""
 
     method: Literal["likelihood", "first"]
     limit: int
 
 
-class Compress(Stage):
+class Compress(Stage, frozen=True):
     """How the context is shortened, and to how many tokens."""
 
     method: Literal["auto", "token-classifier", "lexical"]
     target_tokens: int
 
 
-class Context(Stage):
+class Context(Stage, frozen=True):
     """How the passages are read."""
 
     mode: Literal["ape", "sequential"]
@@ -85,7 +85,7 @@ class Context(Stage):
     scale: float
 
 
-class Answer(Stage):
+class Answer(Stage, frozen=True):
     """How the answer is written; without a seed, a sampled one differs each time."""
 
     max_tokens: int
@@ -93,7 +93,7 @@ class Answer(Stage):
     seed: int | None
 
 
-class Plan(Stage):
+class Plan(Stage, frozen=True):
     """What one query does. `base` is the preset it started from."""
 
     base: str
@@ -111,7 +111,7 @@ STAGES: _Json = {
         "lexical": {"limit": 200},
         "ngrams": {"limit": 100, "beams": 10, "length": 8, "query_keys": True},
     },
-    "fuse": {"method": "rrf", "weights": {"tokens": 1.0, "lexical": 1.0, "ngrams": 0.3}, "k": 60},
+    "fuse": {"method": "weighted", "weights": {"tokens": 1.0, "lexical": 0.3, "ngrams": 0.1}, "k": 60},
     "rerank": {"method": "likelihood", "limit": 10},
     "compress": {"method": "auto", "target_tokens": 800},
     "context": {"mode": "ape", "passages": 3, "temperature": _ENGINE.temperature, "scale": _ENGINE.scale},

@@ -15,6 +15,7 @@ import ir_measures
 from ir_measures import RR, R, Success, nDCG
 from rich.progress import Progress
 
+from api.plans import STAGES
 from benchmarks.beir import DataSet, load
 from benchmarks.report import Report
 from models import LanguageModel, Models, load_profile
@@ -88,9 +89,10 @@ class Stages:
         ).hits
 
     def fused(self, query: str) -> Hits:
-        """Reciprocal ranks of tokens and lexical, as the default plan has it."""
+        """Tokens and lexical together, as the default plan fuses them."""
         lists = {"tokens": self.tokens(query), "lexical": self.lexical(query)}
-        return fuse(lists, method="rrf", weights={"tokens": 1.0, "lexical": 1.0})
+        plan = STAGES["fuse"]
+        return fuse(lists, method=plan["method"], weights=plan["weights"], k=plan["k"])
 
     def reranked(self, query: str) -> Hits:
         """The fused list, its head reordered by the query's likelihood."""
