@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import get_args
 
 import uvicorn
 from litestar import Litestar
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="data directory (EXCERPTA_DATA, ./data)")
     parser.add_argument("--profile", help="the models: a name, or a .toml file (EXCERPTA_PROFILE, small)")
     parser.add_argument(
-        "--role", choices=Role.__args__, help="all, api (no jobs) or worker (jobs only) (EXCERPTA_ROLE, all)"
+        "--role", choices=get_args(Role), help="all, api (no jobs) or worker (jobs only) (EXCERPTA_ROLE, all)"
     )
     parser.add_argument(
         "--insecure",

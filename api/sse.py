@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -35,8 +35,8 @@ async def stream(
 
     `source` is closed when the reader goes away.
     """
-    ending = asyncio.ensure_future(closing.wait())
-    following: asyncio.Future[Event] = asyncio.ensure_future(anext(source))
+    ending: asyncio.Future[Any] = asyncio.ensure_future(closing.wait())
+    following: asyncio.Future[Any] = asyncio.ensure_future(anext(source))
     try:
         while True:
             await asyncio.wait({following, ending}, timeout=keep_alive_s, return_when=asyncio.FIRST_COMPLETED)
@@ -59,7 +59,7 @@ async def stream(
         following.add_done_callback(partial(_close, source))
 
 
-def _close(source: AsyncGenerator[Event], following: asyncio.Future[Event]) -> None:
+def _close(source: AsyncGenerator[Event], following: asyncio.Future[Any]) -> None:
     if not following.cancelled():
         following.exception()
     closing = asyncio.ensure_future(source.aclose())

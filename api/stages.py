@@ -65,7 +65,7 @@ class Stages:
             self._lexical(source, query, plan.lexical),
             self._ngrams(source, query, plan.ngrams),
         )
-        lists = {"tokens": tokens, "lexical": lexical, "ngrams": ngrams and ngrams.hits}
+        lists = {"tokens": tokens, "lexical": lexical, "ngrams": ngrams.hits if ngrams else None}
         return Found(source, {name: hits for name, hits in lists.items() if hits is not None}, ngrams)
 
     async def _tokens(

@@ -72,6 +72,7 @@ class RequestWatch(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Passes the request on and counts it when its reply is complete."""
+        method = str(scope.get("method"))
         began = time.perf_counter()
         status = 0
 
@@ -87,10 +88,10 @@ class RequestWatch(ASGIMiddleware):
             seconds = time.perf_counter() - began
             route = str(scope.get("path_template") or "unknown")
             if metrics := self._metrics(scope):
-                metrics.requests.labels(scope["method"], route, status).observe(seconds)
+                metrics.requests.labels(method, route, status).observe(seconds)
             _log.info(
                 "http.request",
-                method=scope["method"],
+                method=method,
                 route=route,
                 status=status,
                 ms=round(seconds * 1000, 1),

@@ -124,7 +124,10 @@ class Indexer:
             if batch is None:
                 return
             stop.check()
-            commit = await self._add(collection, batch.documents, BatchKey(claim.job, number), stop)
+            commit = None
+            if batch.documents:
+                key = BatchKey(claim.job, number)
+                commit = await self._run(collection.add, batch.documents, batch=key, progress=stop.check)
             await self._record(claim, entry, number, batch, commit)
             await progressed()
 
@@ -141,19 +144,14 @@ class Indexer:
             if not documents:
                 break
             after = documents[-1].id
-            commit = await self._add(collection, documents, BatchKey(claim.job, number), stop)
+            stop.check()
+            key = BatchKey(claim.job, number)
+            commit = await self._run(collection.add, documents, batch=key, progress=stop.check)
             row = _batch_row(claim, number, len(documents), commit.passages, commit.version, after, "[]")
             await self._queue.commit(claim, row, [])
             await progressed()
         version_base = await self._last_version(entry)
         await self._queue.swap_directory(claim, claim.job, version_base=version_base)
-
-    async def _add(
-        self, collection: Collection, documents: Sequence[Document], key: BatchKey, stop: Stop
-    ) -> Commit | None:
-        if not documents:
-            return None
-        return await self._run(collection.add, documents, batch=key, progress=stop.check)
 
     async def _record(
         self, claim: Claim, entry: Entry, number: int, batch: Batch, commit: Commit | None

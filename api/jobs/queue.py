@@ -286,7 +286,9 @@ async def _locked(session: AsyncSession, collection: str) -> CollectionRow:
 async def _must_wait(session: AsyncSession, row: JobRow) -> bool:
     """Whether another job of the collection has to end first: one that runs, or came before."""
     other = aliased(JobRow)
-    before = (other.state == "running") & or_(~other.inline, row.kind == "rebuild")
+    before = other.state == "running"
+    if row.kind != "rebuild":
+        before &= ~other.inline
     before |= (other.state == "queued") & (other.created_at < row.created_at)
     return bool(
         await session.scalar(
