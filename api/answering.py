@@ -44,6 +44,7 @@ async def write(
     networks: Networks,
     trace: Trace,
     writing: Writing,
+    salt: str,
 ) -> AsyncIterator[str | Citation]:
     """The pieces of the answer, and each citation when its sentence is complete.
 
@@ -65,6 +66,7 @@ async def write(
             max_tokens=options.max_tokens,
             sampling_temperature=options.temperature,
             seed=options.seed,
+            salt=salt,
         )
         generation = await trace.within("the answer", call, None)
     if generation is None:

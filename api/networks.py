@@ -16,6 +16,8 @@ from retrieval.tokens import TokenEncoder
 from retrieval.types import Tokens, TokenVectors
 
 T = TypeVar("T")
+SEVERAL = "several"
+"""The salt of prefix blocks for queries over several collections; others have their collection's id."""
 _TEXTS_A_CALL = 16
 
 
@@ -100,8 +102,9 @@ class Networks:
         max_tokens: int,
         sampling_temperature: float,
         seed: int | None,
+        salt: str,
     ) -> Generation:
-        """Reads passages and question, up to the answer's first token."""
+        """Reads passages and question, up to the answer's first token; `salt` says who shares the blocks."""
         return self.engine.start(
             question,
             passages,
@@ -111,7 +114,13 @@ class Networks:
             max_tokens=max_tokens,
             sampling_temperature=sampling_temperature,
             seed=seed,
+            salt=salt.encode(),
         )
+
+    def forget(self, collection: str) -> None:
+        """Removes what is kept of a collection's passages; safe on every thread."""
+        for salt in (collection, SEVERAL):
+            self.store.delete_salt(salt.encode())
 
     def close(self) -> None:
         """Finishes what is still being written."""

@@ -11,6 +11,7 @@ from excerpta.types import DeltaEvent, DoneEvent, HitsEvent, StreamEvent, Usage
 from api.answering import Writing, write
 from api.candidates import hits_of
 from api.library import Entry
+from api.networks import SEVERAL
 from api.plans import Plan
 from api.stages import Stages
 
@@ -27,6 +28,11 @@ class Query:
     plan: Plan
     explain: bool
     profile: str
+
+    @property
+    def salt(self) -> str:
+        """Which queries share cached passages with this one: those of the same collection."""
+        return self.entries[0].id if len(self.entries) == 1 else SEVERAL
 
 
 async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
@@ -68,6 +74,7 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
                 networks=stages.networks,
                 trace=trace,
                 writing=writing,
+                salt=query.salt,
             ):
                 yield DeltaEvent(text=piece) if isinstance(piece, str) else piece
 
