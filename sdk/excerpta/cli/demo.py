@@ -22,8 +22,8 @@ from .console import explained, out, print_answer
 
 QUESTIONS = (
     "What happens if the else clause of a for loop follows a break?",
-    "What is the difference between a tuple and a list?",
-    "How do I set a breakpoint on a line only when a condition is true in pdb?",
+    "What does the assert statement do?",
+    "What is a lambda expression?",
 )
 
 
