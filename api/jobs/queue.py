@@ -126,13 +126,13 @@ class JobQueue:
         return None
 
     async def _try_claim(self, job: str) -> Claim | None:
-        now = time.time()
         async with self._database.write() as session:
             found = await session.get(JobRow, job)
             if found is None:
                 return None
             # Claims on one collection queue here, so that two cannot both see it free.
             await _locked(session, found.collection_id)
+            now = time.time()
             row = await session.scalar(
                 select(JobRow)
                 .where(JobRow.id == job, _claimable(now))
