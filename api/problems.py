@@ -149,8 +149,15 @@ def document(error: Exception, *, instance: str | None = None) -> dict[str, Any]
         )
     else:
         kind, detail, facts = INTERNAL, "an error inside the service; its log has the details", {}
-    body = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail}
-    return {**{name: _plain(value) for name, value in facts.items()}, **body, "instance": instance}
+    body = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": instance,
+    }
+    members = {name: _plain(value) for name, value in facts.items() if value is not None and name not in body}
+    return body | members
 
 
 def respond(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from retrieval.lexical import terms_of
 
 THRESHOLD = 0.5
-"""The least score of an answerable question; below it nothing is written.
+"""The least score of a question that is tried; below it nothing is written.
 
-The score is a mean of two shares, so 0.5 asks for half of what a perfectly matching passage gives.
+Of 72 questions whose passage was in the collection (squad2-dev and Python's reference, profile `small`,
+three passages) 94 % are at 0.5 or more; of 132 asked of a collection without their passage 80 % are below,
+though half of those share an article with it. Area under the curve .933; at 0.59 both shares are 89 %. To
+refuse what could be answered is the worse error here: what is written without a source is marked anyway.
 """
 
 _ASKING_WORDS = """

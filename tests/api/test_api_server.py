@@ -66,9 +66,11 @@ def serve(tmp_path, tiny_profile):
         raise AssertionError("the server did not get ready")
 
     yield start
-    for process in started:
+    for number, process in enumerate(started):
         process.kill()
         process.wait()
+        log = (tmp_path / f"server-{number}.log").read_text()
+        sys.stdout.writelines(line for line in log.splitlines(True) if "http.request" not in line)
 
 
 def ndjson(count):
@@ -124,6 +126,7 @@ def kill_and_finish(serve, count, kills):
     check_every_document_is_there_once(url, count)
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_job_it_finishes_after_a_restart(serve):
     """The lease is ten minutes: the job is taken up at once because its owner is seen to be dead."""
     kill_and_finish(serve, 400, kills=1)
