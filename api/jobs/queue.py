@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -309,12 +309,3 @@ async def _running_rebuild(session: AsyncSession, collection: str) -> str | None
 def _end(row: JobRow, state: str, error: str | None) -> None:
     row.state, row.error, row.finished_at = state, error, time.time()
     row.owner, row.lease_until = None, 0.0
-
-
-async def count_jobs(database: Database) -> dict[str, int]:
-    """How many jobs there are in each state."""
-    async with database.read() as session:
-        rows = await session.execute(
-            select(JobRow.state, func.count()).where(~JobRow.inline).group_by(JobRow.state)
-        )
-        return dict(rows.tuples().all())

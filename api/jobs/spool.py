@@ -53,11 +53,6 @@ class SpoolWriter:
         """SHA-256 over names and contents so far."""
         return self._digest.hexdigest()
 
-    @property
-    def names(self) -> list[str]:
-        """The files so far."""
-        return list(self._names)
-
     def open(self, name: str) -> SpoolPart:
         """Begins the next file."""
         self._names.append(name)
