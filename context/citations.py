@@ -77,15 +77,16 @@ class Citer:
                 self._given = max(self._given, certain)
                 return CitedText("".join(pieces), tuple(new))
             pieces.append(self._sentence[self._given : end.body])
-            pieces += [f" [{number}]" for number in self._cite(self._sentence[: end.body], new)]
+            asks = "?" in self._sentence[end.body : end.gap]
+            pieces += [f" [{number}]" for number in self._cite(self._sentence[: end.body], new, asks=asks)]
             pieces.append(self._sentence[end.body : end.gap])
             self._sentence, self._given = self._sentence[end.gap :], 0
 
-    def _cite(self, sentence: str, new: list[Cited]) -> list[int]:
-        """The numbers of the marks that a finished sentence gets; code gets none."""
-        code = self._in_code or _FENCE in sentence
+    def _cite(self, sentence: str, new: list[Cited], *, asks: bool) -> list[int]:
+        """The numbers of the marks that a finished sentence gets; code and questions get none."""
+        unclaimed = self._in_code or _FENCE in sentence or asks
         self._in_code ^= sentence.count(_FENCE) % 2 == 1
-        quotes = () if code else self._support.quotes(sentence)
+        quotes = () if unclaimed else self._support.quotes(sentence)
         self.supported = self.supported or bool(quotes)
         for quote in quotes:
             if quote not in self._numbers:

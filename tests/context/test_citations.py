@@ -309,3 +309,9 @@ def test_rare_words_weigh_more():
     (quote,) = support.quotes("The server encrypts")
     assert quote.passage == 3
     assert not support.quotes("The blue server files mail")
+
+
+def test_a_question_in_the_answer_is_no_claim():
+    citer = Citer(["Sea otters eat crabs and urchins. What do sea otters eat?", "Bread is baked."])
+    whole = citer.feed("What do sea otters eat? Sea otters eat crabs and urchins.").text + citer.finish().text
+    assert whole == "What do sea otters eat? Sea otters eat crabs and urchins [1]."
