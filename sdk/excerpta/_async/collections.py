@@ -217,7 +217,7 @@ class AsyncCollections:
     async def create(
         self, name: str, *, exist_ok: bool = False, settings: CollectionSettings | None = None
     ) -> AsyncCollection:
-        """Makes a collection; Conflict when it is there, unless `exist_ok` and its settings are the same."""
+        """Makes a collection; Conflict when it is there, unless `exist_ok` and no settings are asked for."""
         collection = self.get(name)
         try:
             await self._http.call(

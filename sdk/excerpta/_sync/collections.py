@@ -219,7 +219,7 @@ class Collections:
     def create(
         self, name: str, *, exist_ok: bool = False, settings: CollectionSettings | None = None
     ) -> Collection:
-        """Makes a collection; Conflict when it is there, unless `exist_ok` and its settings are the same."""
+        """Makes a collection; Conflict when it is there, unless `exist_ok` and no settings are asked for."""
         collection = self.get(name)
         try:
             self._http.call(
