@@ -9,6 +9,7 @@ from litestar import Litestar
 from api.app import create_app
 from api.layout import refuse_shadows
 from api.settings import Settings
+from api.telemetry import leave_logging_to_host
 
 
 def open_local(path: str, profile: str | None = None) -> Litestar:
@@ -18,6 +19,7 @@ def open_local(path: str, profile: str | None = None) -> Litestar:
     directory, its database and the role: one process is all there is.
     """
     refuse_shadows()
+    leave_logging_to_host()
     return create_app(
         Settings.from_env(
             data_dir=Path(path).expanduser(),

@@ -98,6 +98,24 @@ class RequestWatch(ASGIMiddleware):
             )
 
 
+def leave_logging_to_host() -> None:
+    """Hands events to the `logging` of the program around the service, which decides what is shown.
+
+    A program that configured structlog itself keeps that.
+    """
+    if not structlog.is_configured():
+        structlog.configure(
+            processors=[
+                structlog.stdlib.filter_by_level,
+                structlog.stdlib.PositionalArgumentsFormatter(),
+                structlog.processors.format_exc_info,
+                structlog.processors.KeyValueRenderer(key_order=["event"]),
+            ],
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            wrapper_class=structlog.stdlib.BoundLogger,
+        )
+
+
 def configure_logging(level: str = "info") -> None:
     """One JSON object a line on standard error, from this service and the libraries it uses."""
     shared: list[structlog.types.Processor] = [
