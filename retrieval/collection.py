@@ -7,13 +7,12 @@ manifest, open what it names (each file's checksum is checked once a process), a
 
 from __future__ import annotations
 
-import io
-import threading
+import stat
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,25 +25,25 @@ from retrieval.segments import (
     Encoded,
     IndexSettings,
     Manifest,
-    Segment,
+    Progress,
     SegmentEntry,
-    Tombstones,
     check_segment,
-    indexed_text,
-    open_segment,
+    encode,
     publish,
+    read_live,
+    sweep,
     write_segment,
+    write_tombstones,
 )
-from retrieval.segments.faults import point
-from retrieval.segments.files import claimed, exclusive, is_claimed, remove, write_atomically
-from retrieval.segments.files import sha256 as sha256_of
+from retrieval.segments.files import claimed, exclusive, remove, sync_directory
 from retrieval.segments.manifest import NAME
-from retrieval.snapshot import Bm25Cache, Snapshot, View, fields
-from retrieval.types import Bits, Document, Encoder, Passage, TokenVectors, Vocabulary
+from retrieval.segments.segment import DIRECTORY as SEGMENTS
+from retrieval.segments.tombstones import DIRECTORY as TOMBSTONES
+from retrieval.snapshot import Bm25Cache, Snapshot
+from retrieval.types import Document, Encoder, Vocabulary
+from retrieval.view import View, Views
 
-Progress = Callable[[int, int], None]
-_ENCODED_AT_ONCE = 64
-_STAMP = tuple[int, int, int]
+_LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +65,25 @@ class Collection:
         self.path = path
         self._encoder = encoder
         self._vocabulary = vocabulary
-        self._segments: dict[str, Segment] = {}
-        self._view: View | None = None
-        self._stamp: _STAMP | None = None
-        self._loading = threading.Lock()
+        self._views = Views(path, partial(_check_models, encoder, vocabulary))
         self._bm25 = Bm25Cache()
 
     @classmethod
     def create(
         cls, path: Path, *, encoder: Encoder, vocabulary: Vocabulary | None, settings: IndexSettings
     ) -> Collection:
-        """Makes an empty collection in a new directory; one that is there already is opened.
+        """Makes an empty collection in a new directory; one that is there already is opened as it is.
 
-        Raises IndexMismatch when it was built with other models.
+        Raises InvalidChunking for impossible settings, IndexMismatch when it was built with other models.
         """
+        Chunker(
+            encoder.tokenize, passage_tokens=settings.passage_tokens, overlap_tokens=settings.overlap_tokens
+        )
         path.mkdir(parents=True, exist_ok=True)
-        with exclusive(path / "lock"):
+        with exclusive(path / _LOCK):
             if not (path / NAME).exists():
-                (path / "segments").mkdir(exist_ok=True)
-                (path / "tombstones").mkdir(exist_ok=True)
+                (path / SEGMENTS).mkdir(exist_ok=True)
+                (path / TOMBSTONES).mkdir(exist_ok=True)
                 uses_ngrams = settings.ngrams and vocabulary is not None
                 Manifest(
                     version=0,
@@ -92,26 +91,27 @@ class Collection:
                     vocabulary=vocabulary.fingerprint if uses_ngrams and vocabulary else "",
                     settings=replace(settings, ngrams=uses_ngrams),
                 ).write(path)
+                sync_directory(path.parent)
         return cls.open(path, encoder=encoder, vocabulary=vocabulary)
 
     @classmethod
     def open(cls, path: Path, *, encoder: Encoder, vocabulary: Vocabulary | None) -> Collection:
         """Opens a collection and removes what a crash left half-written.
 
+        Without a vocabulary it can be searched by tokens and words, and not added to if it has n-grams.
         Raises CorruptSegment for a damaged file, IndexMismatch when it was built with other models.
         """
         collection = cls(path, encoder=encoder, vocabulary=vocabulary)
-        with exclusive(path / "lock"):
-            manifest = Manifest.read(path)
-            collection._check_models(manifest)
-            collection._sweep(manifest)
-        collection._current()
+        _check_models(encoder, vocabulary, Manifest.read(path))
+        with exclusive(path / _LOCK):
+            sweep(path, Manifest.read(path))
+        collection._views.current()
         return collection
 
     @property
     def settings(self) -> IndexSettings:
         """How its documents are cut."""
-        return self._current().manifest.settings
+        return self._views.current().manifest.settings
 
     def add(
         self,
@@ -128,27 +128,33 @@ class Collection:
         _refuse_duplicates(documents)
         if batch is not None and (done := self.committed(batch)):
             return done
-        encoded = self._encode(documents, progress)
         with self._draft() as draft:
-            checksum = write_segment(draft, encoded) if encoded.vectors else ""
-            with exclusive(self.path / "lock"):
+            encoded = encode(
+                documents,
+                settings=self.settings,
+                encoder=self._encoder,
+                vocabulary=self._writers_vocabulary(),
+                room=self.path,
+                progress=progress,
+            )
+            checksum = write_segment(draft, encoded) if documents else ""
+            with exclusive(self.path / _LOCK):
                 return self._add(encoded, draft, checksum, batch)
 
     def _add(self, encoded: Encoded, draft: Path, checksum: str, batch: BatchKey | None) -> Commit:
         """Makes a written draft part of the next version, under the lock."""
-        view = self._current(fresh=True)
+        view = self._views.current()
         if batch is not None and (done := view.manifest.batches.get(str(batch))):
             return done
         version = view.manifest.version + 1
-        gone = {document.id for document in encoded.documents} & view.places.keys()
-        segments = self._bury(view, gone, version)
-        passages = len(encoded.vectors)
+        gone = _places(view, (document.id for document in encoded.documents))
+        segments = self._bury(view, gone.values(), version)
+        documents, passages = len(encoded.documents), len(encoded.texts)
         name = None
         if checksum:
             name = publish(draft).name
-            segments.append(SegmentEntry(name, checksum, len(encoded.documents), passages))
-        added = len(encoded.documents) - len(gone)
-        commit = Commit(version, name, checksum, added, len(gone), passages)
+            segments.append(SegmentEntry(name, checksum, documents, passages))
+        commit = Commit(version, name, checksum, documents - len(gone), len(gone), passages)
         batches = view.manifest.batches | ({str(batch): commit} if batch else {})
         self._commit(replace(view.manifest, version=version, segments=tuple(segments), batches=batches))
         return commit
@@ -156,9 +162,9 @@ class Collection:
     @contextmanager
     def _draft(self) -> Iterator[Path]:
         """A directory for a segment in the making, safe from sweeps; gone afterwards unless published."""
-        directory = self.path / "segments" / f"seg-{uuid.uuid4().hex}.tmp"
+        directory = self.path / SEGMENTS / f"seg-{uuid.uuid4().hex}.tmp"
         with ExitStack() as claim:
-            with exclusive(self.path / "lock"):
+            with exclusive(self.path / _LOCK):
                 directory.mkdir()
                 claim.enter_context(claimed(directory))
             try:
@@ -168,186 +174,117 @@ class Collection:
 
     def delete(self, ids: Iterable[str]) -> int:
         """Deletes documents; returns how many were there. Gone from every later snapshot."""
-        with exclusive(self.path / "lock"):
-            view = self._current(fresh=True)
-            gone = set(ids) & view.places.keys()
-            if gone:
-                version = view.manifest.version + 1
-                segments = self._bury(view, gone, version)
-                self._commit(replace(view.manifest, version=version, segments=tuple(segments)))
+        with exclusive(self.path / _LOCK):
+            view = self._views.current()
+            return self._delete(view, list(_places(view, ids).values()))
+
+    def clear(self) -> int:
+        """Deletes all documents, in one version; returns how many there were."""
+        with exclusive(self.path / _LOCK):
+            view = self._views.current()
+            ids = (identity for segment in view.segments for identity in segment.passages.ids)
+            return self._delete(view, list(_places(view, ids).values()))
+
+    def _delete(self, view: View, gone: Sequence[tuple[int, int]]) -> int:
+        if gone:
+            version = view.manifest.version + 1
+            segments = self._bury(view, gone, version)
+            self._commit(replace(view.manifest, version=version, segments=tuple(segments)))
         return len(gone)
 
     def committed(self, batch: BatchKey) -> Commit | None:
         """What the batch put in, if it was committed."""
-        return self._current().manifest.batches.get(str(batch))
+        return self._views.current().manifest.batches.get(str(batch))
 
     def snapshot(self) -> Snapshot:
         """The latest version, whoever committed it, held still."""
-        return Snapshot(self._current(), self._vocabulary, self._bm25)
+        return Snapshot(self._views.current(), self._vocabulary, self._bm25)
 
     def contains(self, ids: Iterable[str]) -> set[str]:
         """Which of the ids are those of live documents."""
-        return set(ids) & self._current().places.keys()
+        return set(_places(self._views.current(), ids))
 
     def stats(self) -> CollectionStats:
         """Its size, version and metadata fields."""
-        view = self._current()
-        with self.snapshot() as snapshot:
-            passages = snapshot.allowed(None).count
+        view = self._views.current()
         return CollectionStats(
-            documents=len(view.places),
-            passages=passages,
+            documents=view.documents,
+            passages=Snapshot(view, self._vocabulary, self._bm25).allowed(None).count,
             segments=len(view.segments),
             version=view.manifest.version,
-            bytes=sum(path.stat().st_size for path in self.path.rglob("*") if path.is_file()),
-            fields={name: sorted(kinds) for name, kinds in sorted(fields(view.segments).items())},
+            bytes=_bytes_below(self.path),
+            fields={name: sorted(kinds) for name, kinds in sorted(view.kinds.items())},
         )
 
     def verify(self) -> list[CorruptSegment | IndexMismatch]:
         """Checks every checksum anew; returns what is wrong, changes nothing."""
         try:
-            manifest = Manifest.read(self.path)
+            while True:
+                manifest = Manifest.read(self.path)
+                problems = list(self._problems(manifest))
+                # A commit in between may have swept away what this version lists: then the next is checked.
+                if not problems or manifest == Manifest.read(self.path):
+                    return problems
         except (CorruptSegment, IndexMismatch) as error:
             return [error]
-        problems: list[CorruptSegment | IndexMismatch] = []
+
+    def _problems(self, manifest: Manifest) -> Iterator[CorruptSegment | IndexMismatch]:
         for entry in manifest.segments:
-            problems += check_segment(self.path / "segments", entry.name, entry.checksum)
-            if entry.tombstones is not None:
-                problems += self._check_tombstones(entry.tombstones)
-        return problems
+            yield from check_segment(self.path, entry.name, entry.checksum)
+            try:
+                read_live(self.path, entry)
+            except CorruptSegment as problem:
+                yield problem
 
-    def _encode(self, documents: Sequence[Document], progress: Progress | None) -> Encoded:
-        settings = self.settings
-        chunker = Chunker(
-            self._encoder.tokenize,
-            passage_tokens=settings.passage_tokens,
-            overlap_tokens=settings.overlap_tokens,
-        )
-        passages: list[list[Passage]] = []
-        vectors: list[TokenVectors] = []
-        waiting: list[str] = []
-        for at, document in enumerate(documents):
-            passages.append(chunker.split(document))
-            waiting += [indexed_text(passage)[0] for passage in passages[-1]]
-            if len(waiting) >= _ENCODED_AT_ONCE or at + 1 == len(documents):
-                vectors += [_halved(one) for one in self._encoder.encode_passages(waiting)]
-                waiting = []
-                if progress:
-                    progress(at + 1, len(documents))
-        ngrams = None
-        if settings.ngrams and self._vocabulary is not None:
-            ngrams = self._vocabulary.tokenize(
-                [indexed_text(one)[0] for of_one in passages for one in of_one]
-            )
-        size = self._vocabulary.size if self._vocabulary else 0
-        return Encoded(list(documents), passages, vectors, ngrams, size)
-
-    def _bury(self, view: View, gone: set[str], version: int) -> list[SegmentEntry]:
+    def _bury(self, view: View, gone: Iterable[tuple[int, int]], version: int) -> list[SegmentEntry]:
         """The live segments once the documents `gone` are dead; a segment with none left is dropped."""
+        dead: dict[int, list[int]] = {}
+        for segment, document in gone:
+            dead.setdefault(segment, []).append(document)
         entries = []
         for at, (entry, live) in enumerate(zip(view.manifest.segments, view.live, strict=True)):
-            dead = [view.places[one][1] for one in gone if view.places[one][0] == at]
-            if dead:
+            if at in dead:
                 bits = np.ones(entry.documents, bool) if live is None else live.copy()
-                bits[dead] = False
+                bits[dead[at]] = False
                 if not bits.any():
                     continue
-                entry = replace(entry, tombstones=self._write_tombstones(entry.name, version, bits))
+                entry = replace(entry, tombstones=write_tombstones(self.path, entry.name, version, bits))
             entries.append(entry)
         return entries
 
-    def _write_tombstones(self, segment: str, version: int, live: Bits) -> Tombstones:
-        buffer = io.BytesIO()
-        np.save(buffer, np.packbits(~live))
-        file = f"{segment}.{version}.npy"
-        write_atomically(self.path / "tombstones" / file, buffer.getvalue(), fault="tombstones")
-        return Tombstones(file, sha256(buffer.getvalue()).hexdigest(), int((~live).sum()))
-
-    def _check_tombstones(self, tombstones: Tombstones) -> list[CorruptSegment | IndexMismatch]:
-        path = self.path / "tombstones" / tombstones.file
-        try:
-            held = sha256_of(path) == tombstones.checksum
-        except CorruptSegment as missing:
-            return [missing]
-        return [] if held else [CorruptSegment(str(path), "its checksum does not hold")]
-
-    def _live(self, entry: SegmentEntry) -> Bits | None:
-        if entry.tombstones is None:
-            return None
-        for problem in self._check_tombstones(entry.tombstones):
-            raise problem
-        packed = np.load(self.path / "tombstones" / entry.tombstones.file, allow_pickle=False)
-        return np.unpackbits(packed, count=entry.documents) == 0
-
     def _commit(self, manifest: Manifest) -> None:
-        point("manifest.before")
         manifest.write(self.path)
-        self._current(fresh=True)
-        self._sweep(manifest)
+        self._views.current()
+        sweep(self.path, manifest)
 
-    def _current(self, *, fresh: bool = False) -> View:
-        """The view of the manifest that is on disk now."""
-        for attempt in range(5):
-            stamp = self._read_stamp()
-            if self._view is not None and stamp == self._stamp and not fresh:
-                return self._view
-            with self._loading:
-                try:
-                    manifest = Manifest.read(self.path)
-                    if self._view is None or self._view.manifest != manifest:
-                        self._view = self._load(manifest)
-                    self._stamp = stamp
-                except CorruptSegment:
-                    # Another process may have committed and swept between the two reads: look again.
-                    if attempt == 4 or self._read_stamp() == stamp:
-                        raise
-                    continue
-                return self._view
-        raise AssertionError("unreachable")
+    def _writers_vocabulary(self) -> Vocabulary | None:
+        """The vocabulary of new segments. Raises IndexMismatch when the collection's own is not here."""
+        manifest = self._views.current().manifest
+        if manifest.vocabulary and self._vocabulary is None:
+            raise IndexMismatch("vocabulary", manifest.vocabulary, "none")
+        return self._vocabulary if manifest.settings.ngrams else None
 
-    def _read_stamp(self) -> _STAMP:
-        try:
-            found = (self.path / NAME).stat()
-        except FileNotFoundError:
-            raise CorruptSegment(str(self.path / NAME), "the file is missing") from None
-        return found.st_ino, found.st_mtime_ns, found.st_size
 
-    def _load(self, manifest: Manifest) -> View:
-        self._check_models(manifest)
-        opened = {}
-        for entry in manifest.segments:
-            opened[entry.name] = self._segments.get(entry.name) or open_segment(
-                self.path / "segments", entry.name, entry.checksum
-            )
-        self._segments = opened
-        live = tuple(self._live(entry) for entry in manifest.segments)
-        places = {
-            identity: (at, document)
-            for at, (segment, bits) in enumerate(zip(opened.values(), live, strict=True))
-            for document, identity in enumerate(segment.passages.ids)
-            if bits is None or bits[document]
-        }
-        return View(manifest, tuple(opened.values()), live, places)
+def _check_models(encoder: Encoder, vocabulary: Vocabulary | None, manifest: Manifest) -> None:
+    if manifest.encoder != encoder.fingerprint:
+        raise IndexMismatch("encoder", manifest.encoder, encoder.fingerprint)
+    if vocabulary and manifest.vocabulary not in ("", vocabulary.fingerprint):
+        raise IndexMismatch("vocabulary", manifest.vocabulary, vocabulary.fingerprint)
 
-    def _check_models(self, manifest: Manifest) -> None:
-        if manifest.encoder != self._encoder.fingerprint:
-            raise IndexMismatch("encoder", manifest.encoder, self._encoder.fingerprint)
-        now = self._vocabulary.fingerprint if self._vocabulary else ""
-        if manifest.vocabulary and now and manifest.vocabulary != now:
-            raise IndexMismatch("vocabulary", manifest.vocabulary, now)
 
-    def _sweep(self, manifest: Manifest) -> None:
-        """Removes what no longer counts, under the lock. Open readers keep the files they have open."""
-        segments = {entry.name for entry in manifest.segments}
-        tombstones = {entry.tombstones.file for entry in manifest.segments if entry.tombstones}
-        for found in (self.path / "segments").iterdir():
-            if found.name not in segments and not is_claimed(found):
-                remove(found)
-        for found in (self.path / "tombstones").iterdir():
-            if found.name not in tombstones:
-                remove(found)
-        for found in self.path.glob(f"{NAME}.*.tmp"):
-            remove(found)
+def _places(view: View, ids: Iterable[str]) -> Mapping[str, tuple[int, int]]:
+    """Where the live documents among the ids are: segment and number there."""
+    found = ((identity, view.place(identity)) for identity in ids)
+    return {identity: place for identity, place in found if place is not None}
+
+
+def _bytes_below(directory: Path) -> int:
+    total = 0
+    for path in directory.rglob("*"):
+        with suppress(FileNotFoundError):  # swept away just now
+            status = path.lstat()
+            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total
 
 
 def _refuse_duplicates(documents: Sequence[Document]) -> None:
@@ -356,8 +293,3 @@ def _refuse_duplicates(documents: Sequence[Document]) -> None:
         if document.id in seen:
             raise DuplicateDocument(document.id)
         seen.add(document.id)
-
-
-def _halved(encoded: TokenVectors) -> TokenVectors:
-    """Half-precision vectors, as the index stores them: a batch waits for its segment in memory."""
-    return replace(encoded, vectors=encoded.vectors.astype(np.float16))

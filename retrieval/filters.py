@@ -7,27 +7,22 @@ and `$not` are complements: they also match documents without the field. null ma
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 
+from retrieval.columns import Columns, Comparison, kind_of
 from retrieval.errors import InvalidFilter
-from retrieval.types import Bits, Int32, Metadata
+from retrieval.types import Bits
 
 MOST_CONDITIONS = 500
+MOST_VALUES = 10_000
 DEEPEST = 20
-DOCUMENT_ID = "document_id"
-"""A field that every document has."""
 
-_ORDERS: dict[str, Callable[[Any, Any], Any]] = {
-    "$gt": operator.gt,
-    "$gte": operator.ge,
-    "$lt": operator.lt,
-    "$lte": operator.le,
-}
+_ORDERS: tuple[Comparison, ...] = get_args(Comparison)
 FIELD_OPERATORS = ("$eq", "$ne", *_ORDERS, "$in", "$nin", "$exists", "$not")
 GROUP_OPERATORS = ("$and", "$or", "$not")
 
@@ -66,7 +61,7 @@ class Order:
     """The field compares so with the value, a number or a string."""
 
     field: str
-    order: str
+    order: Comparison
     value: Any
 
 
@@ -80,21 +75,37 @@ class Exists:
 Condition: TypeAlias = AllOf | AnyOf | Negation | OneOf | Order | Exists
 
 
+@dataclass(slots=True)
+class _Budget:
+    """What a filter may still ask for."""
+
+    conditions: int = MOST_CONDITIONS
+    values: int = MOST_VALUES
+
+    def spend(self, depth: int, values: int = 0) -> None:
+        self.conditions -= 1
+        self.values -= values
+        if depth > DEEPEST:
+            raise InvalidFilter(f"a filter is at most {DEEPEST} levels deep")
+        if self.conditions < 0:
+            raise InvalidFilter(f"a filter has at most {MOST_CONDITIONS} conditions")
+        if self.values < 0:
+            raise InvalidFilter(f"a filter's lists have at most {MOST_VALUES} values together")
+
+
 def parse(raw: Mapping[str, Any]) -> Condition:
     """The tree of a filter. Raises InvalidFilter for anything it does not know, naming what is allowed.
 
     >>> parse({"year": {"$gte": 2024}})
     Order(field='year', order='$gte', value=2024)
     """
-    budget = [MOST_CONDITIONS]
-    return _group(raw, 0, budget)
+    return _group(raw, 0, _Budget())
 
 
-def _group(raw: Any, depth: int, budget: list[int]) -> Condition:
+def _group(raw: Any, depth: int, budget: _Budget) -> Condition:
     if not isinstance(raw, Mapping):
         raise InvalidFilter(f"a filter is an object of conditions, not {_kind_name(raw)}")
-    if depth > DEEPEST:
-        raise InvalidFilter(f"a filter is at most {DEEPEST} levels deep")
+    budget.spend(depth)
     parts: list[Condition] = []
     for key, value in raw.items():
         if key == "$not":
@@ -115,32 +126,28 @@ def _all(parts: Sequence[Condition]) -> Condition:
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
-def _field(field: str, raw: Any, depth: int, budget: list[int]) -> Condition:
+def _field(field: str, raw: Any, depth: int, budget: _Budget) -> Condition:
     if not isinstance(raw, Mapping):
         return _compare(field, "$eq", raw, depth, budget)
     if not raw:
-        raise InvalidFilter(f"field {field!r} has no condition", field=field)
+        raise InvalidFilter(f"field {reprlib.repr(field)} has no condition", field=field)
     return _all([_compare(field, key, value, depth, budget) for key, value in raw.items()])
 
 
-def _compare(field: str, key: str, value: Any, depth: int, budget: list[int]) -> Condition:
-    budget[0] -= 1
-    if budget[0] < 0:
-        raise InvalidFilter(f"a filter has at most {MOST_CONDITIONS} conditions")
+def _compare(field: str, key: str, value: Any, depth: int, budget: _Budget) -> Condition:
+    budget.spend(depth, len(value) if isinstance(value, (list, tuple)) else 1)
     if key == "$exists":
         if not isinstance(value, bool):
             raise InvalidFilter("$exists takes true or false", field=field)
         return Exists(field) if value else Negation(Exists(field))
     if key == "$not":
-        if depth > DEEPEST:
-            raise InvalidFilter(f"a filter is at most {DEEPEST} levels deep")
         return Negation(_field(field, value, depth + 1, budget))
     if key in _ORDERS:
         if kind_of(value) not in ("number", "string"):
             raise InvalidFilter(f"{key} compares numbers or strings, not {_kind_name(value)}", field=field)
         return Order(field, key, value)
     if key in ("$in", "$nin"):
-        if not isinstance(value, Sequence) or isinstance(value, str):
+        if not isinstance(value, (list, tuple)):
             raise InvalidFilter(f"{key} takes a list of values", field=field)
         wanted = OneOf(field, tuple(_scalar(field, one) for one in value))
         return wanted if key == "$in" else Negation(wanted)
@@ -152,80 +159,24 @@ def _compare(field: str, key: str, value: Any, depth: int, budget: list[int]) ->
 
 def _scalar(field: str, value: Any) -> Any:
     if kind_of(value) is None:
-        raise InvalidFilter(f"field {field!r} is compared with a value, not {_kind_name(value)}", field=field)
+        raise InvalidFilter(
+            f"field {reprlib.repr(field)} is compared with a value, not {_kind_name(value)}", field=field
+        )
     return value
 
 
 def _unknown(key: object, allowed: Iterable[str]) -> InvalidFilter:
     names = list(allowed)
-    return InvalidFilter(f"no operator {key!r}; there are {', '.join(names)}", allowed=names)
-
-
-def kind_of(value: object) -> str | None:
-    """number, string, bool or null; None for what no field can hold as one value."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, (int, float)):
-        return "number" if value == value else None  # NaN equals nothing, so it is refused
-    return "string" if isinstance(value, str) else None
+    return InvalidFilter(f"no operator {reprlib.repr(key)}; there are {', '.join(names)}", allowed=names)
 
 
 def _kind_name(value: object) -> str:
     kind = kind_of(value)
     if kind:
         return kind
+    if isinstance(value, float):
+        return "NaN"
     return "an object" if isinstance(value, Mapping) else "a list" if isinstance(value, list) else "that"
-
-
-class Columns:
-    """One segment's metadata by field: which documents hold which values. Immutable once built."""
-
-    def __init__(self, ids: Sequence[str], metadata: Sequence[Metadata]) -> None:
-        self.documents = len(ids)
-        self._present: dict[str, list[int]] = {}
-        values: dict[tuple[str, str], tuple[list[int], list[Any]]] = {}
-        for document, (identity, fields) in enumerate(zip(ids, metadata, strict=True)):
-            for field, value in {**fields, DOCUMENT_ID: identity}.items():
-                self._present.setdefault(field, []).append(document)
-                for one in value if isinstance(value, list) else [value]:
-                    documents, held = values.setdefault((field, kind_of(one) or ""), ([], []))
-                    documents.append(document)
-                    held.append(one)
-        self._values: dict[tuple[str, str], tuple[Int32, np.ndarray]] = {
-            key: (np.array(documents, np.int32), _objects(held)) for key, (documents, held) in values.items()
-        }
-
-    def kinds(self) -> dict[str, set[str]]:
-        """Each field and the kinds of its values."""
-        kinds: dict[str, set[str]] = {field: set() for field in self._present}
-        for field, kind in self._values:
-            kinds[field].add(kind)
-        return kinds
-
-    def present(self, field: str) -> Bits:
-        """The documents that have the field."""
-        return self._bits(np.array(self._present.get(field, []), np.int32))
-
-    def where(self, field: str, kind: str, test: Callable[[np.ndarray], Any]) -> Bits:
-        """The documents with a value of that kind that passes `test`, an elementwise comparison."""
-        held = self._values.get((field, kind))
-        if held is None:
-            return np.zeros(self.documents, bool)
-        documents, values = held
-        return self._bits(documents[np.asarray(test(values), bool)])
-
-    def _bits(self, documents: Int32) -> Bits:
-        bits = np.zeros(self.documents, bool)
-        bits[documents] = True
-        return bits
-
-
-def _objects(values: list[Any]) -> np.ndarray:
-    column = np.empty(len(values), object)
-    column[:] = values
-    return column
 
 
 def check(condition: Condition, kinds: Mapping[str, set[str]]) -> None:
@@ -235,24 +186,30 @@ def check(condition: Condition, kinds: Mapping[str, set[str]]) -> None:
             check(part, kinds)
     elif isinstance(condition, Negation):
         check(condition.part, kinds)
-    elif not isinstance(condition, Exists):
-        field = condition.field
-        if field not in kinds:
-            allowed = sorted(kinds)
+    elif isinstance(condition, Order):
+        _check_values(condition.field, (condition.value,), kinds)
+    elif isinstance(condition, OneOf):
+        _check_values(condition.field, condition.values, kinds)
+
+
+def _check_values(field: str, values: Iterable[Any], kinds: Mapping[str, set[str]]) -> None:
+    if field not in kinds:
+        allowed = sorted(kinds)
+        raise InvalidFilter(
+            f"no document has a field {reprlib.repr(field)}; there are {', '.join(allowed[:30]) or 'none'}. "
+            "Only $exists may name a field that is not there.",
+            field=field,
+            allowed=allowed,
+        )
+    for value in values:
+        kind = kind_of(value)
+        if kind != "null" and kind not in kinds[field]:
+            held = " and ".join(sorted(kinds[field])) or "only empty lists"
             raise InvalidFilter(
-                f"no document has a field {field!r}; there are {', '.join(allowed[:30]) or 'none'}. "
-                "Only $exists may name a field that is not there.",
+                f"field {reprlib.repr(field)} holds {held}, so it cannot be compared with "
+                f"{reprlib.repr(value)}",
                 field=field,
-                allowed=allowed,
             )
-        values = condition.values if isinstance(condition, OneOf) else (condition.value,)
-        for value in values:
-            kind = kind_of(value)
-            if kind != "null" and kind not in kinds[field]:
-                held = " and ".join(sorted(kinds[field]))
-                raise InvalidFilter(
-                    f"field {field!r} holds {held}, so it cannot be compared with {value!r}", field=field
-                )
 
 
 def evaluate(condition: Condition, columns: Columns) -> Bits:
@@ -272,16 +229,15 @@ def evaluate(condition: Condition, columns: Columns) -> Bits:
     if isinstance(condition, Exists):
         return columns.present(condition.field)
     if isinstance(condition, Order):
-        compare, value = _ORDERS[condition.order], condition.value
-        return columns.where(condition.field, kind_of(value) or "", lambda held: compare(held, value))
-    bits = np.zeros(columns.documents, bool)
+        return columns.ordered(condition.field, condition.order, condition.value)
+    return _one_of(condition, columns)
+
+
+def _one_of(condition: OneOf, columns: Columns) -> Bits:
+    by_kind: dict[str, list[Any]] = {}
     for value in condition.values:
-        bits |= _equal(condition.field, value, columns)
+        by_kind.setdefault(kind_of(value) or "", []).append(value)
+    bits = ~columns.present(condition.field) if "null" in by_kind else np.zeros(columns.documents, bool)
+    for kind, values in by_kind.items():
+        bits |= columns.among(condition.field, kind, values)
     return bits
-
-
-def _equal(field: str, value: Any, columns: Columns) -> Bits:
-    if value is None:
-        absent: Bits = ~columns.present(field)
-        return absent | columns.where(field, "null", lambda held: np.ones(len(held), bool))
-    return columns.where(field, kind_of(value) or "", lambda held: held == value)

@@ -14,9 +14,11 @@ from models import LanguageModel
 from retrieval import filters
 from retrieval.lexical import Bm25
 from retrieval.ngrams import NgramHits, NgramMatch, search_ngrams
-from retrieval.segments import Manifest, Segment
+from retrieval.segments import Segment
 from retrieval.tokens import match_tokens, search_tokens
+from retrieval.top import NO_HITS
 from retrieval.types import Bits, Float32, Hits, Metadata, Passage, TokenVectors, Vocabulary
+from retrieval.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +48,6 @@ class TokenMatch:
     start: int
     end: int
     similarity: float
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A manifest with its segments opened, and each segment's live documents (None: all)."""
-
-    manifest: Manifest
-    segments: tuple[Segment, ...]
-    live: tuple[Bits | None, ...]
-    places: Mapping[str, tuple[int, int]]
-    """Document id to (segment, document) of each live document."""
 
 
 class Snapshot:
@@ -90,7 +81,7 @@ class Snapshot:
         if filter:
             condition = filters.parse(filter)
             if self._view.segments:
-                filters.check(condition, fields(self._view.segments))
+                filters.check(condition, self._view.kinds)
         bits: list[Bits | None] = []
         count = 0
         for segment, live in zip(self._view.segments, self._view.live, strict=True):
@@ -118,7 +109,7 @@ class Snapshot:
     def lexical(self, query: str, *, limit: int, selection: Selection) -> Hits:
         """Passages by BM25."""
         if not self._view.segments:
-            return Hits(np.zeros(0, np.int64), np.zeros(0, np.float32))
+            return NO_HITS
         allowed = selection.joined(self._sizes)
         return self._bm25(self._view.segments).search(query, limit=limit, allowed=allowed)
 
@@ -136,7 +127,7 @@ class Snapshot:
         """Passages by generated n-grams; nothing where the collection was built without that index."""
         indexes = [segment.ngrams for segment in self._view.segments if segment.ngrams is not None]
         if self._vocabulary is None or not indexes:
-            return NgramHits(Hits(np.zeros(0, np.int64), np.zeros(0, np.float32)))
+            return NgramHits(NO_HITS)
         return search_ngrams(
             lm,
             self._vocabulary,
@@ -189,15 +180,6 @@ class Snapshot:
     def _place(self, number: int) -> tuple[Segment, int]:
         segment = int(np.searchsorted(self._bases, number, side="right")) - 1
         return self._view.segments[segment], number - int(self._bases[segment])
-
-
-def fields(segments: Sequence[Segment]) -> dict[str, set[str]]:
-    """Each metadata field of the segments and the kinds of its values."""
-    kinds: dict[str, set[str]] = {filters.DOCUMENT_ID: {"string"}}
-    for segment in segments:
-        for field, held in segment.columns.kinds().items():
-            kinds.setdefault(field, set()).update(held)
-    return kinds
 
 
 class Bm25Cache:

@@ -5,6 +5,15 @@ from __future__ import annotations
 import os
 import signal
 
+POINTS = (
+    *(f"segment.{step}" for step in ("passages", "indexed", "recorded", "synced", "renamed", "published")),
+    *(f"tombstones.{step}" for step in ("written", "synced", "renamed", "published")),
+    *(f"manifest.{step}" for step in ("written", "synced", "renamed", "published")),
+    "sweep.begun",
+    "sweep.removed",
+)
+"""Every point, in the order a replacement passes them."""
+
 _VARIABLE = "EXCERPTA_FAULT"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import resource
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from retrieval.errors import CorruptSegment
 from retrieval.segments.faults import point
 
 _CHUNK = 1 << 20
+_MANY_FILES = 1 << 16
 
 
 def write_atomically(path: Path, data: bytes, *, fault: str) -> None:
@@ -28,6 +30,7 @@ def write_atomically(path: Path, data: bytes, *, fault: str) -> None:
     beside.replace(path)
     point(f"{fault}.renamed")
     sync_directory(path.parent)
+    point(f"{fault}.published")
 
 
 def sync_tree(directory: Path) -> None:
@@ -84,9 +87,12 @@ def claimed(directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def is_claimed(directory: Path) -> bool:
+def is_claimed(path: Path) -> bool:
     """Whether a living process, this one or another, is writing the directory."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except (FileNotFoundError, NotADirectoryError):
+        return False  # its writer took it away just now, or it never was a draft
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -102,3 +108,14 @@ def remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def make_room_for_files() -> None:
+    """Lets this process open as many files as it may: every memory-mapped array of a segment holds one.
+
+    The usual soft limit of 1,024 is for programs that use select(2); it ends at some seventy segments.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

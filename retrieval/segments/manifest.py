@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from retrieval.errors import CorruptSegment, IndexMismatch
 from retrieval.segments.files import write_atomically
@@ -90,29 +90,35 @@ class Manifest:
         try:
             body = json.loads(data)
             checksum = body.pop("sha256")
-        except (ValueError, KeyError, AttributeError):
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
             raise CorruptSegment(str(path), "it is not a manifest") from None
         if checksum != _checksum(body):
             raise CorruptSegment(str(path), "its checksum does not hold")
-        if body.pop("format") != FORMAT:
-            raise IndexMismatch("manifest format", "another", str(FORMAT))
+        if (found := body.pop("format")) != FORMAT:
+            raise IndexMismatch("manifest format", str(found), str(FORMAT))
         body["settings"] = IndexSettings(**body["settings"])
         body["batches"] = {key: Commit(**commit) for key, commit in body["batches"].items()}
         body["segments"] = tuple(_entry(raw) for raw in body["segments"])
         return cls(**body)
 
     @classmethod
-    def read(cls, directory: Path) -> Manifest:
+    def read(cls, collection: Path) -> Manifest:
         """Reads a collection's manifest. Raises CorruptSegment when it is missing or damaged."""
-        path = directory / NAME
-        try:
-            return cls.decode(path.read_bytes(), path)
-        except FileNotFoundError:
-            raise CorruptSegment(str(path), "the file is missing") from None
+        with open_manifest(collection) as file:
+            return cls.decode(file.read(), Path(file.name))
 
-    def write(self, directory: Path) -> None:
+    def write(self, collection: Path) -> None:
         """Makes this the collection's version, in one rename."""
-        write_atomically(directory / NAME, self.encode(), fault="manifest")
+        write_atomically(collection / NAME, self.encode(), fault="manifest")
+
+
+def open_manifest(collection: Path) -> BinaryIO:
+    """The manifest's file, opened. Raises CorruptSegment when there is none."""
+    path = collection / NAME
+    try:
+        return path.open("rb")
+    except (FileNotFoundError, NotADirectoryError):
+        raise CorruptSegment(str(path), "the file is missing") from None
 
 
 def _entry(raw: dict[str, Any]) -> SegmentEntry:

@@ -35,6 +35,8 @@ class PassageStore:
         self.ids: list[str] = documents["ids"]  # type: ignore[assignment]
         self.titles: list[str] = documents["titles"]  # type: ignore[assignment]
         self.metadata: list[Metadata] = documents["metadata"]  # type: ignore[assignment]
+        self.places = {identity: document for document, identity in enumerate(self.ids)}
+        """Local number of each document, by id."""
         self._first = np.searchsorted(owners, np.arange(len(self.ids)))
 
     def __len__(self) -> int:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from retrieval.columns import Columns
 from retrieval.errors import CorruptSegment, IndexMismatch
-from retrieval.filters import Columns
 from retrieval.lexical import Terms
 from retrieval.ngrams import NgramIndex
+from retrieval.segments.encoding import Encoded
 from retrieval.segments.faults import point
 from retrieval.segments.files import sha256, sync_directory, sync_tree
 from retrieval.segments.passages import PassageStore
 from retrieval.tokens import TokenIndex
-from retrieval.types import Document, Int32, Passage, Tokens, TokenVectors
+from retrieval.types import Int32
 
+DIRECTORY = "segments"
 FORMAT = 1
 _RECORD = "segment.json"
 _OFFSETS = "token_offsets.npy"
-_MOST_CONTEXT = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +32,6 @@ class FileRecord:
 
     bytes: int
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Documents on their way into a segment: each one's passages, and each passage's tokens."""
-
-    documents: list[Document]
-    passages: list[list[Passage]]
-    vectors: list[TokenVectors]
-    ngrams: list[Tokens] | None
-    vocabulary_size: int = 0
-
-
-def indexed_text(passage: Passage) -> tuple[str, int]:
-    """The text that all retrievers read for a passage, and where the passage's own text begins in it.
-
-    >>> indexed_text(Passage("d", 0, "Read me.", 0, 8, title="Guide"))
-    ('Guide\\nRead me.', 6)
-    """
-    context = passage.context[:_MOST_CONTEXT]
-    return (f"{context}\n{passage.text}", len(context) + 1) if context else (passage.text, 0)
-
-
-def own_offsets(offsets: Int32, shift: int) -> Int32:
-    """Offsets (n, 2) into the indexed text as offsets into the passage; -1 for tokens of the context."""
-    inside = (offsets[:, :1] >= shift) & (offsets[:, 1:] >= shift)
-    return np.where(inside, offsets - shift, -1).astype(np.int32)
 
 
 class Segment:
@@ -83,29 +58,25 @@ def write_segment(directory: Path, encoded: Encoded) -> str:
 
     It is no segment yet: `publish` gives it its name, the manifest lists it.
     """
-    parts = {part: directory / part for part in ("passages", "tokens", "lexical", "ngrams")}
-    for part, path in parts.items():
-        if part != "ngrams" or encoded.ngrams is not None:
-            path.mkdir()
-    flat = [passage for of_one in encoded.passages for passage in of_one]
-    read = [indexed_text(passage) for passage in flat]
-    PassageStore.build(parts["passages"], encoded.documents, encoded.passages)
+    PassageStore.build(_made(directory / "passages"), encoded.documents, encoded.passages)
     point("segment.passages")
-    TokenIndex.build(parts["tokens"], [one.vectors for one in encoded.vectors])
-    offsets = [own_offsets(one.offsets, shift) for one, (_, shift) in zip(encoded.vectors, read, strict=True)]
-    np.save(directory / _OFFSETS, np.concatenate([np.zeros((0, 2), np.int32), *offsets]))
-    Terms.build(parts["lexical"], [text for text, _ in read])
+    TokenIndex.build(_made(directory / "tokens"), encoded.vectors)
+    np.save(directory / _OFFSETS, np.concatenate([np.zeros((0, 2), np.int32), *encoded.offsets]))
+    Terms.build(_made(directory / "lexical"), encoded.texts)
     if encoded.ngrams is not None:
-        own = [
-            Tokens(one.ids, own_offsets(one.offsets, shift))
-            for one, (_, shift) in zip(encoded.ngrams, read, strict=True)
-        ]
-        NgramIndex.build(parts["ngrams"], own, vocabulary_size=encoded.vocabulary_size)
+        size = encoded.vocabulary_size
+        NgramIndex.build(_made(directory / "ngrams"), encoded.ngrams, vocabulary_size=size)
     point("segment.indexed")
     checksum = _record(directory)
+    point("segment.recorded")
     sync_tree(directory)
     point("segment.synced")
     return checksum
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
 
 
 def publish(directory: Path) -> Path:
@@ -114,6 +85,7 @@ def publish(directory: Path) -> Path:
     directory.rename(final)
     point("segment.renamed")
     sync_directory(final.parent)
+    point("segment.published")
     return final
 
 
@@ -128,29 +100,31 @@ def _record(directory: Path) -> str:
     return sha256(path)
 
 
-def open_segment(root: Path, name: str, checksum: str) -> Segment:
+def open_segment(collection: Path, name: str, checksum: str) -> Segment:
     """Opens a segment after checking all of it. Raises CorruptSegment with the first file that is wrong."""
-    for problem in check_segment(root, name, checksum):
+    for problem in check_segment(collection, name, checksum):
         raise problem
-    return Segment(name, root / name)
+    return Segment(name, collection / DIRECTORY / name)
 
 
-def check_segment(root: Path, name: str, checksum: str) -> list[CorruptSegment | IndexMismatch]:
+def check_segment(collection: Path, name: str, checksum: str) -> Iterator[CorruptSegment | IndexMismatch]:
     """What is wrong with a segment's files: nothing, or each file with its reason."""
-    directory = root / name
+    directory = collection / DIRECTORY / name
     try:
-        if sha256(directory / _RECORD) != checksum:
-            return [CorruptSegment(str(directory / _RECORD), "its checksum does not hold")]
+        held = sha256(directory / _RECORD) == checksum
     except CorruptSegment as missing:
-        return [missing]
+        yield missing
+        return
+    if not held:
+        yield CorruptSegment(str(directory / _RECORD), "its checksum does not hold")
+        return
     record = json.loads((directory / _RECORD).read_text("utf-8"))
     if record["format"] != FORMAT:
-        return [IndexMismatch("segment format", str(record["format"]), str(FORMAT))]
-    problems: list[CorruptSegment | IndexMismatch] = []
+        yield IndexMismatch("segment format", str(record["format"]), str(FORMAT))
+        return
     for relative, raw in record["files"].items():
         path, wanted = directory / relative, FileRecord(**raw)
         if not path.is_file():
-            problems.append(CorruptSegment(str(path), "the file is missing"))
+            yield CorruptSegment(str(path), "the file is missing")
         elif path.stat().st_size != wanted.bytes or sha256(path) != wanted.sha256:
-            problems.append(CorruptSegment(str(path), "its checksum does not hold"))
-    return problems
+            yield CorruptSegment(str(path), "its checksum does not hold")

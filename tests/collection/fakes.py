@@ -1,11 +1,11 @@
-"""A deterministic encoder and vocabulary: words are tokens, a word's hash is its vector and id."""
+"""A deterministic encoder and vocabulary: words are tokens, a word's hash is its vector and id; and documents."""
 
 import hashlib
 import re
 
 import numpy as np
 
-from retrieval.types import Tokens, TokenVectors
+from retrieval.types import Document, Tokens, TokenVectors
 
 
 class HashEncoder:
@@ -42,3 +42,20 @@ class WordVocabulary:
 
     def tokenize(self, texts):
         return [Tokens(one.ids % (self.size - 1), one.offsets) for one in HashEncoder().tokenize(texts)]
+
+
+MODELS = {"encoder": HashEncoder(), "vocabulary": WordVocabulary()}
+OTTERS = [Document(f"old-{at}", f"An otter number {at} eats fish.", metadata={"at": at}) for at in range(4)]
+
+
+def ids(collection, query="otter", filter=None):  # noqa: A002
+    """The documents whose words the query has, which token vectors must find as well."""
+    with collection.snapshot() as snapshot:
+        selection = snapshot.allowed(filter)
+        vectors = HashEncoder().encode_queries([query])[0].vectors
+        lexical = snapshot.lexical(query, limit=100, selection=selection)
+        tokens = snapshot.tokens(vectors, limit=1000, k_tokens=10_000, refine=0, selection=selection)
+        found = {snapshot.passage(int(number)).document_id for number in lexical.numbers}
+        assert found <= {snapshot.passage(int(number)).document_id for number in tokens.numbers}
+        assert len(tokens) <= selection.count
+        return found

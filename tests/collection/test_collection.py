@@ -1,47 +1,15 @@
 """A collection: what goes in is found, what is replaced or deleted is gone, versions are atomic."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
-from fakes import HashEncoder, WordVocabulary
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from fakes import OTTERS as OLD
+from fakes import HashEncoder, ids
 
-from retrieval import BatchKey, Collection, Document, IndexSettings
-from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch
-
-OLD = [Document(f"old-{at}", f"An otter number {at} eats fish.", metadata={"at": at}) for at in range(4)]
-FAULTS = [
-    "segment.passages",
-    "segment.indexed",
-    "segment.synced",
-    "segment.renamed",
-    "tombstones.written",
-    "tombstones.synced",
-    "tombstones.renamed",
-    "manifest.before",
-    "manifest.written",
-    "manifest.synced",
-    "manifest.renamed",
-]
-
-
-def ids(collection, query="otter", filter=None):  # noqa: A002
-    with collection.snapshot() as snapshot:
-        selection = snapshot.allowed(filter)
-        vectors = HashEncoder().encode_queries([query])[0].vectors
-        lexical = snapshot.lexical(query, limit=100, selection=selection)
-        tokens = snapshot.tokens(vectors, limit=1000, k_tokens=10_000, refine=0, selection=selection)
-        found = {snapshot.passage(int(number)).document_id for number in lexical.numbers}
-        assert found <= {snapshot.passage(int(number)).document_id for number in tokens.numbers}
-        return found
+from retrieval import BatchKey, Collection, Document
+from retrieval.corpus import InvalidChunking
+from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch, InvalidFilter
+from retrieval.ngrams import NgramHits
 
 
 def test_documents_are_found_by_every_retriever(make):
@@ -133,10 +101,26 @@ def test_empty_things(make):
     collection = make()
     assert ids(collection) == set()
     assert collection.stats().passages == 0
-    commit = collection.add([Document("blank", " \n ")])
-    assert (commit.segment, commit.passages) == (None, 0)
-    assert collection.add([]).passages == 0
+    assert collection.stats().fields == {"document_id": ["string"]}
+    assert collection.add([]).segment is None
+    assert collection.delete([]) == collection.delete(["nobody"]) == collection.clear() == 0
     assert collection.verify() == []
+
+
+def test_a_document_without_words_is_there_all_the_same(make, reopen):
+    collection = make()
+    commit = collection.add([Document("blank", " \n ", metadata={"at": 1})])
+    assert (commit.added, commit.passages) == (1, 0)
+    for one in (collection, reopen(collection)):
+        assert one.contains(["blank", "nobody"]) == {"blank"}
+        assert ids(one) == set()
+        assert ids(one, filter={"at": 1}) == set()
+        assert (one.stats().documents, one.stats().passages) == (1, 0)
+    collection.add([*OLD, Document("blank too", "")])
+    assert ids(collection, filter={"at": 1}) == {"old-1"}
+    assert collection.add([Document("old-1", "")]).replaced == 1
+    assert ids(collection) == {"old-0", "old-2", "old-3"}
+    assert collection.delete(["blank", "blank too", "old-1"]) == 3
 
 
 def test_a_document_twice_in_one_call_is_refused(make):
@@ -157,148 +141,192 @@ def test_another_encoder_is_refused(make):
         Collection.open(collection.path, encoder=Other(), vocabulary=None)
 
 
-def test_progress_is_told(make):
+def test_progress_rises_to_all_and_is_told_within_a_document(make):
     seen = []
-    make().add(
-        [Document(str(at), "word " * 200) for at in range(30)], progress=lambda *step: seen.append(step)
-    )
-    assert seen[-1] == (30, 30)
-    assert len(seen) > 2
+    documents = [Document("long", "Word after word. " * 1500), Document("blank", "")]
+    documents += [Document(str(at), "word " * 100) for at in range(30)]
+    make().add(documents, progress=lambda *step: seen.append(step))
+    assert [total for _, total in seen] == [32] * len(seen)
+    done = [one for one, _ in seen]
+    assert done == sorted(done)
+    assert done[-1] == 32
+    assert done.count(0) > 2
 
 
-def test_writers_and_readers_at_once(make):
+def test_what_progress_raises_stops_the_work_and_leaves_nothing(make):
     collection = make()
+
+    class Stop(Exception):
+        pass
+
+    def stop(done, total):
+        raise Stop
+
+    with pytest.raises(Stop):
+        collection.add(OLD, progress=stop)
+    assert collection.stats().version == 0
+    assert list((collection.path / "segments").iterdir()) == []
+    assert sorted(one.name for one in collection.path.iterdir()) == [
+        "lock",
+        "manifest.json",
+        "segments",
+        "tombstones",
+    ]
+
+
+def test_clearing(make):
+    collection = make()
+    collection.add(OLD)
+    collection.add([Document("new", "An otter.")])
+    collection.delete(["old-0"])
+    assert collection.clear() == 4
+    assert ids(collection) == set()
+    assert collection.stats().segments == 0
+    assert collection.add(OLD).added == 4
+
+
+def test_only_what_live_documents_hold_can_be_asked_for(make):
+    collection = make()
+    collection.add([Document("a", "otter", metadata={"year": "2024", "gone": 1}), Document("b", "otter")])
+    collection.add([Document("a", "otter", metadata={"year": 2024})])
+    assert collection.stats().fields == {"document_id": ["string"], "year": ["number"]}
+    assert ids(collection, filter={"year": {"$gte": 2024}}) == {"a"}
+    for stale in ({"year": "2024"}, {"gone": 1}):
+        with pytest.raises(InvalidFilter):
+            ids(collection, filter=stale)
+    assert ids(collection, filter={"gone": {"$exists": False}}) == {"a", "b"}
+
+
+def test_filters_on_an_empty_collection_find_nothing_and_must_still_be_filters(make):
+    with make().snapshot() as snapshot:
+        assert snapshot.allowed({"anything": 1}).count == 0
+        with pytest.raises(InvalidFilter):
+            snapshot.allowed({"$xor": 1})
+
+
+def test_a_selection_counts_the_passages_it_lets_through(make):
+    collection = make()
+    collection.add([Document("long", "Word after word. " * 40), *OLD])
+    collection.delete(["old-0"])
+    with collection.snapshot() as snapshot:
+        of_long = snapshot.allowed({"document_id": "long"}).count
+        assert of_long > 2
+        assert snapshot.allowed(None).count == of_long + 3 == snapshot.passages - 1
+        assert snapshot.allowed({}).count == snapshot.allowed(None).count
+        assert snapshot.allowed({"at": {"$in": [0, 1]}}).count == 1
+
+
+def test_question_ngrams_are_found_and_placed_in_the_document(make):
+    class Decoder:
+        def decode(self, ids):
+            return "-".join(map(str, ids))
+
+    collection = make()
+    text = (
+        "# Rivers\n\nThe otter lives here. " + "Water runs on and on. " * 20 + "The grey heron lives there."
+    )
+    collection.add([Document("doc", text, title="Heron"), Document("other", "Nothing of it.")])
+    collection.add(OLD)
+    with collection.snapshot() as snapshot:
+        asked = {"limit": 9, "beams": 0, "length": 5, "query_keys": True}
+        hits = snapshot.ngrams(Decoder(), "grey heron", **asked, selection=snapshot.allowed(None))
+        best = int(hits.hits.numbers[0])
+        assert snapshot.passage(best).document_id == "doc"
+        matches = snapshot.explain_ngrams(best, hits)
+        assert [text[match.start : match.end] for match in matches] == ["grey"]
+        only = snapshot.allowed({"document_id": "old-1"})
+        assert len(snapshot.ngrams(Decoder(), "grey heron", **asked, selection=only).hits) == 0
+
+
+def test_without_ngrams_there_are_none(make):
+    collection = make(ngrams=False)
+    collection.add(OLD)
+    assert not list(collection.path.glob("segments/*/ngrams"))
+    with collection.snapshot() as snapshot:
+        selection = snapshot.allowed(None)
+        asked = {"limit": 9, "beams": 0, "length": 5, "query_keys": True}
+        hits = snapshot.ngrams(None, "otter", **asked, selection=selection)
+        assert isinstance(hits, NgramHits)
+        assert len(hits.hits) == 0
+
+
+def test_without_its_vocabulary_a_collection_is_read_only(make):
+    collection = make()
+    collection.add(OLD)
+    reader = Collection.open(collection.path, encoder=HashEncoder(), vocabulary=None)
+    assert ids(reader) == ids(collection)
+    with pytest.raises(IndexMismatch, match="vocabulary"):
+        reader.add([Document("new", "An otter.")])
+    assert collection.stats().version == 1
+
+
+def test_settings_no_chunker_takes_are_refused_before_anything_is_made(make, tmp_path):
+    with pytest.raises(InvalidChunking):
+        make("c", passage_tokens=16, overlap_tokens=16)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_making_a_collection_again_keeps_what_is_there(make):
+    make().add(OLD)
+    again = make(passage_tokens=20)
+    assert ids(again) == {one.id for one in OLD}
+    assert again.settings.passage_tokens == 16
+
+
+def test_what_is_not_there_is_not_opened(tmp_path):
+    with pytest.raises(CorruptSegment, match=r"manifest\.json: the file is missing"):
+        Collection.open(tmp_path / "nothing", encoder=HashEncoder(), vocabulary=None)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["naïve 🦦 otter\r\nin two\r\nlines", "otter " * 3000, "水獭 otter\u200b\ufeff", "otter\x00"]
+)
+def test_texts_come_back_as_they_were(make, reopen, text):
+    collection = make()
+    collection.add([Document("ü/ö 🦦", text, title="Tïtle\n", metadata={"ключ": ["é", None, True, 1.5]})])
+    collection = reopen(collection)
+    with collection.snapshot() as snapshot:
+        hits = snapshot.lexical("otter", limit=1, selection=snapshot.allowed({"ключ": "é"}))
+        passage = snapshot.passage(int(hits.numbers[0]))
+        assert passage.document_id == "ü/ö 🦦"
+        assert passage.text == text[passage.start : passage.end]
+        assert snapshot.metadata(int(hits.numbers[0])) == {"ключ": ["é", None, True, 1.5]}
+
+
+def test_writers_and_readers_at_once(make, reopen):
+    collection = make()
+    writers = {"a": collection, "b": collection, "c": reopen(collection)}
     errors = []
 
+    def guarded(work):
+        def run():
+            try:
+                work()
+            except Exception as error:
+                errors.append(error)
+
+        return threading.Thread(target=run)
+
     def write(part):
-        for at in range(5):
-            collection.add([Document(f"{part}-{at}", "An otter.")])
+        for at in range(4):
+            writers[part].add(
+                [Document(f"{part}-{at}", "An otter."), Document("shared", f"A heron of {part}.")]
+            )
+            writers[part].delete([f"{part}-{at - 1}"])
 
     def read():
-        try:
-            for _ in range(30):
-                ids(collection)
-        except Exception as error:
-            errors.append(error)
+        for _ in range(20):
+            assert len(ids(collection, "heron")) <= 1
 
-    threads = [threading.Thread(target=write, args=(part,)) for part in "ab"]
-    threads += [threading.Thread(target=read) for _ in range(2)]
+    threads = [guarded(lambda part=part: write(part)) for part in writers] + [guarded(read) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert errors == []
-    assert len(ids(collection)) == 10
-    assert collection.stats().version == 10
-
-
-@pytest.mark.parametrize("operation", ["add", "delete"])
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.slow
-def test_killed_anywhere_the_old_or_the_new_version_opens(make, reopen, fault, operation):
-    collection = make()
-    collection.add(OLD)
-    run = [sys.executable, str(Path(__file__).with_name("crash_run.py")), str(collection.path), operation]
-    environment = os.environ | {"EXCERPTA_FAULT": fault, "PYTHONPATH": str(Path(__file__).parents[2])}
-    killed = subprocess.run(run, env=environment, capture_output=True)
-    happened = killed.returncode == -signal.SIGKILL
-    assert happened or (operation == "delete" and fault.startswith("segment")), killed.stderr.decode()
-    old, new = {f"old-{at}" for at in range(4)}, {"old-0", "old-2", "old-3"}
-    after = {"old-2", "old-3"} if operation == "delete" else new
-    opened = reopen(collection)
-    assert opened.verify() == []
-    seen = ids(opened)
-    assert seen in (old, after)
-    assert (ids(opened, "newt") == {"new"}) == (operation == "add" and seen == after)
-    assert not list((opened.path / "segments").glob("*.tmp"))
-    again = subprocess.run(run, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])})
-    assert again.returncode == 0
-    assert ids(collection) == after
-    assert collection.stats().documents == (5 if operation == "add" else 2)
-    files = {one.name for one in (collection.path / "segments").iterdir()}
-    assert files == {
-        one["name"] for one in json.loads((collection.path / "manifest.json").read_text())["segments"]
-    }
-
-
-@settings(max_examples=40, deadline=None)
-@given(data=st.data())
-def test_a_flipped_byte_is_found_before_it_is_used(tmp_path_factory, data):
-    path = tmp_path_factory.mktemp("flip") / "c"
-    models = {"encoder": HashEncoder(), "vocabulary": WordVocabulary()}
-    collection = Collection.create(path, **models, settings=IndexSettings(16, 2))
-    collection.add(OLD)
-    collection.delete(["old-0"])
-    files = sorted(one for one in path.rglob("*") if one.is_file() and one.stat().st_size)
-    target = data.draw(st.sampled_from(files), label="file")
-    content = bytearray(target.read_bytes())
-    content[data.draw(st.integers(0, len(content) - 1), label="byte")] ^= 1 << data.draw(st.integers(0, 7))
-    target.write_bytes(content)
-    assert len(collection.verify()) >= 1
-    with pytest.raises((CorruptSegment, IndexMismatch)):
-        Collection.open(path, **models)
-
-
-def test_a_missing_file_is_named(make, reopen):
-    collection = make()
-    collection.add(OLD)
-    target = next((collection.path / "segments").glob("*/lexical/terms.npy"))
-    target.unlink()
-    with pytest.raises(CorruptSegment, match=r"terms\.npy"):
-        reopen(collection)
-
-
-class CollectionMachine(RuleBasedStateMachine):
-    """Any mix of adds, replacements, deletes and reopenings behaves as a dictionary does."""
-
-    words = st.sampled_from(["otter", "heron", "newt"])
-
-    @initialize()
-    def begin(self):
-        import tempfile
-
-        self.home = tempfile.TemporaryDirectory()
-        self.models = {"encoder": HashEncoder(), "vocabulary": WordVocabulary()}
-        self.collection = Collection.create(
-            Path(self.home.name) / "c", **self.models, settings=IndexSettings(16, 2)
-        )
-        self.model = {}
-
-    @rule(
-        documents=st.dictionaries(st.sampled_from("abcdef"), words, min_size=1, max_size=3),
-        year=st.integers(1, 3),
-    )
-    def add(self, documents, year):
-        new = [Document(key, f"A {word}.", metadata={"year": year}) for key, word in documents.items()]
-        commit = self.collection.add(new)
-        assert commit.replaced == len(self.model.keys() & documents.keys())
-        self.model |= {key: (word, year) for key, word in documents.items()}
-
-    @rule(keys=st.sets(st.sampled_from("abcdef"), max_size=3))
-    def delete(self, keys):
-        assert self.collection.delete(keys) == len(keys & self.model.keys())
-        for key in keys:
-            self.model.pop(key, None)
-
-    @rule()
-    def reopen(self):
-        self.collection = Collection.open(self.collection.path, **self.models)
-
-    @invariant()
-    def equal(self):
-        for word in ("otter", "heron", "newt"):
-            assert ids(self.collection, word) == {
-                key for key, (held, _) in self.model.items() if held == word
-            }
-        if self.model:
-            wanted = {key for key, (word, year) in self.model.items() if word == "otter" and year > 1}
-            assert ids(self.collection, "otter", {"year": {"$gt": 1}}) == wanted
-        assert self.collection.stats().documents == len(self.model)
-
-    def teardown(self):
-        if hasattr(self, "home"):
-            self.home.cleanup()
-
-
-TestMachine = CollectionMachine.TestCase
-TestMachine.settings = settings(max_examples=15, stateful_step_count=8, deadline=None)
+    assert ids(collection) == {"a-3", "b-3", "c-3"}
+    assert ids(collection, "heron") == {"shared"}
+    assert collection.stats().documents == 4
+    assert collection.stats().version == 3 * (4 + 3)
+    assert collection.verify() == []

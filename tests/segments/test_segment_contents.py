@@ -1,0 +1,146 @@
+"""A segment's contents: passages, what they are indexed by, and vectors on their way in."""
+
+import itertools
+import tempfile
+
+import numpy as np
+import pytest
+from fakes import MODELS, HashEncoder, WordVocabulary
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retrieval import Document, IndexSettings, Passage
+from retrieval.segments import encode, indexed_text, open_segment, publish, write_segment
+from retrieval.segments.encoding import own_offsets
+from retrieval.segments.passages import PassageStore
+from retrieval.segments.spool import VectorSpool
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts
+drafts = st.lists(
+    st.tuples(
+        texts,
+        st.dictionaries(texts, scalars | st.lists(scalars, max_size=2), max_size=2),
+        st.lists(texts, max_size=3),
+    ),
+    max_size=5,
+)
+
+
+@settings(deadline=None)
+@given(drafts)
+def test_documents_and_passages_come_back(tmp_path_factory, drafts):
+    documents, passages = [], []
+    for at, (title, metadata, own) in enumerate(drafts):
+        ends = list(itertools.accumulate(map(len, own), initial=0))
+        documents.append(Document(f"d{at}", "".join(own), title, metadata))
+        passages.append(
+            [
+                Passage(f"d{at}", ordinal, text, ends[ordinal], ends[ordinal + 1], title, f"h{ordinal}")
+                for ordinal, text in enumerate(own)
+            ]
+        )
+    directory = tmp_path_factory.mktemp("passages")
+    PassageStore.build(directory, documents, passages)
+    store = PassageStore.open(directory)
+    flat = [passage for of_one in passages for passage in of_one]
+    assert [store.passage(number) for number in range(len(store))] == flat
+    assert [store.ids[owner] for owner in store.owners] == [passage.document_id for passage in flat]
+    assert store.metadata == [document.metadata for document in documents]
+    assert {identity: store.ids[at] for identity, at in store.places.items()} == {
+        one.id: one.id for one in documents
+    }
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 5), max_size=6), st.integers(1, 4))
+def test_spooled_vectors_come_back_in_half_precision(lengths, dim):
+    random = np.random.default_rng(0)
+    vectors = [random.standard_normal((length, dim)).astype(np.float32) for length in lengths]
+    with tempfile.TemporaryDirectory() as directory:
+        spool = VectorSpool(directory, dim)
+        for one in vectors:
+            spool.append(one)
+        back = spool.passages()
+    assert [one.shape for one in back] == [one.shape for one in vectors]
+    for one, expected in zip(back, vectors, strict=True):
+        np.testing.assert_array_equal(one, expected.astype(np.float16))
+
+
+@settings(max_examples=40, deadline=None)
+@given(drafts)
+def test_encoding_in_slices_equals_encoding_each_text(tmp_path_factory, drafts):
+    documents = [
+        Document(f"d{at}", "\n\n".join(own * 30), title) for at, (title, _, own) in enumerate(drafts)
+    ]
+    calls = []
+
+    class Counting(HashEncoder):
+        def encode_passages(self, texts):
+            calls.append(len(texts))
+            return super().encode_passages(texts)
+
+    seen = []
+    encoded = encode(
+        documents,
+        settings=IndexSettings(8, 0),
+        encoder=Counting(),
+        vocabulary=WordVocabulary(),
+        room=tmp_path_factory.getbasetemp(),
+        progress=lambda *step: seen.append(step),
+    )
+    flat = [passage for of_one in encoded.passages for passage in of_one]
+    assert calls == [64] * (len(flat) // 64) + ([len(flat) % 64] if len(flat) % 64 else [])
+    assert seen[-1] == (len(documents), len(documents))
+    assert seen == sorted(seen)
+    assert encoded.texts == [indexed_text(passage)[0] for passage in flat]
+    assert len(encoded.vectors) == len(encoded.offsets) == len(encoded.ngrams) == len(flat)
+    alone = [HashEncoder().encode_passages([text])[0] for text in encoded.texts]
+    for passage, vectors, offsets, ngrams, one in zip(
+        flat, encoded.vectors, encoded.offsets, encoded.ngrams, alone, strict=True
+    ):
+        np.testing.assert_array_equal(vectors, one.vectors.astype(np.float16))
+        np.testing.assert_array_equal(ngrams.offsets, offsets)
+        text, shift = indexed_text(passage)
+        for (start, end), (start_all, end_all) in zip(offsets, one.offsets, strict=True):
+            if start_all < shift:
+                assert (start, end) == (-1, -1)
+            else:
+                assert passage.text[start:end] == text[start_all:end_all]
+
+
+def test_a_token_over_the_edge_of_the_context_has_no_place():
+    offsets = np.array([[0, 5], [4, 7], [5, 6], [6, 9]], np.int32)
+    assert own_offsets(offsets, 6).tolist() == [[-1, -1], [-1, -1], [-1, -1], [0, 3]]
+    assert own_offsets(offsets, 0).tolist() == offsets.tolist()
+
+
+def test_a_long_title_leaves_room_for_the_text():
+    text, shift = indexed_text(Passage("d", 0, "Words.", 0, 6, title="t" * 2000))
+    assert shift == 241
+    assert text[shift:] == "Words."
+
+
+@pytest.mark.parametrize("ngrams", [True, False])
+def test_a_segment_is_written_once_and_holds_no_pickle(tmp_path, ngrams):
+    draft = tmp_path / "segments" / "seg-1.tmp"
+    draft.mkdir(parents=True)
+    encoded = encode(
+        [Document("a", "An otter. " * 20, "T"), Document("b", "")],
+        settings=IndexSettings(16, 2),
+        encoder=MODELS["encoder"],
+        vocabulary=MODELS["vocabulary"] if ngrams else None,
+        room=tmp_path,
+        progress=None,
+    )
+    checksum = write_segment(draft, encoded)
+    assert publish(draft) == tmp_path / "segments" / "seg-1"
+    segment = open_segment(tmp_path, "seg-1", checksum)
+    assert (segment.ngrams is not None) == ngrams
+    assert len(segment.passages) == segment.tokens.passages == segment.terms.passages == len(encoded.texts)
+    for number, (text, offsets) in enumerate(zip(encoded.texts, encoded.offsets, strict=True)):
+        assert segment.token_offsets(number).tolist() == offsets.tolist()
+        assert len(segment.tokens.vectors(number)) == len(HashEncoder().tokenize([text])[0].ids)
+    for file in (tmp_path / "segments" / "seg-1").rglob("*"):
+        if file.is_file():
+            assert not file.read_bytes().startswith(b"\x80"), file
