@@ -1,10 +1,11 @@
 """The database: tables, sessions and migrations."""
 
-from api.db.database import Database
+from api.db.database import UNAVAILABLE, Database
 from api.db.migrate import downgrade, upgrade
 from api.db.tables import Base, BatchRow, CollectionRow, DocumentRow, IdempotencyRow, JobRow
 
 __all__ = [
+    "UNAVAILABLE",
     "Base",
     "BatchRow",
     "CollectionRow",

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import Connection, Dialect, event, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 _SQLITE_PRAGMAS = (
@@ -16,6 +18,9 @@ _SQLITE_PRAGMAS = (
     "busy_timeout=30000",
     "foreign_keys=ON",
 )
+
+UNAVAILABLE = (DBAPIError, NoConnectionFree, OSError)
+"""What a session raises when the database cannot be reached, or ends what it was asked to do."""
 
 
 class Database:
@@ -54,7 +59,9 @@ class Database:
 
 def _engine(url: str, *, sqlite: bool) -> AsyncEngine:
     if not sqlite:
-        return create_async_engine(url, pool_pre_ping=True)
+        engine = create_async_engine(url, pool_pre_ping=True)
+        event.listen(engine.sync_engine, "do_connect", _connect_postgresql)
+        return engine
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -62,6 +69,17 @@ def _engine(url: str, *, sqlite: bool) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _connect_postgresql(dialect: Dialect, _record: object, args: list[Any], options: dict[str, Any]) -> Any:
+    # SQLAlchemy passes on what the driver raises while it connects (a server that is starting up, or full)
+    # as it is, and nobody who looks for database errors would see it.
+    from asyncpg import PostgresError  # type: ignore[import-untyped]
+
+    try:
+        return dialect.connect(*args, **options)
+    except PostgresError as error:
+        raise dialect.loaded_dbapi.OperationalError(str(error)) from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -127,7 +127,7 @@ class Indexer:
             commit = None
             if batch.documents:
                 key = BatchKey(claim.job, number)
-                commit = await self._run(collection.add, batch.documents, batch=key, progress=stop.check)
+                commit = await self._add(collection, batch.documents, key, stop)
             await self._record(claim, entry, number, batch, commit)
             await progressed()
 
@@ -146,12 +146,22 @@ class Indexer:
             after = documents[-1].id
             stop.check()
             key = BatchKey(claim.job, number)
-            commit = await self._run(collection.add, documents, batch=key, progress=stop.check)
+            commit = await self._add(collection, documents, key, stop)
             row = _batch_row(claim, number, len(documents), commit.passages, commit.version, after, "[]")
             await self._queue.commit(claim, row, [])
             await progressed()
         version_base = await self._last_version(entry)
         await self._queue.swap_directory(claim, claim.job, version_base=version_base)
+
+    async def _add(
+        self, collection: Collection, documents: list[Document], key: BatchKey, stop: Stop
+    ) -> Commit:
+        commit = await self._run(collection.add, documents, batch=key, progress=stop.check)
+        if commit.added + commit.replaced != len(documents):
+            # The index has this batch from before its worker died, when batches were cut to another size.
+            # It began where this one begins, so one that is as long is the same.
+            commit = await self._run(collection.add, documents, progress=stop.check)
+        return commit
 
     async def _record(
         self, claim: Claim, entry: Entry, number: int, batch: Batch, commit: Commit | None

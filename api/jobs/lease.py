@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
+from api.db import UNAVAILABLE
 from api.errors import JobStopped
 from api.jobs.bell import Bell
 from api.jobs.queue import Claim, JobQueue
@@ -43,6 +43,7 @@ async def held(queue: JobQueue, bell: Bell, claim: Claim, stop: Stop) -> AsyncIt
         yield
     finally:
         heart.cancel()
+        await asyncio.gather(heart, return_exceptions=True)
 
 
 async def _beat(queue: JobQueue, bell: Bell, claim: Claim, stop: Stop) -> None:
@@ -54,5 +55,5 @@ async def _beat(queue: JobQueue, bell: Bell, claim: Claim, stop: Stop) -> None:
             except JobStopped as wish:
                 stop.request(wish)
                 return
-            except (DBAPIError, OSError) as error:
+            except UNAVAILABLE as error:
                 _log.warning("jobs.heartbeat-failed", job=claim.job, error=str(error.__cause__ or error))

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from api.db import BatchRow, CollectionRow, Database, DocumentRow, IdempotencyRow, JobRow
 from api.db.documents import put_documents, remove_documents
 from api.errors import CollectionBusy, IdempotencyConflict, JobStopped, UnknownCollection, UnknownJob
+from api.jobs.order import FINISHED, begun_rebuild, claimable, must_wait
 from api.jobs.owner import Owner
 
 Kind: TypeAlias = Literal["documents", "files", "delete", "rebuild"]
 MOST_ATTEMPTS = 5
 """A job that lost so many workers in a row, without one more batch, is what kills them."""
-_FINISHED = ("succeeded", "failed", "cancelled")
+_CANCELLED = "it was cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class JobQueue:
                 if earlier.digest != upload.digest:
                     raise IdempotencyConflict(upload.key, earlier.job_id)
                 return earlier.job_id, False
-            if inline and (rebuild := await _running_rebuild(session, collection)):
+            if inline and (rebuild := await begun_rebuild(session, collection)):
                 raise CollectionBusy(row.name, rebuild)
             session.add(
                 JobRow(
@@ -117,7 +117,10 @@ class JobQueue:
         async with self._database.read() as session:
             waiting = (
                 await session.scalars(
-                    select(JobRow.id).where(_claimable(time.time())).order_by(JobRow.created_at).limit(50)
+                    select(JobRow.id)
+                    .where(claimable(time.time()), ~must_wait())
+                    .order_by(JobRow.created_at)
+                    .limit(50)
                 )
             ).all()
         for job in waiting:
@@ -130,15 +133,21 @@ class JobQueue:
             found = await session.get(JobRow, job)
             if found is None:
                 return None
-            # Claims on one collection queue here, so that two cannot both see it free.
-            await _locked(session, found.collection_id)
+            try:
+                # Claims on one collection queue here, so that two cannot both see it free.
+                await _locked(session, found.collection_id)
+            except UnknownCollection:
+                return None
             now = time.time()
             row = await session.scalar(
                 select(JobRow)
-                .where(JobRow.id == job, _claimable(now))
+                .where(JobRow.id == job, claimable(now), ~must_wait())
                 .execution_options(populate_existing=True)
             )
-            if row is None or await _must_wait(session, row):
+            if row is None:
+                return None
+            if row.cancel_requested:
+                _end(row, "cancelled", _CANCELLED)
                 return None
             if row.attempts >= MOST_ATTEMPTS:
                 _end(row, "failed", f"given up: {row.attempts} workers ended while they ran it")
@@ -157,10 +166,14 @@ class JobQueue:
             row.lease_until = time.time() + self.lease_s
             cancelled = row.cancel_requested
         if cancelled:
-            raise JobStopped(claim.job, "it was cancelled")
+            raise JobStopped(claim.job, _CANCELLED)
 
     async def commit(self, claim: Claim, batch: BatchRow, documents: Sequence[DocumentRow]) -> None:
-        """Documents, batch and progress in one transaction. Raises JobStopped when the lease is lost."""
+        """Documents, batch and progress in one transaction.
+
+        Raises JobStopped when the lease is lost, and then changes nothing; or when someone wants the job to
+        end, once the batch is in.
+        """
         async with self._database.write() as session:
             row = await self._held(session, claim)
             row.done += batch.documents
@@ -169,6 +182,9 @@ class JobQueue:
             row.lease_until = time.time() + self.lease_s
             session.add(batch)
             await put_documents(session, documents)
+            cancelled = row.cancel_requested
+        if cancelled:
+            raise JobStopped(claim.job, _CANCELLED)
 
     async def forget_documents(self, claim: Claim, ids: Sequence[str], *, version: int) -> None:
         """Marks documents as removed by `version` of the collection; later versions stay."""
@@ -251,7 +267,7 @@ class JobQueue:
         """Those of the jobs that will not run again."""
         async with self._database.read() as session:
             alive = await session.scalars(
-                select(JobRow.id).where(JobRow.id.in_(jobs), JobRow.state.not_in(_FINISHED))
+                select(JobRow.id).where(JobRow.id.in_(jobs), JobRow.state.not_in(FINISHED))
             )
             return set(jobs) - set(alive)
 
@@ -261,6 +277,12 @@ class JobQueue:
             await session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < before))
 
     async def _held(self, session: AsyncSession, claim: Claim) -> JobRow:
+        # The collection before the job, as whoever deletes it locks them: else two could wait for each other.
+        await session.execute(
+            select(CollectionRow.id)
+            .where(CollectionRow.id == claim.collection)
+            .with_for_update(read=True, key_share=True)
+        )
         row = await session.scalar(
             select(JobRow)
             .where(JobRow.id == claim.job, JobRow.owner == claim.owner, JobRow.fence == claim.fence)
@@ -272,38 +294,11 @@ class JobQueue:
         return row
 
 
-def _claimable(now: float) -> ColumnElement[bool]:
-    return or_(JobRow.state == "queued", (JobRow.state == "running") & (JobRow.lease_until < now))
-
-
 async def _locked(session: AsyncSession, collection: str) -> CollectionRow:
     row = await session.get(CollectionRow, collection, with_for_update=True)
     if row is None:
         raise UnknownCollection(collection)
     return row
-
-
-async def _must_wait(session: AsyncSession, row: JobRow) -> bool:
-    """Whether another job of the collection has to end first: one that runs, or came before."""
-    other = aliased(JobRow)
-    before = other.state == "running"
-    if row.kind != "rebuild":
-        before &= ~other.inline
-    before |= (other.state == "queued") & (other.created_at < row.created_at)
-    return bool(
-        await session.scalar(
-            select(exists().where(other.collection_id == row.collection_id, other.id != row.id, before))
-        )
-    )
-
-
-async def _running_rebuild(session: AsyncSession, collection: str) -> str | None:
-    found: str | None = await session.scalar(
-        select(JobRow.id).where(
-            JobRow.collection_id == collection, JobRow.kind == "rebuild", JobRow.state == "running"
-        )
-    )
-    return found
 
 
 def _end(row: JobRow, state: str, error: str | None) -> None:

@@ -16,6 +16,7 @@ from retrieval.corpus import LoadLimits, load_file
 from retrieval.errors import UnreadableDocument
 
 _LONGEST_LINE = 64 * 2**20
+_TWICE = "comes more than once; the last one counts"
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -48,7 +49,10 @@ class BatchLimits:
 def batches(
     files: list[SpooledFile], *, lines: bool, start: Cursor, cut: BatchLimits, limits: LoadLimits
 ) -> Iterator[Batch]:
-    """The batches from `start` on. Of documents with one id within a batch the last counts."""
+    """The batches from `start` on.
+
+    Of documents with one id within a batch the last counts, and the others are named as unread.
+    """
     read = _read_lines(files[0], start) if lines else _read_files(files, start, limits)
     held: dict[str, Document] = {}
     unread: list[UnreadableDocument] = []
@@ -58,6 +62,8 @@ def batches(
         if isinstance(loaded, UnreadableDocument):
             unread.append(loaded)
         else:
+            if held.pop(loaded.id, None) is not None:
+                unread.append(UnreadableDocument(loaded.id, _TWICE))
             held[loaded.id] = loaded
             taken += 1
             characters += len(loaded.text)

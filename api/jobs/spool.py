@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +135,14 @@ class Spool:
     def drop(self, job: str) -> None:
         """Removes what a job was given, once nobody needs it."""
         shutil.rmtree(self._root / job, ignore_errors=True)
+
+    def sweep(self, older_than_s: float) -> None:
+        """Removes uploads begun by processes that died: nothing was written to them for so long."""
+        for directory in self._root.glob(f"*{_UNFINISHED}"):
+            with contextlib.suppress(FileNotFoundError):
+                latest = max(path.stat().st_mtime for path in (directory, *directory.iterdir()))
+                if latest < time.time() - older_than_s:
+                    shutil.rmtree(directory, ignore_errors=True)
 
     def jobs(self) -> Iterator[str]:
         """The jobs that uploads are kept for."""

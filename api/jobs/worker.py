@@ -9,8 +9,8 @@ from collections.abc import Coroutine
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
+from api.db import UNAVAILABLE
 from api.errors import JobStopped, UnknownCollection
 from api.jobs.bell import Bell
 from api.jobs.indexing import Indexer
@@ -23,6 +23,7 @@ from models.errors import ExcerptaError
 _log = structlog.get_logger("excerpta.jobs")
 _HOUSEKEEPING_S = 300.0
 _KEY_LIFETIME_S = 24 * 3600.0
+_UPLOAD_STALLS_S = 3600.0
 
 
 class Worker:
@@ -74,13 +75,15 @@ class Worker:
             while not self._ending:
                 try:
                     claim = await self._queue.claim()
-                except (DBAPIError, OSError) as error:
+                    if claim is not None:
+                        await self._run(claim)
+                        continue
+                except UNAVAILABLE as error:
                     _log.warning("jobs.database-unavailable", error=str(error.__cause__ or error))
-                    claim = None
-                if claim is None:
-                    await listener.wait(self._poll_s)
-                else:
-                    await self._run(claim)
+                except Exception:
+                    # Whatever one job meets, the next ones are still taken up.
+                    _log.exception("jobs.worker-failed")
+                await listener.wait(self._poll_s)
 
     async def _run(self, claim: Claim) -> None:
         stop = self._running[claim.job] = Stop()
@@ -91,6 +94,10 @@ class Worker:
             async with held(self._queue, self._bell, claim, stop):
                 await self._indexer.run(claim, stop, lambda: self._tell(claim))
             state = "succeeded"
+        except asyncio.CancelledError:
+            # Out of time at the end: whatever the batch in hand still does, its key makes harmless.
+            await self._release(claim)
+            raise
         except JobStopped as stopped:
             if self._ending:
                 await self._release(claim)
@@ -99,7 +106,7 @@ class Worker:
         except UnknownCollection:
             self._spool.drop(claim.job)
             return
-        except (DBAPIError, OSError) as failure:
+        except UNAVAILABLE as failure:
             # The database or the disk: the lease runs out, and the job is taken up where it was.
             _log.warning("jobs.interrupted", job=claim.job, error=str(failure.__cause__ or failure))
             return
@@ -127,7 +134,7 @@ class Worker:
         await self._bell.ring("jobs")  # the collection is free for its next job
 
     async def _release(self, claim: Claim) -> None:
-        with contextlib.suppress(JobStopped, DBAPIError, OSError):
+        with contextlib.suppress(JobStopped, *UNAVAILABLE):
             await self._queue.release(claim)
         await self._bell.ring("jobs")
 
@@ -137,18 +144,25 @@ class Worker:
     async def _keep_house(self) -> None:
         """Frees jobs of processes that died meanwhile; removes what nothing points to any more."""
         before: set[str] = set()
+        spooled: set[str] = set()
         while True:
             try:
                 if await self._queue.requeue_dead():
                     await self._bell.ring("jobs")
                 await self._queue.forget_keys(time.time() - _KEY_LIFETIME_S)
-                for job in await self._queue.finished_or_gone(list(self._spool.jobs())):
+                unneeded = await self._queue.finished_or_gone(list(self._spool.jobs()))
+                # Only what was unneeded the last time too: an upload is kept before its job's row is there.
+                for job in unneeded & spooled:
                     self._spool.drop(job)
+                spooled = unneeded
+                self._spool.sweep(_UPLOAD_STALLS_S)
                 orphans = await self._library.orphans()
                 # Only what was an orphan the last time too: a collection being made has no row yet.
                 for directory in orphans & before:
                     await self._library.remove(directory)
                 before = orphans
-            except (DBAPIError, OSError) as error:
+            except UNAVAILABLE as error:
                 _log.warning("jobs.housekeeping-failed", error=str(error.__cause__ or error))
+            except Exception:
+                _log.exception("jobs.housekeeping-failed")
             await asyncio.sleep(_HOUSEKEEPING_S)
