@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,6 +18,56 @@ from models.tokenizer import TextTokenizer
 Role: TypeAlias = Literal["passage", "query"]
 
 _WEIGHT, _BIAS = "linear.weight", "linear.bias"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a late-interaction model reads: what it was trained to see before, after and among a text's tokens.
+
+    `query_length` is the number of tokens, special ones counted, up to which queries are filled with mask
+    tokens, whose vectors count too (ColBERT's query expansion); 0 fills none. Other tokens attend to them
+    only with `attends_to_fill`. `special_tokens` says whether the vectors of special tokens and markers
+    count. `skipped` are words without a vector in passages.
+    """
+
+    query_marker: str = ""
+    passage_marker: str = ""
+    query_length: int = 0
+    attends_to_fill: bool = False
+    special_tokens: bool = False
+    skipped: tuple[str, ...] = ()
+
+
+PUNCTUATION = tuple(string.punctuation)
+
+
+def read_reading(directory: Path) -> Reading:
+    """What a checkpoint says about itself: PyLate's settings, or those of Stanford's ColBERT; else plain.
+
+    Raises ModelCorrupt.
+    """
+    pylate = _json(directory / "config_sentence_transformers.json")
+    if "query_prefix" in pylate:
+        fills = pylate.get("do_query_expansion", True)
+        return Reading(
+            query_marker=pylate["query_prefix"],
+            passage_marker=pylate["document_prefix"],
+            query_length=int(pylate.get("query_length") or 0) if fills else 0,
+            attends_to_fill=bool(pylate.get("attend_to_expansion_tokens", False)),
+            special_tokens=True,
+            skipped=tuple(pylate.get("skiplist_words", PUNCTUATION)),
+        )
+    stanford = _json(directory / "artifact.metadata")
+    if "query_token_id" in stanford:
+        return Reading(
+            query_marker=stanford["query_token_id"],
+            passage_marker=stanford["doc_token_id"],
+            query_length=int(stanford.get("query_maxlen") or 0),
+            attends_to_fill=bool(stanford.get("attend_to_mask_tokens", False)),
+            special_tokens=True,
+            skipped=PUNCTUATION if stanford.get("mask_punctuation", True) else (),
+        )
+    return Reading()
 
 
 def load_projection(directory: Path, device: torch.device) -> torch.nn.Linear | None:
@@ -49,6 +101,16 @@ def marker_ids(
             raise UnsupportedModel(model, f"its vocabulary has no {role} marker {marker!r}")
         ids[role] = () if token is None else (token,)
     return ids
+
+
+def _json(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        return {}
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise ModelCorrupt(str(file), str(error)) from error
+    return found if isinstance(found, dict) else {}
 
 
 def _read(file: Path) -> dict[str, torch.Tensor]:

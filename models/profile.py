@@ -43,8 +43,13 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderSpec(ModelSpec):
-    """The token encoder. `max_tokens` lowers its limit; ColBERT models mark what they read by a token."""
+    """The token encoder. `max_tokens` lowers its limit.
 
+    `adapter` is a directory with weights of ours that are added to it. ColBERT models mark what they read
+    by a token; most say so themselves, and markers given here stand in their place.
+    """
+
+    adapter: str = ""
     dtype: str = "auto"
     max_tokens: int | None = None
     query_marker: str = ""
@@ -149,8 +154,9 @@ def _read(name: str, file: Path) -> _Table:
         raise InvalidProfile(name, f"{file} cannot be read as TOML: {error}") from error
     for role in _KINDS:
         table = tables.get(role)
-        if isinstance(table, dict) and isinstance(table.get("path"), str) and table["path"]:
-            table["path"] = str((file.parent / Path(table["path"]).expanduser()).resolve())
+        for key in ("path", "adapter"):
+            if isinstance(table, dict) and isinstance(table.get(key), str) and table[key]:
+                table[key] = str((file.parent / Path(table[key]).expanduser()).resolve())
     return tables
 
 

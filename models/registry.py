@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, cast
 
 import torch
 
+from models.adapter import digest
 from models.device import dtype_name, pick_device, pick_dtype
 from models.errors import ExcerptaError, InvalidProfile, ModelCorrupt
 from models.fingerprint import Checksums, Progress, content_files, fingerprint
@@ -18,6 +19,7 @@ from models.language_model import LanguageModel
 from models.profile import EncoderSpec, LanguageModelSpec, ModelSpec, Profile
 from models.sources import Located, locate
 from models.text_network import TextNetwork
+from models.token_adapter import adapt
 from models.token_classifier import TokenClassifier
 
 T = TypeVar("T")
@@ -57,12 +59,12 @@ class Models:
         self._progress = progress
         self._checksums = Checksums(self._root / "checksums.json")
         self._loaded: dict[str, object] = {}
-        self._locks = {role: threading.RLock() for role in profile.roles()}
+        self._locks = {role: threading.RLock() for role in ("encoder_base", *profile.roles())}
 
     @property
     def encoder(self) -> TextNetwork:
         """The token encoder. Raises ModelNotFound, ModelCorrupt, UnsupportedModel."""
-        return self._once("encoder", lambda: self._load_encoder(self.profile.encoder))
+        return self._once("encoder", lambda: self._adapted(self.profile.encoder))
 
     @property
     def lm(self) -> LanguageModel:
@@ -90,18 +92,29 @@ class Models:
                 self._loaded[role] = load()
             return cast(T, self._loaded[role])
 
+    @property
+    def plain_encoder(self) -> TextNetwork:
+        """The token encoder without the adapter of the profile. Raises as `encoder` does."""
+        return self._once("encoder_base", lambda: self._load_encoder(self.profile.encoder))
+
     def _load_encoder(self, spec: EncoderSpec) -> TextNetwork:
         located = self._checked(spec)
         return TextNetwork.load(
             located.path,
             name=spec.name,
-            fingerprint=self._fingerprint(spec, located),
+            fingerprint=self._fingerprint(replace(spec, adapter=""), located),
             device=self.device,
             dtype=self._dtype(spec),
             max_tokens=spec.max_tokens,
             query_marker=spec.query_marker,
             passage_marker=spec.passage_marker,
         )
+
+    def _adapted(self, spec: EncoderSpec) -> TextNetwork:
+        if not spec.adapter:
+            return self.plain_encoder
+        identity = self._fingerprint(spec, self._checked(spec))
+        return adapt(self.plain_encoder, Path(spec.adapter), fingerprint=identity)
 
     def _load_lm(self, spec: LanguageModelSpec) -> LanguageModel:
         located = self._checked(spec)
@@ -123,7 +136,7 @@ class Models:
 
     def _load_token_classifier(self, spec: ModelSpec) -> TokenClassifier:
         located = self._checked(spec)
-        classifier = TokenClassifier.load(self.encoder, located.path)
+        classifier = TokenClassifier.load(self.plain_encoder, located.path)
         classifier.fingerprint = self._fingerprint(spec, located)  # the one that describe() tells
         return classifier
 
@@ -152,8 +165,11 @@ class Models:
         digests = self._digests(located)
         encoder = self.profile.encoder
         if not isinstance(spec, EncoderSpec | LanguageModelSpec):  # a classifier may stand on the encoder
-            digests["encoder"] = self._fingerprint(encoder, self._checked(encoder, download=False))
+            plain = replace(encoder, adapter="")
+            digests["encoder"] = self._fingerprint(plain, self._checked(encoder, download=False))
             return fingerprint(spec.name, spec.revision, digests, dtype_name(self._dtype(encoder)))
+        if isinstance(spec, EncoderSpec):
+            digests |= _own_settings(spec)
         return fingerprint(spec.name, spec.revision, digests, dtype_name(self._dtype(spec)))
 
     def _digests(self, located: Located) -> dict[str, str]:
@@ -165,3 +181,11 @@ class Models:
 
     def _dtype(self, spec: EncoderSpec | LanguageModelSpec) -> torch.dtype:
         return pick_dtype(spec.dtype, self.device)
+
+
+def _own_settings(spec: EncoderSpec) -> dict[str, str]:
+    """What the profile adds to an encoder's files, where it decides the vectors."""
+    said = {"query_marker": spec.query_marker, "passage_marker": spec.passage_marker}
+    if spec.adapter:
+        said["adapter"] = digest(Path(spec.adapter))
+    return {key: value for key, value in said.items() if value}

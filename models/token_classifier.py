@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -13,10 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from transformers import AutoModelForTokenClassification
 
+from models.adapter import WEIGHTS_FILE, adapted_copy, digest, read_weights, save_weights
 from models.batching import plan_batches
 from models.device import call_cost
 from models.errors import ModelCorrupt, ModelNotFound, UnsupportedModel
@@ -25,7 +22,6 @@ from models.text_network import TextNetwork
 from models.tokenizer import TextTokenizer
 
 ADAPTER_FORMAT = "excerpta-keep-adapter/1"
-WEIGHTS_FILE = "model.safetensors"
 KEEP = 1
 """The label that means "keep", here as in the published LLMLingua-2 checkpoints; 0 is "drop"."""
 
@@ -106,7 +102,7 @@ class TokenClassifier:
     def _load_adapter(cls, network: TextNetwork, directory: Path, config: AdapterConfig) -> TokenClassifier:
         if (config.base, config.hidden_size) != (network.name, network.hidden_size):
             raise UnsupportedModel(network.name, f"{directory.name} was trained for {config.base}")
-        weights = _read_weights(directory / WEIGHTS_FILE)
+        weights = read_weights(directory)
         head = torch.nn.Linear(config.hidden_size, 2)
         try:
             head.load_state_dict(
@@ -116,7 +112,7 @@ class TokenClassifier:
         except (KeyError, RuntimeError, AttributeError) as error:
             raise ModelCorrupt(str(directory / WEIGHTS_FILE), str(error).splitlines()[0]) from error
         model = KeepNetwork(encoder, head.to(network.device)).eval().requires_grad_(False)
-        identity = f"{network.fingerprint}+{_digest(directory)}"
+        identity = f"{network.fingerprint}+{digest(directory)}"
         return cls(network, model, window=config.window, fingerprint=identity)
 
     @classmethod
@@ -128,7 +124,7 @@ class TokenClassifier:
             raise UnsupportedModel(
                 directory.name, f"it has {model.config.num_labels} labels, not drop and keep"
             )
-        identity = f"{directory.name}@{_digest(directory)}:{network.dtype}".replace("torch.", "")
+        identity = f"{directory.name}@{digest(directory)}:{network.dtype}".replace("torch.", "")
         frame = TextNetwork(model, TextTokenizer.load(directory), name=directory.name, fingerprint=identity)
 
         def logits(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
@@ -199,33 +195,11 @@ def windows(count: int, size: int, overlap: int) -> list[tuple[int, int]]:
     return [(start, start + size) for start in starts] + [(count - size, count)]
 
 
-def adapted_copy(network: Any, deltas: Mapping[str, torch.Tensor], scale: float) -> Any:
-    """A copy of `network` with low-rank changes added: W + scale * B @ A (Hu et al. 2021, eq. 3).
-
-    `deltas` holds "<module>.lora_A" (rank, in) and "<module>.lora_B" (out, rank). Weights without a
-    change are shared with `network`, so the copy costs only what differs.
-    """
-    changed = sorted({name.rsplit(".", 1)[0] for name in deltas})
-    own = {f"{module}.weight" for module in changed}
-    shared = {id(weight): weight for name, weight in network.named_parameters() if name not in own}
-    adapted = copy.deepcopy(network, shared)
-    for module in changed:
-        weight = adapted.get_submodule(module).weight
-        delta = deltas[f"{module}.lora_B"].float() @ deltas[f"{module}.lora_A"].float()
-        weight.data = (weight.data.float() + scale * delta.to(weight.device)).to(weight.dtype)
-    return adapted
-
-
 def save_adapter(
     directory: Path, config: AdapterConfig, deltas: Mapping[str, torch.Tensor], head: torch.nn.Linear
 ) -> None:
     """Writes adapter weights in the form that `TokenClassifier.load` reads, in float16."""
-    weights = {**deltas, "head.weight": head.weight, "head.bias": head.bias}
-    directory.mkdir(parents=True, exist_ok=True)
-    save_file(
-        {name: weight.detach().half().cpu().contiguous() for name, weight in weights.items()},
-        directory / WEIGHTS_FILE,
-    )
+    save_weights(directory, {**deltas, "head.weight": head.weight, "head.bias": head.bias})
     (directory / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n", "utf-8")
 
 
@@ -234,22 +208,3 @@ def _adapter_config(file: Path, config: Mapping[str, Any]) -> AdapterConfig:
     if config["format"] != ADAPTER_FORMAT or sorted(config) != sorted(wanted):
         raise ModelCorrupt(str(file), f"it is not {ADAPTER_FORMAT} with the keys {', '.join(wanted)}")
     return AdapterConfig(**config)
-
-
-def _read_weights(file: Path) -> dict[str, torch.Tensor]:
-    try:
-        return dict(load_file(file))
-    except FileNotFoundError as error:
-        raise ModelNotFound(file.parent.name, [str(file)]) from error
-    except SafetensorError as error:
-        raise ModelCorrupt(str(file), str(error)) from error
-
-
-def _digest(directory: Path) -> str:
-    """A hash of everything that decides the classifier's output: configuration, tokenizer and weights."""
-    total = hashlib.sha256()
-    for file in sorted(directory.iterdir()):
-        if file.suffix in (".json", ".safetensors"):
-            with file.open("rb") as stream:
-                total.update(file.name.encode() + hashlib.file_digest(stream, "sha256").digest())
-    return total.hexdigest()[:16]

@@ -1,20 +1,26 @@
 """Multi-vector retrieval (XTR): contextual token vectors, scored by the tokens each query token finds."""
 
 from retrieval.tokens.encoder import TokenEncoder
-from retrieval.tokens.errors import InvalidTokenOption
+from retrieval.tokens.errors import InvalidTokenOption, UnusableFaiss
+from retrieval.tokens.header import Tier
 from retrieval.tokens.index import TokenIndex
 from retrieval.tokens.matching import match_tokens
 from retrieval.tokens.reference import maxsim_reference, xtr_reference
 from retrieval.tokens.scoring import xtr_scores
-from retrieval.tokens.search import search_tokens
+from retrieval.tokens.search import ExactSearch, TokenOptions, search_tokens, search_tokens_batch
 
 __all__ = [
+    "ExactSearch",
     "InvalidTokenOption",
+    "Tier",
     "TokenEncoder",
     "TokenIndex",
+    "TokenOptions",
+    "UnusableFaiss",
     "match_tokens",
     "maxsim_reference",
     "search_tokens",
+    "search_tokens_batch",
     "xtr_reference",
     "xtr_scores",
 ]

@@ -1,16 +1,19 @@
-"""Texts to token vectors, as XTR and ColBERT do: one unit vector a token, none for special tokens."""
+"""Texts to token vectors, as XTR and ColBERT do: one unit vector for each token that the model counts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models import HiddenStates, TextNetwork
 from models.errors import InputTooLong
 from retrieval.tokens.vectors import unit
 from retrieval.tokens.windows import Window, windows
 from retrieval.types import Tokens, TokenVectors
+
+if TYPE_CHECKING:
+    from models import HiddenStates, TextNetwork
 
 _OVERLAP = 32
 
@@ -69,6 +72,10 @@ def _unit(states: HiddenStates) -> TokenVectors:
 
 def _kept(encoded: TokenVectors, window: Window) -> TokenVectors:
     """The tokens that count in this window, with offsets into the whole text."""
-    offsets = encoded.offsets + np.int32(window.start)
-    counts = (offsets[:, 0] >= window.keep_from) & (offsets[:, 0] < window.keep_to)
+    own = (
+        encoded.offsets[:, 0] >= 0
+    )  # special tokens have no place in the text; those of the first window count
+    offsets = np.where(own[:, None], encoded.offsets + np.int32(window.start), np.int32(-1))
+    inside = (offsets[:, 0] >= window.keep_from) & (offsets[:, 0] < window.keep_to)
+    counts = np.where(own, inside, window.start == 0)
     return TokenVectors(encoded.vectors[counts], encoded.ids[counts], offsets[counts])

@@ -9,10 +9,21 @@ from typing import Literal, TypeAlias, get_args
 
 from retrieval.errors import CorruptSegment, IndexMismatch
 
-Tier: TypeAlias = Literal["flat", "ivf"]
+Tier: TypeAlias = Literal["flat", "fast", "fine", "compact"]
 
-FORMAT = 1
+FORMAT = 2
 _FILE = "tokens.json"
+
+
+_MOST = 1 << 40  # no size in a header is larger; memory is taken by sizes only after this check
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What inverted lists were trained on: tokens, and their mean distance (1 - similarity) to centroids."""
+
+    tokens: int = 0
+    distance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class Header:
     passages: int
     tier: Tier
     lists: int
+    training: Training = Training()
     format: int = FORMAT
 
     def write(self, directory: Path) -> None:
@@ -38,10 +50,12 @@ class Header:
             values = json.loads(path.read_text(encoding="utf-8"))
             if values["format"] != FORMAT:
                 raise IndexMismatch("token index format", str(values["format"]), str(FORMAT))
+            values["training"] = Training(**values["training"])
             header = cls(**{field.name: values[field.name] for field in fields(cls)})
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CorruptSegment(str(path), f"cannot be read ({error!r})") from error
         sizes = (header.dim, header.tokens, header.passages, header.lists)
-        if header.tier not in get_args(Tier) or not all(type(size) is int and size >= 0 for size in sizes):
+        sane = all(type(size) is int and 0 <= size < _MOST for size in sizes)
+        if header.tier not in get_args(Tier) or not sane:
             raise CorruptSegment(str(path), "has values that no index has")
         return header

@@ -9,28 +9,39 @@ import numpy as np
 
 from retrieval.tokens.errors import InvalidTokenOption
 from retrieval.tokens.flat import search_flat
-from retrieval.tokens.header import Header, Tier
-from retrieval.tokens.ivf import InvertedLists, build_ivf, list_count
+from retrieval.tokens.header import Header, Tier, Training
+from retrieval.tokens.ivf import Inherited, InvertedLists, build_ivf
 from retrieval.tokens.scoring import NOTHING
 from retrieval.tokens.stored import StoredVectors
 from retrieval.tokens.vectors import check_vectors
 from retrieval.types import Bits, Float32, Int64
 
 FLAT_UP_TO = 50_000
-"""Tokens up to which a segment is compared whole: 35 CPU ms (d = 384, 20 query tokens), without training."""
+"""Tokens up to which a segment is compared whole, without training."""
+FLAT_BESIDE = 16_384
+"""The same where the lists of another segment can be inherited, so that nothing must be trained."""
 _FEWEST_LISTED = 256  # fewer cannot train the product codes
+# Comparing this many tokens exactly costs as much as a search; where a filter leaves no more, none is made.
+EXACT_UP_TO = 32_768
+# How many lists a search may probe for a filter's sake when passages are refined afterwards.
+_REFINED_PROBES = 96
 
 
 class TokenIndex:
     """Nearest tokens by inner product; ids are passage numbers 0..passages-1 of the segment.
 
-    Two tiers. Up to `FLAT_UP_TO` tokens every stored token is compared (exact but for the rounding to 8
-    bits). Above, FAISS's inverted lists hold product codes in memory and find most of the nearest; the
-    stored vectors, mapped from disk, make the scores exact again when passages are refined. The object
-    is immutable and may be shared between threads.
+    Up to `FLAT_UP_TO` tokens every stored token is compared (exact but for the rounding to 8 bits). Above,
+    FAISS's inverted lists find most of the nearest by short codes: `fast`, 4 bits for every two dimensions
+    in memory; `fine`, 4 bits a dimension; `compact`, 1 bit a dimension (RaBitQ), mapped from disk. A tier
+    of `flat` compares always. The stored vectors, mapped from disk, make the scores exact again when
+    passages are refined. The object is immutable and may be shared between threads.
     """
 
-    def __init__(self, header: Header, stored: StoredVectors, lists: InvertedLists | None) -> None:
+    def __init__(
+        self, directory: Path, header: Header, stored: StoredVectors, lists: InvertedLists | None
+    ) -> None:
+        self.directory = directory
+        self.training = header.training
         self.dim = header.dim
         self.tokens = header.tokens
         self.passages = header.passages
@@ -41,37 +52,69 @@ class TokenIndex:
 
     @classmethod
     def build(
-        cls, directory: Path, vectors: Sequence[Float32], *, seed: int = 0, flat_up_to: int = FLAT_UP_TO
+        cls,
+        directory: Path,
+        vectors: Sequence[Float32],
+        *,
+        tier: Tier = "fast",
+        like: TokenIndex | None = None,
+        seed: int = 0,
+        flat_up_to: int | None = None,
     ) -> None:
         """Writes the index of one (n, d) array of unit vectors a passage into an existing empty directory.
 
-        A passage may have no tokens; then it is never found. The same vectors and seed give the same
+        A passage may have no tokens; then it is never found. `like` is an index of the same collection,
+        whose trained lists are used again while they fit. The same vectors, seed and `like` give the same
         files. Raises InvalidVectors.
         """
         dim = vectors[0].shape[-1] if len(vectors) else 0
         for number, passage in enumerate(vectors):
             check_vectors(passage, dim, f"passage {number}")
         tokens = sum(map(len, vectors))
-        tier: Tier = "flat" if tokens <= max(flat_up_to, _FEWEST_LISTED) else "ivf"
-        lists = list_count(tokens) if tier == "ivf" else 0
+        heir = like if like is not None and like.tier == tier and like.dim == dim else None
+        if flat_up_to is None:
+            flat_up_to = FLAT_BESIDE if heir else FLAT_UP_TO
+        if tokens <= max(flat_up_to, _FEWEST_LISTED):
+            tier = "flat"
         StoredVectors.write(directory, vectors, dim)
-        if tier == "ivf":
-            build_ivf(directory, vectors, dim, lists=lists, seed=seed)
-        Header(dim=dim, tokens=tokens, passages=len(vectors), tier=tier, lists=lists).write(directory)
+        lists, training = 0, Training()
+        if tier != "flat":
+            lists, training = build_ivf(
+                directory,
+                vectors,
+                dim,
+                tier=tier,
+                seed=seed,
+                like=Inherited(heir.directory, heir.training) if heir else None,
+            )
+        Header(
+            dim=dim, tokens=tokens, passages=len(vectors), tier=tier, lists=lists, training=training
+        ).write(directory)
 
     @classmethod
     def open(cls, directory: Path) -> TokenIndex:
         """Opens what `build` wrote, after its checksums held. Raises CorruptSegment and IndexMismatch."""
         header = Header.read(directory)
         stored = StoredVectors.open(directory, tokens=header.tokens, passages=header.passages, dim=header.dim)
-        lists = InvertedLists.open(directory, header) if header.tier == "ivf" else None
-        return cls(header, stored, lists)
+        lists = None if header.tier == "flat" else InvertedLists.open(directory, header)
+        return cls(directory, header, stored, lists)
 
-    def search(self, queries: Float32, k: int, allowed: Bits | None) -> tuple[Float32, Int64]:
-        """Similarities and passages (q, k) of the `k` nearest tokens of each query vector, best first.
+    def search(
+        self,
+        queries: Float32,
+        k: int,
+        allowed: Bits | None,
+        *,
+        refined: bool = False,
+        floor: Float32 | None = None,
+    ) -> tuple[Float32, Int64]:
+        """Similarities and passages (q, k) of the `k` nearest tokens of each query vector, in any order.
 
         `allowed` (passages,) bars all other passages inside the scan. Where there is nothing more to
-        find the similarity is -inf and the passage NOTHING. Raises InvalidVectors, InvalidTokenOption.
+        find the similarity is -inf and the passage NOTHING. Where a filter leaves few tokens a list,
+        fewer than k may be found if the passages are `refined` afterwards. What is less similar than
+        `floor` (q,) may be left out.
+        Raises InvalidVectors, InvalidTokenOption.
         """
         if k < 1:
             raise InvalidTokenOption("k", k, "at least 1")
@@ -81,7 +124,7 @@ class TokenIndex:
         passages = np.full((len(queries), k), NOTHING, np.int64)
         reach = min(k, self.tokens)
         if reach and len(queries):
-            found = self._nearest(queries, reach, allowed)
+            found = self._nearest(queries, reach, allowed, refined, floor)
             similarities[:, :reach], passages[:, :reach] = found
         return similarities, passages
 
@@ -97,7 +140,14 @@ class TokenIndex:
         """How many tokens the allowed passages have."""
         return self.tokens if allowed is None else int(self.lengths[allowed].sum())
 
-    def _nearest(self, queries: Float32, k: int, allowed: Bits | None) -> tuple[Float32, Int64]:
-        if self._lists is not None:
-            return self._lists.search(queries, k, allowed, self.passing(allowed))
-        return search_flat(self._stored, queries, k, allowed)
+    def bounds(self, queries: Float32, tokens: int) -> Float32 | None:
+        """A guess (q,) of the best similarity beyond the `tokens` nearest, by cluster sizes."""
+        return None if self._lists is None else self._lists.bounds(queries, min(tokens, self.tokens))
+
+    def _nearest(
+        self, queries: Float32, k: int, allowed: Bits | None, refined: bool, floor: Float32 | None
+    ) -> tuple[Float32, Int64]:
+        if self._lists is None:
+            return search_flat(self._stored, queries, k, allowed, floor)
+        most = _REFINED_PROBES if refined and allowed is not None else None
+        return self._lists.search(queries, k, allowed, self.passing(allowed), most_probes=most)

@@ -1,9 +1,10 @@
-"""Approximate search of many tokens: inverted lists of 4-bit product codes (FAISS)."""
+"""Approximate search of many tokens: inverted lists of short codes (FAISS)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,32 @@ import faiss
 import numpy as np
 
 from retrieval.errors import CorruptSegment
-from retrieval.tokens.header import Header
+from retrieval.tokens.faiss_facts import check_faiss
+from retrieval.tokens.header import Header, Tier, Training
 from retrieval.tokens.scoring import NOTHING
 from retrieval.types import Bits, Float32, Int64
 
 _FILE = "tokens.faiss"
-_TRAINING_TOKENS = 40  # a list, for k-means
-_ITERATIONS = 6
-_FEWEST_PROBES = 32
+_TRAINED = "trained.faiss"  # the same index before any token was added, for others to inherit
+_TRAINING_TOKENS = 32  # a list, for k-means
+_ITERATIONS = 5
+_FEWEST_PROBES = 24
 # Lists are probed until they hold this many times the tokens asked for, so that the last one retrieved
 # is a true bound on the rest and not merely the end of what was looked at.
 _REACH = 2
-_ADD_ROWS = 65_536
+_ADD_ROWS = 16_384
+_MEASURED = 4_096  # tokens whose distance to their centroids says how well these fit
+# An inherited quantiser is trained anew when new tokens lie this much farther from its centroids than
+# those it was trained on, or when there are this many times more.
+_DRIFT, _GROWTH = 1.15, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """Where an index lies whose lists may serve another, and how they were trained."""
+
+    directory: Path
+    training: Training
 
 
 def list_count(tokens: int) -> int:
@@ -34,25 +49,30 @@ def list_count(tokens: int) -> int:
     return int(2 ** round(float(np.log2(4 * np.sqrt(tokens)))))
 
 
-def build_ivf(directory: Path, vectors: Sequence[Float32], dim: int, *, lists: int, seed: int) -> None:
-    """Trains on a seeded sample, adds every token under its passage's number, and writes the index.
+def build_ivf(
+    directory: Path,
+    vectors: Sequence[Float32],
+    dim: int,
+    *,
+    tier: Tier,
+    seed: int,
+    like: Inherited | None = None,
+) -> tuple[int, Training]:
+    """Adds every token under its passage's number and writes the index; returns its lists, their training.
 
-    In memory a token takes d/4 bytes of code (4 bits for every two dimensions) and 8 for its passage.
+    The centroids and codebooks are those of the index `like`, unless that is of another tier or they do
+    not fit these tokens; then they are trained on a seeded sample.
     """
-    index = faiss.index_factory(dim, f"IVF{lists},PQ{_code_parts(dim)}x4fsr", faiss.METRIC_INNER_PRODUCT)
-    index.cp.seed = index.pq.cp.seed = seed
-    index.cp.niter = _ITERATIONS
-    index.cp.min_points_per_centroid = 1
-    index.cp.max_points_per_centroid = _TRAINING_TOKENS
-    # Unit vectors are compared by angle, so centroids are unit vectors too.
-    index.cp.spherical = True
-    index.train(_sample(vectors, lists * _TRAINING_TOKENS, seed))
+    check_faiss()
+    index, training = _inherited(vectors, dim, seed, like) or _trained(vectors, dim, tier, seed)
+    faiss.write_index(index, str(directory / _TRAINED))
     for numbers, rows in _pieces(vectors):
         index.add_with_ids(rows, numbers)
     faiss.write_index(index, str(directory / _FILE))
+    return index.nlist, training
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class InvertedLists:
     """An opened index; safe to search from several threads."""
 
@@ -61,10 +81,15 @@ class InvertedLists:
 
     @classmethod
     def open(cls, directory: Path, header: Header) -> InvertedLists:
-        """Reads the FAISS file, whose checksum must have held. Raises CorruptSegment if it is not ours."""
+        """Reads the FAISS file, whose checksum must have held. Raises CorruptSegment if it is not ours.
+
+        The compact tier is mapped: the system drops and fetches its pages as it likes. Fast-scan codes
+        can only be read whole.
+        """
+        check_faiss()
         path = directory / _FILE
         try:
-            index = faiss.read_index(str(path))
+            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if header.tier == "compact" else 0)
         except RuntimeError as error:
             raise CorruptSegment(str(path), "FAISS cannot read it") from error
         found = (index.d, index.ntotal, getattr(index, "nlist", 0))
@@ -72,27 +97,87 @@ class InvertedLists:
             raise CorruptSegment(str(path), f"holds another index than its header says ({found})")
         return cls(index, header.lists)
 
-    def search(self, queries: Float32, k: int, allowed: Bits | None, passing: int) -> tuple[Float32, Int64]:
+    def search(
+        self, queries: Float32, k: int, allowed: Bits | None, passing: int, *, most_probes: int | None = None
+    ) -> tuple[Float32, Int64]:
         """The `k` most similar tokens of each query vector among those probed, best first.
 
         Places that nothing could fill have -inf and NOTHING. `allowed` (passages,) is tested inside the
-        scan; `passing` is how many tokens it lets through.
+        scan; `passing` is how many tokens it lets through. `most_probes` gives up earlier than the lists
+        suggest.
         """
         selector = None
         if allowed is not None:
             bits = np.packbits(allowed, bitorder="little")
             selector = faiss.IDSelectorBitmap(bits)  # keeps no copy: `bits` must outlive the search
-        probes = int(np.ceil(_REACH * k * self.lists / max(1, passing)))
+        probes = max(_FEWEST_PROBES, int(np.ceil(_REACH * k * self.lists / max(1, passing))))
         settings = faiss.SearchParametersIVF(
-            nprobe=min(self.lists, max(_FEWEST_PROBES, probes)), sel=selector
+            nprobe=min(self.lists, probes, most_probes or self.lists), sel=selector
         )
         similarities, passages = self.index.search(np.ascontiguousarray(queries), k, params=settings)
         similarities[passages == NOTHING] = -np.inf
         return similarities, passages
 
+    def bounds(self, queries: Float32, tokens: int) -> Float32:
+        """The similarity (q,) to the centroid at which the lists, nearest first, have held `tokens` tokens.
 
-def _code_parts(dim: int) -> int:
-    return dim // 2 if dim % 2 == 0 else dim
+        A cheap guess of what was not retrieved, from the sizes of clusters (WARP; Scheerer et al. 2025).
+        """
+        probes = max(_FEWEST_PROBES, int(np.ceil(_REACH * tokens * self.lists / self.index.ntotal)))
+        probes = min(self.lists, probes)
+        similarities, lists = self.index.quantizer.search(np.ascontiguousarray(queries), probes)
+        held = np.cumsum(self._sizes[lists], axis=1)
+        at = np.minimum((held < tokens).sum(axis=1), probes - 1)
+        found: Float32 = np.take_along_axis(similarities, at[:, None], axis=1)[:, 0]
+        return found
+
+    @cached_property
+    def _sizes(self) -> Int64:
+        return np.array([self.index.invlists.list_size(one) for one in range(self.lists)], np.int64)
+
+
+def _factory(dim: int, lists: int, tier: Tier) -> str:
+    if tier == "compact":
+        return f"IVF{lists},RaBitQ"
+    per_code = 1 if tier == "fine" or dim % 2 else 2
+    return f"IVF{lists},PQ{dim // per_code}x4fsr"
+
+
+def _trained(vectors: Sequence[Float32], dim: int, tier: Tier, seed: int) -> tuple[Any, Training]:
+    tokens = sum(map(len, vectors))
+    index = faiss.index_factory(dim, _factory(dim, list_count(tokens), tier), faiss.METRIC_INNER_PRODUCT)
+    index.cp.seed = seed
+    if hasattr(index, "pq"):
+        index.pq.cp.seed = seed
+        index.pq.cp.min_points_per_centroid = 1
+    index.cp.niter = _ITERATIONS
+    index.cp.min_points_per_centroid = 1
+    index.cp.max_points_per_centroid = _TRAINING_TOKENS
+    # Unit vectors are compared by angle, so centroids are unit vectors too.
+    index.cp.spherical = True
+    index.train(_sample(vectors, index.nlist * _TRAINING_TOKENS, seed))
+    return index, Training(tokens, _distance(index, vectors, seed))
+
+
+def _inherited(
+    vectors: Sequence[Float32], dim: int, seed: int, like: Inherited | None
+) -> tuple[Any, Training] | None:
+    """An empty index with the lists and codes of another, or None if they would serve these tokens badly."""
+    if like is None or sum(map(len, vectors)) > _GROWTH * like.training.tokens:
+        return None
+    try:
+        index = faiss.read_index(str(like.directory / _TRAINED))
+    except RuntimeError:
+        return None  # its segment has been merged away meanwhile
+    if index.d != dim or _distance(index, vectors, seed) > _DRIFT * like.training.distance:
+        return None
+    return index, like.training
+
+
+def _distance(index: Any, vectors: Sequence[Float32], seed: int) -> float:
+    """Mean distance, 1 - similarity, of a sample of tokens to their centroids."""
+    similarities, _ = index.quantizer.search(_sample(vectors, _MEASURED, seed), 1)
+    return float(1 - similarities.mean())
 
 
 def _sample(vectors: Sequence[Float32], size: int, seed: int) -> Float32:
@@ -104,13 +189,10 @@ def _sample(vectors: Sequence[Float32], size: int, seed: int) -> Float32:
     owners = np.searchsorted(ends, picked, side="right")
     bounds = np.searchsorted(owners, np.arange(len(vectors) + 1))
     starts = ends - [len(passage) for passage in vectors]
-    return np.concatenate(
-        [
-            passage[picked[lo:hi] - start]
-            for passage, start, lo, hi in zip(vectors, starts, bounds[:-1], bounds[1:], strict=True)
-        ],
-        dtype=np.float32,
-    )
+    sample = np.empty((len(picked), vectors[0].shape[1]), np.float32)
+    for passage, start, lo, hi in zip(vectors, starts, bounds[:-1], bounds[1:], strict=True):
+        sample[lo:hi] = passage[picked[lo:hi] - start]
+    return sample
 
 
 def _pieces(vectors: Sequence[Float32]) -> Iterator[tuple[Int64, Float32]]:

@@ -2,20 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 
 from retrieval.tokens.errors import InvalidTokenOption
-from retrieval.tokens.index import TokenIndex
+from retrieval.tokens.index import EXACT_UP_TO, TokenIndex
+from retrieval.tokens.pruning import NEAR, merge_near
 from retrieval.tokens.scoring import NOTHING, xtr_scores
 from retrieval.tokens.vectors import check_vectors
 from retrieval.top import NO_HITS, best_hits
 from retrieval.types import Bits, Float32, Hits, Int64
 
+Imputation: TypeAlias = Literal["lowest", "clusters"]
+
 # When a filter leaves less than this share of the tokens, comparing all of them is cheaper than a search.
 _EXACT_SHARE = 0.01
+_RETRIEVED = 1 << 19  # tokens that all queries of one call retrieve together
+_NONE = (np.zeros((0, 0), np.float32), np.zeros((0, 0), np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOptions:
+    """How a query is searched.
+
+    Each query token retrieves its `k_tokens` nearest tokens; the best `refine` passages are scored again by
+    exact MaxSim; `limit` are returned. Query tokens as similar as `near` are searched once (above 1: none
+    are). Where no more than `exact_up_to` tokens are there or pass the filter, all are scored exactly at
+    once, which is then as cheap. `imputation` says what a similarity that was not retrieved is taken for:
+    the lowest that was, or a guess from the sizes of clusters.
+    """
+
+    limit: int
+    k_tokens: int = 1000
+    refine: int = 100
+    near: float = NEAR
+    exact_up_to: int = EXACT_UP_TO
+    imputation: Imputation = "lowest"
+
+    def __post_init__(self) -> None:
+        for name, fewest in (("limit", 1), ("k_tokens", 1), ("refine", 0), ("exact_up_to", 0)):
+            value = getattr(self, name)
+            if value < fewest:
+                raise InvalidTokenOption(name, value, f"at least {fewest}")
+        if not self.near > 0:
+            raise InvalidTokenOption("near", self.near, "above 0")
+        if self.imputation not in get_args(Imputation):
+            raise InvalidTokenOption("imputation", self.imputation, " or ".join(get_args(Imputation)))
+
+
+class ExactSearch(Protocol):
+    """What scores every passage exactly, because it is fast enough: a GPU that holds all vectors."""
+
+    def holds(self, indexes: Sequence[TokenIndex]) -> bool:
+        """Whether it can search all of these."""
+
+    def search(
+        self,
+        indexes: Sequence[TokenIndex],
+        bases: Sequence[int],
+        queries: Sequence[Float32],
+        *,
+        limit: int,
+        allowed: Sequence[Bits | None],
+    ) -> list[Hits]:
+        """The `limit` best passages of each query by exact mean MaxSim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,64 +81,125 @@ class _Part:
     passing: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What each query token retrieved from all segments (q, n), and what else it can have missed (q,)."""
+
+    similarities: Float32
+    passages: Int64
+    bound: Float32 | None
+
+
 def search_tokens(
     indexes: Sequence[TokenIndex],
     bases: Sequence[int],
     query: Float32,
+    options: TokenOptions,
     *,
-    limit: int,
-    k_tokens: int,
-    refine: int,
     allowed: Sequence[Bits | None],
+    accelerator: ExactSearch | None = None,
 ) -> Hits:
-    """The `limit` best passages for query vectors (q, d); scores are mean similarities per query token.
+    """The best passages for query vectors (q, d); scores are mean similarities per query token.
 
-    Each query token retrieves the `k_tokens` most similar tokens of all segments together, and passages
-    are scored from those (XTR). The best `refine` are then scored by exact MaxSim and stand first, in
-    that order; the others follow in XTR's order. XTR guesses high, so their scores are lowered, all by the
-    same amount, to stay under those of the refined. When `k_tokens` covers every token that
-    the filter lets through, or the filter leaves under 1 % of them, all are scored exactly at once.
+    Each query token retrieves the most similar tokens of all segments together, and passages are scored
+    from those (XTR). The best are then scored by exact MaxSim and stand first, in that order; the others
+    follow in XTR's order. XTR guesses high, so their scores are lowered, all by the same amount, to stay
+    under those of the refined. Where few tokens are there or pass the filter, all are scored exactly at once.
 
     `bases[i]` is the number of the first passage of `indexes[i]`, ascending; `allowed[i]` bars all other
-    passages of it. Raises InvalidVectors, InvalidTokenOption.
+    passages of it. An `accelerator` that holds all segments scores all of them exactly.
+    Raises InvalidVectors.
     """
-    _check_options(limit=limit, k_tokens=k_tokens, refine=refine)
+    return search_tokens_batch(indexes, bases, [query], options, allowed=allowed, accelerator=accelerator)[0]
+
+
+def search_tokens_batch(
+    indexes: Sequence[TokenIndex],
+    bases: Sequence[int],
+    queries: Sequence[Float32],
+    options: TokenOptions,
+    *,
+    allowed: Sequence[Bits | None],
+    accelerator: ExactSearch | None = None,
+) -> list[Hits]:
+    """The same for several queries (q_i, d), whose tokens are looked up in one call a segment."""
     parts = [
         _Part(index, base, bits, passing)
         for index, base, bits in zip(indexes, bases, allowed, strict=True)
         if (passing := index.passing(bits))
     ]
-    for part in parts:
-        check_vectors(query, part.index.dim, "the query")
-    if not parts or not len(query):
-        return NO_HITS
+    for query in queries:
+        for part in parts:
+            check_vectors(query, part.index.dim, "the query")
+    if not parts:
+        return [NO_HITS] * len(queries)
+    if accelerator is not None and accelerator.holds([part.index for part in parts]):
+        return accelerator.search(
+            [part.index for part in parts],
+            [part.base for part in parts],
+            queries,
+            limit=options.limit,
+            allowed=[part.allowed for part in parts],
+        )
     passing = sum(part.passing for part in parts)
-    if passing <= max(k_tokens, _EXACT_SHARE * sum(index.tokens for index in indexes)):
+    if _exact_is_cheaper(parts, passing, sum(index.tokens for index in indexes), options):
         numbers = _passing_passages(parts)
-        return best_hits(numbers, _maxsim(parts, query, numbers), limit)
-    hits = xtr_scores(*_retrieve(parts, query, k_tokens), limit=max(limit, refine))
-    return _refine(parts, query, hits, refine, limit)
+        return [
+            best_hits(numbers, _maxsim(parts, query, numbers), options.limit) if len(query) else NO_HITS
+            for query in queries
+        ]
+    hits: list[Hits] = []
+    for group in _groups(queries, max(1, _RETRIEVED // options.k_tokens)):
+        merged = [merge_near(query, options.near) for query in group]
+        ends = np.cumsum([0, *(len(vectors) for vectors, _ in merged)])
+        found = _retrieve(parts, np.concatenate([vectors for vectors, _ in merged]), options)
+        hits += [
+            _hits(parts, query, weights, found, slice(lo, hi), options) if len(query) else NO_HITS
+            for query, (_, weights), lo, hi in zip(group, merged, ends[:-1], ends[1:], strict=True)
+        ]
+    return hits
 
 
-def _check_options(**options: int) -> None:
-    for name, value in options.items():
-        fewest = 0 if name == "refine" else 1
-        if value < fewest:
-            raise InvalidTokenOption(name, value, f"at least {fewest}")
+def _groups(queries: Sequence[Float32], tokens: int) -> Iterator[Sequence[Float32]]:
+    """Runs of queries with about so many tokens, to bound the memory for what they retrieve."""
+    first = held = 0
+    for last, query in enumerate(queries, start=1):
+        held += len(query)
+        if held >= tokens or last == len(queries):
+            yield queries[first:last]
+            first, held = last, 0
 
 
-def _retrieve(parts: Sequence[_Part], query: Float32, k: int) -> tuple[Float32, Int64]:
-    """The `k` nearest tokens of all segments for each query token, in any order.
+def _exact_is_cheaper(parts: Sequence[_Part], passing: int, tokens: int, options: TokenOptions) -> bool:
+    """Whether all that passes is scored at once, because little is there or a filter leaves little."""
+    if passing <= options.k_tokens:  # all would be retrieved
+        return True
+    filtered = any(part.allowed is not None for part in parts)
+    return passing <= max(options.exact_up_to, _EXACT_SHARE * tokens if filtered else 0)
+
+
+def _retrieve(parts: Sequence[_Part], query: Float32, options: TokenOptions) -> _Found:
+    """The `k_tokens` nearest tokens of all segments for each query token, in any order.
 
     Every segment is searched on its own; what lies under the k-th best of all is dropped again, so that
     the similarity imputed by XTR is the same however passages are spread over segments. Of equals at the
     k-th place all stay: their similarity is the imputed one, so scores do not depend on it.
     """
-    found = [part.index.search(query, min(k, part.passing), part.allowed) for part in parts]
+    k = options.k_tokens
+    found: list[tuple[Float32, Int64]] = [_NONE] * len(parts)
+    floor: Float32 | None = None
+    # The largest first: what is under its k-th best need not be looked for in the others.
+    for at in sorted(range(len(parts)), key=lambda one: -parts[one].passing):
+        part = parts[at]
+        found[at] = part.index.search(
+            query, min(k, part.passing), part.allowed, refined=options.refine > 0, floor=floor
+        )
+        if floor is None and part.passing >= k:
+            floor = found[at][0].min(axis=1)
     similarities = np.concatenate([values for values, _ in found], axis=1)
     numbers = np.concatenate(
         [
-            np.where(passages == NOTHING, NOTHING, passages + part.base)
+            np.where(passages == NOTHING, NOTHING, passages + part.base) if part.base else passages
             for part, (_, passages) in zip(parts, found, strict=True)
         ],
         axis=1,
@@ -93,12 +207,36 @@ def _retrieve(parts: Sequence[_Part], query: Float32, k: int) -> tuple[Float32, 
     if similarities.shape[1] > k:
         kth = np.partition(similarities, -k, axis=1)[:, -k, None]
         numbers[similarities < kth] = NOTHING
-    return similarities, numbers
+    bound = None
+    if options.imputation == "clusters":
+        guesses = [part.index.bounds(query, k) for part in parts]
+        known = [guess for guess in guesses if guess is not None]
+        bound = np.max(known, axis=0) if known else None
+    return _Found(similarities, numbers, bound)
+
+
+def _hits(
+    parts: Sequence[_Part],
+    query: Float32,
+    weights: Float32,
+    found: _Found,
+    rows: slice,
+    options: TokenOptions,
+) -> Hits:
+    """One query's hits from its rows of what all queries retrieved."""
+    hits = xtr_scores(
+        found.similarities[rows],
+        found.passages[rows],
+        limit=max(options.limit, options.refine),
+        weights=weights,
+        bound=None if found.bound is None else found.bound[rows],
+    )
+    return _refine(parts, query, hits, options.refine, options.limit)
 
 
 def _refine(parts: Sequence[_Part], query: Float32, hits: Hits, refine: int, limit: int) -> Hits:
     """The first `refine` hits by exact MaxSim, then the others below them."""
-    if not refine:
+    if not refine or not len(hits.numbers):
         return hits
     head = hits.numbers[:refine]
     refined = best_hits(head, _maxsim(parts, query, head), limit)

@@ -25,7 +25,7 @@ def write(folder: Path, name: str, text: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("name", ["small", "standard"])
+@pytest.mark.parametrize("name", ["compact", "small", "standard"])
 def test_built_in(name: str) -> None:
     profile = load_profile(name)
     assert profile.name == name
@@ -45,7 +45,7 @@ def test_by_path_and_by_search(tmp_path: Path) -> None:
     assert by_path == load_profile(str(file)) == load_profile("mine", search=[tmp_path])
     assert by_path.token_classifier is None
     assert by_path.lm.path == str(tmp_path / "weights" / "l.gguf")
-    assert profile_names([tmp_path]) == ["mine", "small", "standard"]
+    assert profile_names([tmp_path]) == ["compact", "mine", "small", "standard"]
 
 
 def test_extends_changes_single_keys(tmp_path: Path) -> None:

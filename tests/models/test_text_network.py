@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from tiny_checkpoints import CPU, colbert
 from transformers import AutoModel, ModernBertConfig, ModernBertModel, XLMRobertaConfig, XLMRobertaModel
 
 from models.errors import ModelCorrupt, ModelNotFound, UnsupportedModel
+from models.profile import load_profile
 from models.registry import Models
 from models.text_network import TextNetwork
 
@@ -122,6 +124,54 @@ def test_colbert_projection_and_markers(bert_dir: Path, tmp_path: Path, bert: Te
         np.testing.assert_allclose(state.vectors, states.numpy()[2:-1] @ weight.T, atol=1e-4)
 
 
+def load(directory: Path) -> TextNetwork:
+    return TextNetwork.load(directory, name="c", fingerprint="f", device=CPU, dtype=torch.float32)
+
+
+PYLATE = {"query_prefix": "[Q] ", "document_prefix": "[D] ", "query_length": 12, "skiplist_words": ["fox"]}
+STANFORD = {"query_token_id": "[Q] ", "doc_token_id": "[D] ", "query_maxlen": 12, "mask_punctuation": False}
+
+
+@pytest.mark.parametrize("attends", [False, True])
+@pytest.mark.parametrize("layout", ["pylate", "stanford"])
+def test_late_interaction_checkpoints_say_how_they_read(
+    bert_dir: Path, tmp_path: Path, bert: TextNetwork, layout: str, attends: bool
+) -> None:
+    directory = colbert(bert_dir, tmp_path)
+    if layout == "pylate":
+        settings = PYLATE | {"attend_to_expansion_tokens": attends}
+        (directory / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    else:
+        (directory / "artifact.metadata").write_text(
+            json.dumps(STANFORD | {"attend_to_mask_tokens": attends})
+        )
+    network = load(directory)
+    weight = load_file(directory / "1_Dense" / "model.safetensors")["linear.weight"].numpy()
+    words = network.tokenizer.encode("quick fox")
+    mask = network.tokenizer.token_id("[MASK]")
+    assert mask is not None
+    ids = [2, 5, *words, 3]
+    filled = [*ids, *[mask] * (12 - len(ids))]
+    seen = torch.tensor([[1] * (12 if attends else len(ids)) + [0] * (0 if attends else 12 - len(ids))])
+    with torch.no_grad():
+        query = bert.network(input_ids=torch.tensor([filled]), attention_mask=seen).last_hidden_state[0]
+        passage = bert.network(input_ids=torch.tensor([[2, 6, *words, 3]])).last_hidden_state[0]
+    (state,) = network.hidden_states(["quick fox"], role="query")
+    np.testing.assert_allclose(state.vectors, query.numpy() @ weight.T, atol=1e-4)
+    assert (state.offsets[[0, 1, -1]] == -1).all()
+    (state,) = network.hidden_states(["quick fox"], role="passage")
+    fox = network.tokenizer.encode("fox")
+    kept = [at for at, one in enumerate([2, 6, *words, 3]) if layout == "stanford" or [one] != fox]
+    np.testing.assert_allclose(state.vectors, (passage.numpy() @ weight.T)[kept], atol=1e-4)
+
+
+def test_damaged_settings_are_named(bert_dir: Path, tmp_path: Path) -> None:
+    directory = colbert(bert_dir, tmp_path)
+    (directory / "artifact.metadata").write_text("{")
+    with pytest.raises(ModelCorrupt, match=r"artifact\.metadata"):
+        load(directory)
+
+
 def test_projection_inside_the_checkpoint(bert_dir: Path, tmp_path: Path, bert: TextNetwork) -> None:
     for file in bert_dir.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
@@ -211,7 +261,7 @@ def test_no_checkpoint(tmp_path: Path) -> None:
 
 @pytest.mark.real_model
 def test_minilm(small_models: Models) -> None:
-    network = small_models.encoder
+    network = small_models.plain_encoder
     assert (network.hidden_size, network.max_tokens) == (384, 510)
     texts = ["A man is eating food.", "A man is having a meal.", "Equities plunged today.", ""]
     states = network.hidden_states(texts)
@@ -224,3 +274,19 @@ def test_minilm(small_models: Models) -> None:
     with torch.no_grad():
         expected = plain(input_ids=ids).last_hidden_state[0, 1:-1].float().numpy()
     np.testing.assert_allclose(states[0].vectors, expected, atol=0.05)
+
+
+@pytest.mark.real_model
+def test_the_trained_encoder_of_the_compact_profile(small_models: Models, models_dir: Path) -> None:
+    network = Models(load_profile("compact"), models_dir, device="cpu").encoder
+    assert (network.hidden_size, network.max_tokens) == (128, 509)
+    asked, *passages = network.hidden_states(["What do cats eat?"], role="query") + network.hidden_states(
+        ["Cats are fed on fish and mice.", "Equities plunged today."]
+    )
+    scores = []
+    for one in passages:
+        rows = one.vectors / np.linalg.norm(one.vectors, axis=1, keepdims=True)
+        query = asked.vectors / np.linalg.norm(asked.vectors, axis=1, keepdims=True)
+        scores.append((query @ rows.T).max(axis=1).mean())
+    assert scores[0] > scores[1] + 0.2
+    assert network.fingerprint != small_models.plain_encoder.fingerprint

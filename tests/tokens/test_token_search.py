@@ -9,6 +9,7 @@ from retrieval.errors import InvalidVectors
 from retrieval.tokens import (
     InvalidTokenOption,
     TokenIndex,
+    TokenOptions,
     match_tokens,
     maxsim_reference,
     search_tokens,
@@ -43,10 +44,10 @@ def index(passages, tmp_path_factory):
 
 
 def search(indexes, bases, query, allowed=None, **options):
-    defaults = {"limit": 100, "k_tokens": 50, "refine": 0}
-    return search_tokens(
-        indexes, bases, query, allowed=allowed or [None] * len(indexes), **(defaults | options)
+    settled = TokenOptions(
+        **({"limit": 100, "k_tokens": 50, "refine": 0, "near": 2.0, "exact_up_to": 0} | options)
     )
+    return search_tokens(indexes, bases, query, settled, allowed=allowed or [None] * len(indexes))
 
 
 def as_dict(hits):

@@ -1,0 +1,146 @@
+"""Trains the token encoder of profile `compact`: low-rank changes and a projection to short vectors.
+
+The network itself stays as it is. About twenty minutes on two cores for the defaults; the adapter, its
+configuration and a model card are written to --out. Scores come from `python -m benchmarks quality`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import string
+import time
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from models import Models, load_profile
+from models.adapter import WEIGHTS_FILE
+from models.token_adapter import FORMAT, TokenAdapterConfig, save_token_adapter
+from models.training_bar import with_bar
+from retrieval.tokens.learning import Recipe, TrainingSet, read_training_set, train
+
+_CARD = Path(__file__).with_name("card.md")
+_HELP = {
+    "epochs": "times every passage with a question is seen",
+    "dim": "length of the vectors",
+    "rank": "rank of the changes; the file grows with it",
+    "alpha": "changes are scaled by alpha / rank",
+    "learning_rate": "highest learning rate, reached after the warm-up",
+    "warmup": "share of the steps until the highest learning rate",
+    "passages": "passages with questions in a batch; about as many without are added",
+    "questions": "most questions of a passage in a batch",
+    "window": "tokens of a passage that are read",
+    "depth": "BM25 ranks from which the wrong passages come",
+    "k": "tokens that a query token retrieves from a batch, in XTR's part of the loss",
+    "temperature": "scores are divided by it before the softmax",
+    "masked_share": "XTR's part of the loss; the rest is MaxSim's",
+    "teacher_share": "how far the untrained network's scores are followed",
+    "seed": "decides start, order and wrong passages",
+}
+_MARKERS = {"query_marker": "[unused0]", "passage_marker": "[unused1]"}
+
+
+def main() -> None:
+    """Trains and writes the adapter."""
+    options = _parser().parse_args()
+    recipe = Recipe(**{field.name: getattr(options, field.name) for field in fields(Recipe)})
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    data = read_training_set([_source(given) for given in options.data])
+    profile = load_profile(options.profile)
+    spec = replace(profile.encoder, dtype="float32", adapter="")
+    network = Models(replace(profile, encoder=spec), options.models).encoder
+    config = TokenAdapterConfig(
+        format=FORMAT,
+        base=network.name,
+        hidden_size=network.hidden_size,
+        dim=recipe.dim,
+        rank=recipe.rank,
+        alpha=recipe.alpha,
+        skips_punctuation=True,
+        **_MARKERS,
+    )
+    started = time.monotonic()
+    trained, steps = with_bar(
+        lambda progress: train(network.with_reading(config.reading), data, recipe, progress)
+    )
+    seconds = round(time.monotonic() - started)
+    save_token_adapter(options.out, config, trained.deltas, trained.projection)
+    card = _card(options.out, config, recipe, data, steps=steps, seconds=seconds, sources=options.data)
+    (options.out / "CARD.md").write_text(card, "utf-8")
+    Console().print(f"written to {options.out}")
+
+
+def _source(given: str) -> tuple[Path, str]:
+    directory, _, split = given.rpartition(":")
+    if not directory:
+        raise SystemExit(f"--data takes DIR:SPLIT, such as DATA/scifact:train, not {given!r}")
+    return Path(directory), split
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m retrieval.tokens.train",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example:\n"
+        "  python -m retrieval.tokens.train --data DATA/scifact:train --out WEIGHTS/tokens-minilm",
+    )
+    parser.add_argument(
+        "--data",
+        action="append",
+        required=True,
+        metavar="DIR:SPLIT",
+        help="a set in BEIR layout and the qrels to learn from; several are put together",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for the weights and their card")
+    parser.add_argument("--profile", default="small", help="whose encoder is adapted (%(default)s)")
+    parser.add_argument(
+        "--models", type=Path, default=Path("data"), help="where checksums are kept (%(default)s)"
+    )
+    parser.add_argument("--threads", type=int, help="CPU threads (PyTorch's own number)")
+    for field in fields(Recipe):
+        flag = "--" + field.name.replace("_", "-")
+        default = getattr(Recipe(), field.name)
+        parser.add_argument(
+            flag, type=type(default), default=default, help=f"{_HELP[field.name]} (%(default)s)"
+        )
+    return parser
+
+
+def _card(
+    out: Path,
+    config: TokenAdapterConfig,
+    recipe: Recipe,
+    data: TrainingSet,
+    *,
+    steps: int,
+    seconds: int,
+    sources: list[str],
+) -> str:
+    """The model card: everything needed to judge the weights and to make them again."""
+    size = (out / WEIGHTS_FILE).stat().st_size
+    changed = "".join(
+        f" --{name.replace('_', '-')} {value}"
+        for name, value in asdict(recipe).items()
+        if value != getattr(Recipe(), name)
+    )
+    command = " ".join(f"--data DATA/{Path(source).name}" for source in sources)
+    return string.Template(_CARD.read_text("utf-8")).substitute(
+        asdict(recipe),
+        base=config.base,
+        hidden=config.hidden_size,
+        size=f"{size:,}",
+        questions_seen=f"{len(data.relevant):,}",
+        passages_seen=f"{len(data.examples):,}",
+        steps=steps,
+        seconds=seconds,
+        threads=torch.get_num_threads(),
+        command=f"python -m retrieval.tokens.train {command} --out models/weights/{out.name}{changed}",
+    )
+
+
+if __name__ == "__main__":
+    main()
