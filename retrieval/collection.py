@@ -8,42 +8,41 @@ manifest, open what it names (each file's checksum is checked once a process), a
 from __future__ import annotations
 
 import stat
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
+from retrieval.compaction import MergePolicy
 from retrieval.corpus import Chunker
 from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch
+from retrieval.merges import merge
 from retrieval.segments import (
     BatchKey,
     Commit,
+    Deletion,
     Encoded,
     IndexSettings,
     Manifest,
+    Pause,
     Progress,
     SegmentEntry,
     check_segment,
     encode,
-    publish,
     read_live,
     sweep,
     write_segment,
-    write_tombstones,
 )
-from retrieval.segments.files import claimed, exclusive, remove, sync_directory
+from retrieval.segments.files import exclusive, sync_directory
 from retrieval.segments.manifest import NAME
 from retrieval.segments.segment import DIRECTORY as SEGMENTS
 from retrieval.segments.tombstones import DIRECTORY as TOMBSTONES
 from retrieval.snapshot import Bm25Cache, Snapshot
+from retrieval.tokens import ExactSearch
 from retrieval.types import Document, Encoder, Vocabulary
 from retrieval.view import View, Views
-
-_LOCK = "lock"
+from retrieval.writing import LOCK, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +60,31 @@ class CollectionStats:
 class Collection:
     """A named set of documents, indexed together. Many threads and processes may read and write it."""
 
-    def __init__(self, path: Path, *, encoder: Encoder, vocabulary: Vocabulary | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        encoder: Encoder,
+        vocabulary: Vocabulary | None,
+        accelerator: ExactSearch | None = None,
+    ) -> None:
         self.path = path
+        self._accelerator = accelerator
         self._encoder = encoder
         self._vocabulary = vocabulary
         self._views = Views(path, partial(_check_models, encoder, vocabulary))
+        self._writer = Writer(path, self._views)
         self._bm25 = Bm25Cache()
 
     @classmethod
     def create(
-        cls, path: Path, *, encoder: Encoder, vocabulary: Vocabulary | None, settings: IndexSettings
+        cls,
+        path: Path,
+        *,
+        encoder: Encoder,
+        vocabulary: Vocabulary | None,
+        settings: IndexSettings,
+        accelerator: ExactSearch | None = None,
     ) -> Collection:
         """Makes an empty collection in a new directory; one that is there already is opened as it is.
 
@@ -80,7 +94,7 @@ class Collection:
             encoder.tokenize, passage_tokens=settings.passage_tokens, overlap_tokens=settings.overlap_tokens
         )
         path.mkdir(parents=True, exist_ok=True)
-        with exclusive(path / _LOCK):
+        with exclusive(path / LOCK):
             if not (path / NAME).exists():
                 (path / SEGMENTS).mkdir(exist_ok=True)
                 (path / TOMBSTONES).mkdir(exist_ok=True)
@@ -92,18 +106,25 @@ class Collection:
                     settings=replace(settings, ngrams=uses_ngrams),
                 ).write(path)
                 sync_directory(path.parent)
-        return cls.open(path, encoder=encoder, vocabulary=vocabulary)
+        return cls.open(path, encoder=encoder, vocabulary=vocabulary, accelerator=accelerator)
 
     @classmethod
-    def open(cls, path: Path, *, encoder: Encoder, vocabulary: Vocabulary | None) -> Collection:
+    def open(
+        cls,
+        path: Path,
+        *,
+        encoder: Encoder,
+        vocabulary: Vocabulary | None,
+        accelerator: ExactSearch | None = None,
+    ) -> Collection:
         """Opens a collection and removes what a crash left half-written.
 
         Without a vocabulary it can be searched by tokens and words, and not added to if it has n-grams.
         Raises CorruptSegment for a damaged file, IndexMismatch when it was built with other models.
         """
-        collection = cls(path, encoder=encoder, vocabulary=vocabulary)
+        collection = cls(path, encoder=encoder, vocabulary=vocabulary, accelerator=accelerator)
         _check_models(encoder, vocabulary, Manifest.read(path))
-        with exclusive(path / _LOCK):
+        with exclusive(path / LOCK):
             sweep(path, Manifest.read(path))
         collection._views.current()
         return collection
@@ -128,7 +149,7 @@ class Collection:
         _refuse_duplicates(documents)
         if batch is not None and (done := self.committed(batch)):
             return done
-        with self._draft() as draft:
+        with self._writer.draft() as draft:
             encoded = encode(
                 documents,
                 settings=self.settings,
@@ -137,60 +158,86 @@ class Collection:
                 room=self.path,
                 progress=progress,
             )
-            checksum = write_segment(draft, encoded) if documents else ""
-            with exclusive(self.path / _LOCK):
-                return self._add(encoded, draft, checksum, batch)
-
-    def _add(self, encoded: Encoded, draft: Path, checksum: str, batch: BatchKey | None) -> Commit:
-        """Makes a written draft part of the next version, under the lock."""
-        view = self._views.current()
-        if batch is not None and (done := view.manifest.batches.get(str(batch))):
-            return done
-        version = view.manifest.version + 1
-        gone = _places(view, (document.id for document in encoded.documents))
-        segments = self._bury(view, gone.values(), version)
-        documents, passages = len(encoded.documents), len(encoded.texts)
-        name = None
-        if checksum:
-            name = publish(draft).name
-            segments.append(SegmentEntry(name, checksum, documents, passages))
-        commit = Commit(version, name, checksum, documents - len(gone), len(gone), passages)
-        batches = view.manifest.batches | ({str(batch): commit} if batch else {})
-        self._commit(replace(view.manifest, version=version, segments=tuple(segments), batches=batches))
-        return commit
-
-    @contextmanager
-    def _draft(self) -> Iterator[Path]:
-        """A directory for a segment in the making, safe from sweeps; gone afterwards unless published."""
-        directory = self.path / SEGMENTS / f"seg-{uuid.uuid4().hex}.tmp"
-        with ExitStack() as claim:
-            with exclusive(self.path / _LOCK):
-                directory.mkdir()
-                claim.enter_context(claimed(directory))
-            try:
-                yield directory
-            finally:
-                remove(directory)
-
-    def delete(self, ids: Iterable[str]) -> int:
-        """Deletes documents; returns how many were there. Gone from every later snapshot."""
-        with exclusive(self.path / _LOCK):
+            if not documents:
+                return self._add(encoded, None, "", batch)
             view = self._views.current()
+            # Lists that the collection has trained before are used again if they fit.
+            tier, like = view.manifest.settings.tokens, view.largest_lists()
+            checksum = write_segment(draft, encoded, tier=tier, like=like)
+            with self._writer.published(draft, checksum) as segment:
+                return self._add(encoded, segment.name, checksum, batch)
+
+    def _add(self, encoded: Encoded, name: str | None, checksum: str, batch: BatchKey | None) -> Commit:
+        """Makes a published segment part of the next version."""
+        with self._writer.locked() as view:
+            if batch is not None and (done := view.manifest.batches.get(str(batch))):
+                return done
+            version = view.manifest.version + 1
+            gone = _places(view, (document.id for document in encoded.documents))
+            segments = self._writer.bury(view, gone.values(), version)
+            documents, passages = len(encoded.documents), len(encoded.texts)
+            if name is not None:
+                segments.append(SegmentEntry(name, checksum, documents, passages))
+            commit = Commit(version, name, checksum, documents - len(gone), len(gone), passages)
+            batches = view.manifest.batches | ({str(batch): commit} if batch else {})
+            self._writer.commit(
+                replace(view.manifest, version=version, segments=tuple(segments), batches=batches)
+            )
+            return commit
+
+    def merge(
+        self,
+        policy: MergePolicy | None = None,
+        *,
+        budget: int | None = None,
+        pause: Pause | None = None,
+    ) -> bool:
+        """Makes one segment of several, or writes one without its dead; whether there was something to do.
+
+        Searches, additions and deletions go on meanwhile; what they change in the segments that are being
+        merged counts in the new one. What another merge is at work on, in any process, is left to it, and
+        so is what has more than `budget` passages to copy. `pause` is called now and then, never under the
+        writers' lock; what it raises ends the merge, and nothing has changed.
+        """
+        return merge(self._writer, partial((policy or MergePolicy()).choose, budget=budget), pause)
+
+    def compact(self, policy: MergePolicy | None = None, *, pause: Pause | None = None) -> bool:
+        """Makes as few segments as the policy's largest size allows, without anything dead."""
+        return merge(self._writer, (policy or MergePolicy()).choose_all, pause)
+
+    def delete(self, ids: Iterable[str]) -> Deletion:
+        """Deletes documents. Gone from every later snapshot."""
+        with self._writer.locked() as view:
             return self._delete(view, list(_places(view, ids).values()))
 
-    def clear(self) -> int:
-        """Deletes all documents, in one version; returns how many there were."""
-        with exclusive(self.path / _LOCK):
-            view = self._views.current()
+    def clear(self) -> Deletion:
+        """Deletes all documents, in one version."""
+        with self._writer.locked() as view:
             ids = (identity for segment in view.segments for identity in segment.passages.ids)
             return self._delete(view, list(_places(view, ids).values()))
 
-    def _delete(self, view: View, gone: Sequence[tuple[int, int]]) -> int:
+    def _delete(self, view: View, gone: Sequence[tuple[int, int]]) -> Deletion:
+        version = view.manifest.version
         if gone:
-            version = view.manifest.version + 1
-            segments = self._bury(view, gone, version)
-            self._commit(replace(view.manifest, version=version, segments=tuple(segments)))
-        return len(gone)
+            version += 1
+            segments = self._writer.bury(view, gone, version)
+            self._writer.commit(replace(view.manifest, version=version, segments=tuple(segments)))
+        return Deletion(version, len(gone))
+
+    @property
+    def jobs(self) -> set[str]:
+        """The jobs whose batches are remembered."""
+        return self._views.current().manifest.jobs
+
+    def forget(self, jobs: Iterable[str]) -> None:
+        """Forgets the batches of jobs that will never run again, which otherwise are kept for ever.
+
+        A batch of theirs that is added all the same would be added anew. The version stays the same.
+        """
+        with self._writer.locked() as view:
+            finished = view.manifest.jobs.intersection(jobs)
+            if finished:
+                self._writer.commit(view.manifest.without(finished))
 
     def committed(self, batch: BatchKey) -> Commit | None:
         """What the batch put in, if it was committed."""
@@ -198,7 +245,7 @@ class Collection:
 
     def snapshot(self) -> Snapshot:
         """The latest version, whoever committed it, held still."""
-        return Snapshot(self._views.current(), self._vocabulary, self._bm25)
+        return Snapshot(self._views.current(), self._vocabulary, self._bm25, self._accelerator)
 
     def contains(self, ids: Iterable[str]) -> set[str]:
         """Which of the ids are those of live documents."""
@@ -235,27 +282,6 @@ class Collection:
                 read_live(self.path, entry)
             except CorruptSegment as problem:
                 yield problem
-
-    def _bury(self, view: View, gone: Iterable[tuple[int, int]], version: int) -> list[SegmentEntry]:
-        """The live segments once the documents `gone` are dead; a segment with none left is dropped."""
-        dead: dict[int, list[int]] = {}
-        for segment, document in gone:
-            dead.setdefault(segment, []).append(document)
-        entries = []
-        for at, (entry, live) in enumerate(zip(view.manifest.segments, view.live, strict=True)):
-            if at in dead:
-                bits = np.ones(entry.documents, bool) if live is None else live.copy()
-                bits[dead[at]] = False
-                if not bits.any():
-                    continue
-                entry = replace(entry, tombstones=write_tombstones(self.path, entry.name, version, bits))
-            entries.append(entry)
-        return entries
-
-    def _commit(self, manifest: Manifest) -> None:
-        manifest.write(self.path)
-        self._views.current()
-        sweep(self.path, manifest)
 
     def _writers_vocabulary(self) -> Vocabulary | None:
         """The vocabulary of new segments. Raises IndexMismatch when the collection's own is not here."""

@@ -15,9 +15,9 @@ from retrieval import filters
 from retrieval.lexical import Bm25
 from retrieval.ngrams import NgramHits, NgramMatch, search_ngrams
 from retrieval.segments import Segment
-from retrieval.tokens import match_tokens, search_tokens
+from retrieval.tokens import ExactSearch, TokenOptions, match_tokens, search_tokens
 from retrieval.top import NO_HITS
-from retrieval.types import Bits, Float32, Hits, Metadata, Passage, TokenVectors, Vocabulary
+from retrieval.types import Bits, Float32, Hits, Int64, Metadata, Passage, TokenVectors, Vocabulary
 from retrieval.view import View
 
 
@@ -57,11 +57,16 @@ class Snapshot:
     """
 
     def __init__(
-        self, view: View, vocabulary: Vocabulary | None, bm25: Callable[[Sequence[Segment]], Bm25]
+        self,
+        view: View,
+        vocabulary: Vocabulary | None,
+        bm25: Callable[[Sequence[Segment]], Bm25],
+        accelerator: ExactSearch | None = None,
     ) -> None:
         self._view = view
         self._vocabulary = vocabulary
         self._bm25 = bm25
+        self._accelerator = accelerator
         self._sizes = [len(segment.passages) for segment in view.segments]
         self._bases = [0, *np.cumsum(self._sizes).tolist()]
         self.version = view.manifest.version
@@ -94,16 +99,15 @@ class Snapshot:
             count += len(segment.passages) if chosen is None else int(chosen.sum())
         return Selection(tuple(bits), count)
 
-    def tokens(self, query: Float32, *, limit: int, k_tokens: int, refine: int, selection: Selection) -> Hits:
+    def tokens(self, query: Float32, options: TokenOptions, *, selection: Selection) -> Hits:
         """Passages by XTR, for a query's token vectors (q, d); the first `refine` by exact MaxSim."""
         return search_tokens(
             [segment.tokens for segment in self._view.segments],
             self._bases[:-1],
             query,
-            limit=limit,
-            k_tokens=k_tokens,
-            refine=refine,
+            options,
             allowed=selection.bits,
+            accelerator=self._accelerator,
         )
 
     def lexical(self, query: str, *, limit: int, selection: Selection) -> Hits:
@@ -166,6 +170,17 @@ class Snapshot:
             for token, at, similarity in match_tokens(query.vectors, segment.tokens.vectors(local))
             if offsets[at, 0] >= 0
         ]
+
+    def token_similarities(self, number: int, query: Float32) -> tuple[Float32, Int64]:
+        """Similarities (q, n) of query vectors (q, d) to a passage's own tokens, and their characters (n, 2).
+
+        The characters are of the document; tokens of a title are left out.
+        """
+        segment, local = self._place(number)
+        offsets = segment.token_offsets(local).astype(np.int64)
+        own = offsets[:, 0] >= 0
+        similarities: Float32 = query @ segment.tokens.vectors(local)[own].T
+        return similarities, offsets[own] + segment.passages.passage(local).start
 
     def explain_ngrams(self, number: int, hits: NgramHits) -> list[NgramMatch]:
         """The n-grams that found a passage, heaviest first; those of its title are left out."""

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
+
+import numpy as np
 
 from retrieval.columns import DOCUMENT_ID
 from retrieval.errors import CorruptSegment
 from retrieval.segments import Manifest, Segment, open_segment, read_live
 from retrieval.segments.files import make_room_for_files
 from retrieval.segments.manifest import NAME, open_manifest
+from retrieval.tokens import TokenIndex
 from retrieval.types import Bits
 
 _Stamp: TypeAlias = tuple[int, int, int, int]
@@ -37,6 +40,31 @@ class View:
             entry.documents - (entry.tombstones.deleted if entry.tombstones else 0)
             for entry in self.manifest.segments
         )
+
+    def live_documents(self, at: int) -> Bits:
+        """The live documents of one segment (documents,)."""
+        live = self.live[at]
+        return np.ones(len(self.segments[at].passages.ids), bool) if live is None else live
+
+    def sizes(self) -> list[tuple[int, float]]:
+        """Each segment's live passages, and what share of its passages and documents is dead.
+
+        Of the two shares, the larger: a document without passages takes room as well.
+        """
+        sizes = []
+        for segment, live in zip(self.segments, self.live, strict=True):
+            passages = kept = len(segment.passages)
+            dead = 0.0
+            if live is not None:
+                kept = int(live[segment.passages.owners].sum())
+                dead = max(1 - float(live.mean()), (passages - kept) / max(1, passages))
+            sizes.append((kept, dead))
+        return sizes
+
+    def largest_lists(self) -> TokenIndex | None:
+        """The token index with the most tokens in inverted lists, whose training others can use."""
+        listed = [segment.tokens for segment in self.segments if segment.tokens.tier != "flat"]
+        return max(listed, key=lambda index: index.tokens, default=None)
 
     @cached_property
     def kinds(self) -> dict[str, set[str]]:
@@ -80,6 +108,7 @@ class Views:
         self._check = check
         self._latest: _Latest | None = None
         self._loading = threading.Lock()
+        self._expected: dict[str, Segment] = {}
         make_room_for_files()
 
     def current(self) -> View:
@@ -89,6 +118,15 @@ class Views:
             with self._loading:
                 return self._load()
         return latest.view
+
+    @contextmanager
+    def expecting(self, segment: Segment) -> Iterator[None]:
+        """Has a segment at hand, opened by its writer, for the version that will list it."""
+        self._expected[segment.name] = segment
+        try:
+            yield
+        finally:
+            del self._expected[segment.name]
 
     def _load(self) -> View:
         while True:
@@ -111,6 +149,7 @@ class Views:
             return before
         self._check(manifest)
         opened = {segment.name: segment for segment in before.segments} if before else {}
+        opened |= dict(self._expected)
         known = dict(zip(before.manifest.segments, before.live, strict=True)) if before else {}
         segments = tuple(
             opened.get(entry.name) or open_segment(self._collection, entry.name, entry.checksum)

@@ -57,6 +57,11 @@ class NgramIndex:
         self._first = first
         self._offsets = offsets
 
+    def tokens_of(self, number: int) -> Tokens:
+        """The token ids (n,) and character offsets (n, 2) of one passage, as they were given."""
+        places = slice(int(self._starts[number]), int(self._starts[number + 1]) - 1)
+        return Tokens(self._ids[places].astype(np.int32), np.asarray(self._offsets[places]))
+
     @classmethod
     def build(cls, directory: Path, tokens: Sequence[Tokens], *, vocabulary_size: int) -> None:
         """Writes the index of `tokens`, one entry a passage, into an existing empty directory.

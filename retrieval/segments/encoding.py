@@ -24,12 +24,12 @@ class Encoded:
     """Documents with the passages of each; then, passage by passage, the text that is indexed, the token
     vectors (n, dim), and each token's characters (n, 2) in the passage's own text."""
 
-    documents: list[Document]
-    passages: list[list[Passage]]
-    texts: list[str]
-    vectors: list[Float32]
-    offsets: list[Int32]
-    ngrams: list[Tokens] | None
+    documents: Sequence[Document]
+    passages: Sequence[Sequence[Passage]]
+    texts: Sequence[str]
+    vectors: Sequence[Float32]
+    offsets: Sequence[Int32]
+    ngrams: Sequence[Tokens] | None
     vocabulary_size: int
 
 

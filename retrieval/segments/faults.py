@@ -14,6 +14,9 @@ POINTS = (
 )
 """Every point, in the order a replacement passes them."""
 
+MERGE_POINTS = ("merge.written", "merge.locked", "merge.committed")
+"""Those that only a merge passes, beside those of a segment and a manifest."""
+
 _VARIABLE = "EXCERPTA_FAULT"
 
 

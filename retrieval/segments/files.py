@@ -77,6 +77,24 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def exclusive_if_free(path: Path) -> Iterator[bool]:
+    """Locks a file if it is there and nobody else has locked it, and says whether; a crash frees it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def claimed(directory: Path) -> Iterator[None]:
     """Marks a directory as being written by this process, for `is_claimed`; a crash ends the claim."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

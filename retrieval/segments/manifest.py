@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, fields, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from retrieval.errors import CorruptSegment, IndexMismatch
 from retrieval.segments.files import write_atomically
+from retrieval.tokens import Tier
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -17,11 +20,15 @@ NAME = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
-    """How documents are cut, and whether the n-gram index is built; fixed for a collection."""
+    """How documents are cut and indexed; fixed for a collection.
+
+    `ngrams` says whether the n-gram index is built, `tokens` how large segments keep their token vectors.
+    """
 
     passage_tokens: int = 200
     overlap_tokens: int = 32
     ngrams: bool = True
+    tokens: Tier = "fast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,18 @@ class Commit:
     added: int
     replaced: int
     passages: int
+
+
+_commit_fields = attrgetter(*(one.name for one in fields(Commit)))
+_SCALARS = ("version", "encoder", "vocabulary")
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What one deletion did: how many documents were there, and the version that has none of them."""
+
+    version: int
+    deleted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +98,13 @@ class Manifest:
     batches: dict[str, Commit] = field(default_factory=dict)
 
     def encode(self) -> bytes:
-        """The file's bytes: JSON that carries its own checksum."""
-        body: dict[str, Any] = {"format": FORMAT, **asdict(self)}
-        body["sha256"] = _checksum(body)
-        return json.dumps(body, indent=1).encode()
+        """The file's bytes: JSON that carries its own checksum; a batch is a list of its commit's fields."""
+        body: dict[str, Any] = {"format": FORMAT} | {name: getattr(self, name) for name in _SCALARS}
+        body["settings"] = asdict(self.settings)
+        body["segments"] = [asdict(entry) for entry in self.segments]
+        body["batches"] = {key: _commit_fields(one) for key, one in self.batches.items()}
+        text = _canonical(body)
+        return f'{text[:-1]},"sha256":"{_checksum(text)}"}}'.encode()
 
     @classmethod
     def decode(cls, data: bytes, path: Path) -> Manifest:
@@ -92,12 +114,16 @@ class Manifest:
             checksum = body.pop("sha256")
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
             raise CorruptSegment(str(path), "it is not a manifest") from None
-        if checksum != _checksum(body):
+        if checksum != _checksum(_canonical(body)):
             raise CorruptSegment(str(path), "its checksum does not hold")
         if (found := body.pop("format")) != FORMAT:
             raise IndexMismatch("manifest format", str(found), str(FORMAT))
         body["settings"] = IndexSettings(**body["settings"])
-        body["batches"] = {key: Commit(**commit) for key, commit in body["batches"].items()}
+        # Earlier versions wrote each commit as an object.
+        body["batches"] = {
+            key: Commit(**commit) if isinstance(commit, dict) else Commit(*commit)
+            for key, commit in body["batches"].items()
+        }
         body["segments"] = tuple(_entry(raw) for raw in body["segments"])
         return cls(**body)
 
@@ -106,6 +132,16 @@ class Manifest:
         """Reads a collection's manifest. Raises CorruptSegment when it is missing or damaged."""
         with open_manifest(collection) as file:
             return cls.decode(file.read(), Path(file.name))
+
+    @property
+    def jobs(self) -> set[str]:
+        """The jobs whose batches it remembers."""
+        return {_job(key) for key in self.batches}
+
+    def without(self, jobs: Collection[str]) -> Manifest:
+        """The same version, which has forgotten that these jobs ran."""
+        kept = {key: commit for key, commit in self.batches.items() if _job(key) not in jobs}
+        return replace(self, batches=kept)
 
     def write(self, collection: Path) -> None:
         """Makes this the collection's version, in one rename."""
@@ -121,10 +157,18 @@ def open_manifest(collection: Path) -> BinaryIO:
         raise CorruptSegment(str(path), "the file is missing") from None
 
 
+def _job(key: str) -> str:
+    return key.rpartition("/")[0]
+
+
 def _entry(raw: dict[str, Any]) -> SegmentEntry:
     tombstones = raw.pop("tombstones")
     return SegmentEntry(**raw, tombstones=Tombstones(**tombstones) if tombstones else None)
 
 
-def _checksum(body: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def _canonical(body: dict[str, Any]) -> str:
+    return json.dumps(body, sort_keys=True, separators=(",", ":"))
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

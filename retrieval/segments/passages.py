@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.segments.arrays import open_bytes
 from retrieval.types import Document, Int32, Int64, Metadata, Passage
 
 _TEXT, _BOUNDS, _SPANS, _OWNERS = "text.bin", "bounds.npy", "spans.npy", "owners.npy"
@@ -15,7 +16,7 @@ _DOCUMENTS, _HEADINGS = "documents.json", "headings.json"
 
 
 class PassageStore:
-    """Passages by local number 0..n-1, in document order; the texts stay on disk, memory-mapped."""
+    """Passages by local number 0..n-1, in document order; texts that are long stay on disk, memory-mapped."""
 
     def __init__(
         self,
@@ -47,30 +48,32 @@ class PassageStore:
         cls, directory: Path, documents: Sequence[Document], passages: Sequence[Sequence[Passage]]
     ) -> None:
         """Writes documents and each one's passages into an empty directory."""
-        flat = [passage for of_one in passages for passage in of_one]
-        texts = [passage.text.encode() for passage in flat]
-        (directory / _TEXT).write_bytes(b"".join(texts))
-        np.save(directory / _BOUNDS, np.cumsum([0, *map(len, texts)], dtype=np.int64))
-        spans = np.array([(passage.start, passage.end) for passage in flat], np.int32).reshape(-1, 2)
-        np.save(directory / _SPANS, spans)
-        np.save(
-            directory / _OWNERS,
-            np.repeat(np.arange(len(documents)), [len(p) for p in passages]).astype(np.int32),
-        )
+        sizes = [0]
+        spans: list[tuple[int, int]] = []
+        headings: list[str] = []
+        counts: list[int] = []
+        with (directory / _TEXT).open("wb") as file:
+            for of_one in passages:
+                counts.append(len(of_one))
+                for passage in of_one:
+                    sizes.append(file.write(passage.text.encode()))
+                    spans.append((passage.start, passage.end))
+                    headings.append(passage.heading)
+        np.save(directory / _BOUNDS, np.cumsum(sizes, dtype=np.int64))
+        np.save(directory / _SPANS, np.array(spans, np.int32).reshape(-1, 2))
+        np.save(directory / _OWNERS, np.repeat(np.arange(len(documents)), counts).astype(np.int32))
         body = {
             "ids": [document.id for document in documents],
             "titles": [document.title for document in documents],
             "metadata": [dict(document.metadata) for document in documents],
         }
         (directory / _DOCUMENTS).write_text(json.dumps(body, ensure_ascii=False), "utf-8")
-        headings = [passage.heading for passage in flat]
         (directory / _HEADINGS).write_text(json.dumps(headings, ensure_ascii=False), "utf-8")
 
     @classmethod
     def open(cls, directory: Path) -> PassageStore:
         """Opens what `build` wrote."""
-        size = (directory / _TEXT).stat().st_size
-        text = np.memmap(directory / _TEXT, np.uint8, "r") if size else np.zeros(0, np.uint8)
+        text = open_bytes(directory / _TEXT)
         bounds, spans, owners = (
             np.load(directory / name, allow_pickle=False) for name in (_BOUNDS, _SPANS, _OWNERS)
         )
@@ -78,6 +81,13 @@ class PassageStore:
             json.loads((directory / name).read_text("utf-8")) for name in (_DOCUMENTS, _HEADINGS)
         )
         return cls(text, bounds, spans, owners, documents, headings)
+
+    def of_document(self, document: int) -> range:
+        """The numbers of one document's passages."""
+        after = document + 1
+        return range(
+            int(self._first[document]), int(self._first[after]) if after < len(self.ids) else len(self)
+        )
 
     def passage(self, number: int) -> Passage:
         """One passage, whole."""

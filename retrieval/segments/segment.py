@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from retrieval.columns import Columns
 from retrieval.errors import CorruptSegment, IndexMismatch
 from retrieval.lexical import Terms
 from retrieval.ngrams import NgramIndex
+from retrieval.segments.arrays import open_array, save_rows
 from retrieval.segments.encoding import Encoded
 from retrieval.segments.faults import point
-from retrieval.segments.files import sha256, sync_directory, sync_tree
+from retrieval.segments.files import exclusive_if_free, sha256, sync_directory, sync_tree
 from retrieval.segments.passages import PassageStore
-from retrieval.tokens import TokenIndex
+from retrieval.tokens import Tier, TokenIndex
 from retrieval.types import Int32
 
 DIRECTORY = "segments"
@@ -45,23 +47,26 @@ class Segment:
         ngrams = directory / "ngrams"
         self.ngrams = NgramIndex.open(ngrams) if ngrams.is_dir() else None
         self.columns = Columns(self.passages.ids, self.passages.metadata)
-        self._offsets: Int32 = np.load(directory / _OFFSETS, mmap_mode="r", allow_pickle=False)
+        self._offsets: Int32 = open_array(directory / _OFFSETS)
         self._starts = np.concatenate([[0], np.cumsum(self.tokens.lengths)])
 
     def token_offsets(self, passage: int) -> Int32:
         """Offsets (n, 2) of a passage's indexed tokens into its text; -1 for tokens of its context."""
-        return np.asarray(self._offsets[int(self._starts[passage]) : int(self._starts[passage + 1])])
+        return self._offsets[int(self._starts[passage]) : int(self._starts[passage + 1])]
 
 
-def write_segment(directory: Path, encoded: Encoded) -> str:
+def write_segment(
+    directory: Path, encoded: Encoded, *, tier: Tier = "fast", like: TokenIndex | None = None
+) -> str:
     """Writes a segment's files into an empty directory, flushed to disk; returns its record's checksum.
 
-    It is no segment yet: `publish` gives it its name, the manifest lists it.
+    It is no segment yet: `publish` gives it its name, the manifest lists it. `like` is a token index of
+    the same collection whose training is used again.
     """
     PassageStore.build(_made(directory / "passages"), encoded.documents, encoded.passages)
     point("segment.passages")
-    TokenIndex.build(_made(directory / "tokens"), encoded.vectors)
-    np.save(directory / _OFFSETS, np.concatenate([np.zeros((0, 2), np.int32), *encoded.offsets]))
+    TokenIndex.build(_made(directory / "tokens"), encoded.vectors, tier=tier, like=like)
+    save_rows(directory / _OFFSETS, sum(map(len, encoded.offsets)), 2, np.int32, encoded.offsets)
     Terms.build(_made(directory / "lexical"), encoded.texts)
     if encoded.ngrams is not None:
         size = encoded.vocabulary_size
@@ -77,6 +82,13 @@ def write_segment(directory: Path, encoded: Encoded) -> str:
 def _made(directory: Path) -> Path:
     directory.mkdir()
     return directory
+
+
+@contextmanager
+def taken(collection: Path, name: str) -> Iterator[bool]:
+    """Takes a segment for merging, so that no other merge has it too; whether it was free."""
+    with exclusive_if_free(collection / DIRECTORY / name / _RECORD) as free:
+        yield free
 
 
 def publish(directory: Path) -> Path:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fakes import HashEncoder, WordVocabulary
 
-from retrieval import BatchKey, Collection, Document
+from retrieval import BatchKey, Collection, Document, MergePolicy
 
 
 def operate(path, operation, fault):
@@ -24,6 +24,8 @@ def operate(path, operation, fault):
     elif operation == "replace":
         documents = [Document("new", "A newt swims."), Document("old-1", "Changed words entirely.")]
         collection.add(documents, batch=BatchKey("job", 7))
+    elif operation == "merge":
+        collection.merge(MergePolicy(fan_in=2))
     elif operation == "delete":
         collection.delete(["old-0", "old-1"])
     else:

@@ -6,7 +6,7 @@ import pytest
 from fakes import OTTERS as OLD
 from fakes import HashEncoder, ids
 
-from retrieval import BatchKey, Collection, Document
+from retrieval import BatchKey, Collection, Deletion, Document
 from retrieval.corpus import InvalidChunking
 from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch, InvalidFilter
 from retrieval.ngrams import NgramHits
@@ -47,8 +47,8 @@ def test_replacing_and_deleting(make, reopen):
     assert (commit.added, commit.replaced) == (1, 1)
     assert ids(collection) == {"old-0", "old-2", "old-3", "new"}
     assert ids(collection, "badger") == {"old-1"}
-    assert collection.delete(["old-0", "nobody"]) == 1
-    assert collection.delete(["old-0"]) == 0
+    assert collection.delete(["old-0", "nobody"]).deleted == 1
+    assert collection.delete(["old-0"]).deleted == 0
     for one in (collection, reopen(collection)):
         assert ids(one) == {"old-2", "old-3", "new"}
         assert one.stats().documents == 4
@@ -103,7 +103,8 @@ def test_empty_things(make):
     assert collection.stats().passages == 0
     assert collection.stats().fields == {"document_id": ["string"]}
     assert collection.add([]).segment is None
-    assert collection.delete([]) == collection.delete(["nobody"]) == collection.clear() == 0
+    nothing = Deletion(version=1, deleted=0)
+    assert collection.delete([]) == collection.delete(["nobody"]) == collection.clear() == nothing
     assert collection.verify() == []
 
 
@@ -120,7 +121,7 @@ def test_a_document_without_words_is_there_all_the_same(make, reopen):
     assert ids(collection, filter={"at": 1}) == {"old-1"}
     assert collection.add([Document("old-1", "")]).replaced == 1
     assert ids(collection) == {"old-0", "old-2", "old-3"}
-    assert collection.delete(["blank", "blank too", "old-1"]) == 3
+    assert collection.delete(["blank", "blank too", "old-1"]).deleted == 3
 
 
 def test_a_document_twice_in_one_call_is_refused(make):
@@ -179,7 +180,7 @@ def test_clearing(make):
     collection.add(OLD)
     collection.add([Document("new", "An otter.")])
     collection.delete(["old-0"])
-    assert collection.clear() == 4
+    assert collection.clear().deleted == 4
     assert ids(collection) == set()
     assert collection.stats().segments == 0
     assert collection.add(OLD).added == 4

@@ -13,7 +13,7 @@ import pytest
 from fakes import HashEncoder, WordVocabulary
 
 from retrieval import BatchKey, Collection, Document, IndexSettings
-from retrieval.segments.faults import POINTS
+from retrieval.segments.faults import MERGE_POINTS, POINTS
 
 MODELS = {"encoder": HashEncoder(), "vocabulary": WordVocabulary()}
 FIRST = [Document(f"old-{at}", f"An otter number {at}.", metadata={"at": at}) for at in (0, 1)]
@@ -24,8 +24,11 @@ NEW = {
     "replace": OLD | {"new": "A newt swims.", "old-1": "Changed words entirely."},
     "delete": {key: OLD[key] for key in ("old-2", "old-3")},
     "delete-some": {"old-3": OLD["old-3"]},
+    "merge": OLD,
 }
-RUNS = [(operation, point) for operation in NEW for point in POINTS]
+EVERY = (*POINTS, *MERGE_POINTS)
+RUNS = [(operation, point) for operation in NEW for point in EVERY]
+COMMITTED = ("manifest.renamed", "manifest.published", "merge.committed")
 
 
 def run(jobs):
@@ -76,9 +79,10 @@ def killed(tmp_path_factory):
 
 def test_every_point_was_reached(killed):
     reached = {point for (_, point), (_, end) in killed.items() if end == -signal.SIGKILL}
-    assert reached == set(POINTS)
+    assert reached == set(EVERY)
     assert {end for _, end in killed.values()} == {0, -signal.SIGKILL}
-    assert all(killed[operation, point][1] for operation in ("add", "replace") for point in POINTS[:6])
+    for operation in ("add", "replace", "merge"):
+        assert all(killed[operation, point][1] for point in POINTS[:6])
 
 
 @pytest.mark.parametrize(("operation", "point"), RUNS)
@@ -86,7 +90,7 @@ def test_the_old_or_the_new_version_opens(killed, operation, point):
     path, end = killed[operation, point]
     collection = Collection.open(path, **MODELS)
     seen = contents(collection)
-    committed = end == 0 or point in ("manifest.renamed", "manifest.published") or point.startswith("sweep")
+    committed = end == 0 or point in COMMITTED or point.startswith("sweep")
     assert seen == (NEW[operation] if committed else OLD)
     assert collection.verify() == []
     assert collection.stats().version == 2 + committed

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from retrieval import BatchKey, Collection, Document, IndexSettings
+from retrieval import BatchKey, Collection, Deletion, Document, IndexSettings, MergePolicy
 
 KEYS = "abcdef"
 WORDS = ["otter", "heron", "newt", ""]
@@ -59,16 +59,26 @@ class CollectionMachine(RuleBasedStateMachine):
     @rule(keys=st.sets(st.sampled_from(KEYS), max_size=3), handle=st.integers(0, 1))
     def delete(self, keys, handle):
         gone = keys & self.model.keys()
-        assert self.handles[handle].delete(keys) == len(gone)
         self.version += bool(gone)
+        assert self.handles[handle].delete(keys) == Deletion(self.version, len(gone))
         for key in gone:
             del self.model[key]
 
     @rule(handle=st.integers(0, 1))
     def clear(self, handle):
-        assert self.handles[handle].clear() == len(self.model)
         self.version += bool(self.model)
+        assert self.handles[handle].clear() == Deletion(self.version, len(self.model))
         self.model = {}
+
+    @rule(handle=st.integers(0, 1), dead_share=st.sampled_from([0.1, 1.0]))
+    def merge(self, handle, dead_share):
+        self.version += self.handles[handle].merge(MergePolicy(fan_in=2, dead_share=dead_share))
+
+    @rule(handle=st.integers(0, 1))
+    def compact(self, handle):
+        self.version += self.handles[handle].compact()
+        assert self.handles[handle].stats().segments <= 1
+        assert not self.handles[handle].compact()
 
     @rule(handle=st.integers(0, 1))
     def reopen(self, handle):

@@ -11,7 +11,7 @@ from fakes import OTTERS as OLD
 import retrieval.view
 from retrieval import Collection, Document
 from retrieval.segments import manifest, segment, sweeping
-from retrieval.tokens import TokenIndex
+from retrieval.tokens import TokenIndex, TokenOptions
 
 OLD_IDS = {one.id for one in OLD}
 
@@ -133,7 +133,7 @@ def test_a_sweep_that_fails_does_not_undo_the_commit(make, monkeypatch):
         raise PermissionError(errno.EACCES, "no", str(path))
 
     monkeypatch.setattr(sweeping, "remove", refuse)
-    assert collection.clear() == 4
+    assert collection.clear().deleted == 4
     assert collection.stats().segments == 0
     assert len(list((collection.path / "segments").iterdir())) == 1
     monkeypatch.undo()
@@ -174,7 +174,12 @@ def test_a_snapshot_outlives_its_segments(make):
         hits = before.lexical("otter", limit=9, selection=selection)
         assert {before.passage(int(number)).document_id for number in hits.numbers} == OLD_IDS
         query = HashEncoder().encode_queries(["otter"])[0]
-        assert len(before.tokens(query.vectors, limit=9, k_tokens=9, refine=9, selection=selection)) == 4
+        assert (
+            len(
+                before.tokens(query.vectors, TokenOptions(limit=9, k_tokens=9, refine=9), selection=selection)
+            )
+            == 4
+        )
         assert before.explain_tokens(0, query)[0].start == 3
 
 

@@ -1,4 +1,4 @@
-import time
+import sys
 from itertools import pairwise
 
 import pytest
@@ -145,11 +145,28 @@ def test_tokens_are_the_same_in_blocks_and_counted_by_overlap(tokenize):
 @pytest.mark.parametrize(
     "unit", ["A sentence of six words. ", "word ", "x", "去", ". ", "\n", "# a\n", "```\n", "a,"]
 )
-def test_time_is_linear_in_the_length(tokenize, unit):
-    def seconds(characters):
-        begin = time.process_time()
-        split(tokenize, unit * (characters // len(unit)))
-        return time.process_time() - begin
+def test_work_is_linear_in_the_length(tokenize, unit):
+    """Calls made and characters tokenized, which no other load on the machine changes."""
 
-    small = max(seconds(10_000), 0.01)
-    assert seconds(80_000) < 30 * small
+    def work(characters):
+        calls = read = 0
+
+        def count(_frame, event, _argument):
+            nonlocal calls
+            calls += event in {"call", "c_call"}
+
+        def counted(texts):
+            nonlocal read
+            read += sum(map(len, texts))
+            return tokenize(texts)
+
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            split(counted, unit * (characters // len(unit)))
+        finally:
+            sys.setprofile(before)
+        return calls, read
+
+    for small, large in zip(work(40_000), work(200_000), strict=True):
+        assert large < 8 * small

@@ -1,0 +1,114 @@
+"""Several segments into one: what is live of them is written anew, without encoding anything again."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.segments.encoding import Encoded, indexed_text
+from retrieval.segments.faults import point
+from retrieval.segments.remade import Pause, Remade
+from retrieval.segments.segment import Segment, write_segment
+from retrieval.tokens import Tier, TokenIndex
+from retrieval.types import Bits, Document, Float32, Int32, Int64, Passage, Tokens
+
+
+@dataclass(frozen=True)
+class MergeInput:
+    """A segment and its documents that were live when the merge began (documents,)."""
+
+    segment: Segment
+    live: Bits
+
+    @cached_property
+    def documents(self) -> Int64:
+        """The numbers of its live documents, ascending."""
+        return np.flatnonzero(self.live)
+
+    @cached_property
+    def passages(self) -> Int64:
+        """The numbers of its live passages, ascending."""
+        return np.flatnonzero(self.live[self.segment.passages.owners])
+
+
+def merge_segments(
+    directory: Path,
+    inputs: Sequence[MergeInput],
+    *,
+    tier: Tier,
+    like: TokenIndex | None,
+    pause: Pause | None = None,
+) -> str:
+    """Writes a segment of the live documents of all inputs, in their order; returns its record's checksum.
+
+    Stored vectors, offsets and n-gram tokens are copied as they are, and read one passage at a time:
+    texts and vectors never are in memory together.
+    """
+    checksum = write_segment(directory, _encoded(inputs, pause), tier=tier, like=like)
+    point("merge.written")
+    return checksum
+
+
+class _Places:
+    """Where the numbers of a merged segment are in its inputs."""
+
+    def __init__(self, segments: Sequence[Segment], numbers: Sequence[Int64]) -> None:
+        self._segments = segments
+        self._numbers = numbers
+        self._bases = [0, *accumulate(map(len, numbers))]
+
+    def __len__(self) -> int:
+        return self._bases[-1]
+
+    def __call__(self, at: int) -> tuple[Segment, int]:
+        part = bisect_right(self._bases, at) - 1
+        return self._segments[part], int(self._numbers[part][at - self._bases[part]])
+
+
+def _encoded(inputs: Sequence[MergeInput], pause: Pause | None) -> Encoded:
+    segments = [one.segment for one in inputs]
+    documents = _Places(segments, [one.documents for one in inputs])
+    passages = _Places(segments, [one.passages for one in inputs])
+    indexes = [one.ngrams for one in segments if one.ngrams is not None]
+
+    def document(at: int) -> Document:
+        segment, number = documents(at)
+        store = segment.passages
+        return Document(store.ids[number], "", title=store.titles[number], metadata=store.metadata[number])
+
+    def of_document(at: int) -> list[Passage]:
+        segment, number = documents(at)
+        return [segment.passages.passage(one) for one in segment.passages.of_document(number)]
+
+    def text(at: int) -> str:
+        segment, number = passages(at)
+        return indexed_text(segment.passages.passage(number))[0]
+
+    def vectors(at: int) -> Float32:
+        segment, number = passages(at)
+        return segment.tokens.vectors(number)
+
+    def offsets(at: int) -> Int32:
+        segment, number = passages(at)
+        return segment.token_offsets(number)
+
+    def ngrams(at: int) -> Tokens:
+        segment, number = passages(at)
+        assert segment.ngrams is not None
+        return segment.ngrams.tokens_of(number)
+
+    return Encoded(
+        documents=Remade(len(documents), document, pause),
+        passages=Remade(len(documents), of_document, pause),
+        texts=Remade(len(passages), text, pause),
+        vectors=Remade(len(passages), vectors, pause),
+        offsets=Remade(len(passages), offsets, pause),
+        ngrams=Remade(len(passages), ngrams, pause) if len(indexes) == len(segments) else None,
+        vocabulary_size=max((index.vocabulary_size for index in indexes), default=0),
+    )
