@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from excerpta.types import Explain, Hit, Scores
+from excerpta.types import Explain, Hit, Scores, TokenMatrix
 
 from retrieval import Hits, Passage, Selection, Snapshot, TokenVectors
 from retrieval.ngrams import NgramHits
@@ -54,7 +55,11 @@ class Candidate:
 
 
 def hits_of(
-    candidates: Sequence[Candidate], *, explain: bool, query: str, vectors: TokenVectors | None
+    candidates: Sequence[Candidate],
+    *,
+    explain: bool | Literal["matrix"],
+    query: str,
+    vectors: TokenVectors | None,
 ) -> list[Hit]:
     """The candidates as the reply shows them."""
     return [
@@ -69,7 +74,7 @@ def hits_of(
             metadata=dict(one.found.source.snapshot.metadata(one.number)),
             score=one.score,
             scores=Scores(**one.scores),
-            explain=_explain(one, query, vectors) if explain else None,
+            explain=_explain(one, query, vectors, matrix=explain == "matrix") if explain else None,
         )
         for one in candidates
     ]
@@ -83,7 +88,7 @@ def similarity(candidate: Candidate, vectors: TokenVectors | None) -> float:
     return sum(match.similarity for match in matches) / len(matches) if matches else 0.0
 
 
-def _explain(candidate: Candidate, query: str, vectors: TokenVectors | None) -> Explain:
+def _explain(candidate: Candidate, query: str, vectors: TokenVectors | None, *, matrix: bool) -> Explain:
     snapshot, passage = candidate.found.source.snapshot, candidate.passage
     tokens = snapshot.explain_tokens(candidate.number, vectors) if vectors is not None else []
     ngrams = (
@@ -104,4 +109,20 @@ def _explain(candidate: Candidate, query: str, vectors: TokenVectors | None) -> 
         ngrams=[(match.text, round(match.weight, 4), match.start, match.end) for match in ngrams],
         rank=candidate.ranks,
         kept=None if kept is None else [(passage.start + a, passage.start + b) for a, b in kept],
+        matrix=_matrix(candidate, query, vectors) if matrix and vectors is not None else None,
+    )
+
+
+def _matrix(candidate: Candidate, query: str, vectors: TokenVectors) -> TokenMatrix:
+    passage = candidate.passage
+    similarities, spans = candidate.found.source.snapshot.token_similarities(
+        candidate.number, vectors.vectors
+    )
+    return TokenMatrix(
+        query=[query[start:end] if start >= 0 else "" for start, end in vectors.offsets.tolist()],
+        passage=[
+            (passage.text[start - passage.start : end - passage.start], start, end)
+            for start, end in spans.tolist()
+        ],
+        similarities=similarities.round(4).tolist(),
     )

@@ -25,6 +25,7 @@ from api.ids import new_id
 from api.networks import DeviceEncoder, Networks
 from models import Priority
 from retrieval import Collection, IndexSettings
+from retrieval.tokens import ExactSearch
 
 P = ParamSpec("P")
 _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -47,12 +48,18 @@ class Library:
     """All collections. What blocks runs in `threads`; the row says which directory holds the index now."""
 
     def __init__(
-        self, database: Database, networks: Networks, root: Path, threads: ThreadPoolExecutor
+        self,
+        database: Database,
+        networks: Networks,
+        root: Path,
+        threads: ThreadPoolExecutor,
+        accelerator: ExactSearch | None = None,
     ) -> None:
         self._database = database
         self._networks = networks
         self._root = root
         self._threads = threads
+        self._accelerator = accelerator
         self._opened: dict[str, Collection] = {}
         self._opening = threading.Lock()
 
@@ -132,9 +139,15 @@ class Library:
                     self._root / directory,
                     encoder=DeviceEncoder(encoder, self._networks.device),
                     vocabulary=vocabulary,
-                    settings=IndexSettings(settings.passage_tokens, settings.overlap_tokens, settings.ngrams),
+                    settings=_index_settings(settings),
+                    accelerator=self._accelerator,
                 )
             return self._opened[directory]
+
+    def opened(self) -> list[Collection]:
+        """The indexes that this process has open."""
+        with self._opening:
+            return list(self._opened.values())
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Calls what blocks in one of the threads."""
@@ -159,6 +172,10 @@ class Library:
         with self._opening:
             self._opened.pop(directory, None)
         shutil.rmtree(self._root / directory, ignore_errors=True)
+
+
+def _index_settings(settings: CollectionSettings) -> IndexSettings:
+    return IndexSettings(settings.passage_tokens, settings.overlap_tokens, settings.ngrams, settings.index)
 
 
 def _entry(row: CollectionRow) -> Entry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from excerpta.types import DeltaEvent, DoneEvent, HitsEvent, StreamEvent, Usage
 
@@ -26,7 +26,7 @@ class Query:
     filter: Mapping[str, Any] | None
     limit: int
     plan: Plan
-    explain: bool
+    explain: bool | Literal["matrix"]
     profile: str
 
     @property

@@ -29,6 +29,8 @@ class Tokens(Stage, frozen=True):
     limit: int
     k_tokens: int
     refine: int
+    near: float
+    imputation: Literal["lowest", "clusters"]
 
 
 class Lexical(Stage, frozen=True):
@@ -107,7 +109,7 @@ class Plan(Stage, frozen=True):
 
 STAGES: _Json = {
     "retrieve": {
-        "tokens": {"limit": 200, "k_tokens": 2000, "refine": 100},
+        "tokens": {"limit": 200, "k_tokens": 1000, "refine": 100, "near": 0.9, "imputation": "lowest"},
         "lexical": {"limit": 200},
         "ngrams": {"limit": 100, "beams": 10, "length": 8, "query_keys": True},
     },

@@ -22,7 +22,7 @@ from retrieval import errors as retrieval
 from retrieval.corpus import InvalidChunking, InvalidLimits
 from retrieval.fusion import InvalidFusionOption
 from retrieval.ngrams import InvalidNgramOption, InvalidTokens, SegmentTooLarge
-from retrieval.tokens.errors import InvalidTokenOption
+from retrieval.tokens.errors import InvalidTokenOption, UnusableFaiss
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("excerpta.http")
@@ -80,6 +80,7 @@ PROBLEMS: dict[type[models.ExcerptaError], ProblemType] = {
     InvalidChunking: ProblemType("invalid-chunking", "The passage size cannot be used", 422),
     InvalidLimits: INTERNAL,
     InvalidFusionOption: ProblemType("invalid-fusion-option", "An option of fusion is out of range", 422),
+    UnusableFaiss: ProblemType("unusable-faiss", "The installed FAISS cannot be used", 500),
     InvalidTokenOption: ProblemType("invalid-token-option", "An option of token search is out of range", 422),
     InvalidNgramOption: ProblemType(
         "invalid-ngram-option", "An option of n-gram search is out of range", 422

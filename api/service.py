@@ -22,11 +22,14 @@ from api.jobs.reader import BatchLimits
 from api.jobs.spool import Spool
 from api.jobs.worker import Worker
 from api.library import Library
+from api.merging import Merger
 from api.networks import Networks, prefix_store
 from api.settings import Settings
 from api.telemetry import Metrics
 from models import Executor, Models, Priority, load_profile
 from models.errors import ExcerptaError
+from retrieval.threads import one_core_for_faiss, one_core_for_products
+from retrieval.tokens.accelerator import accelerator_for
 
 _log = structlog.get_logger("excerpta.service")
 _QUERY_THREADS = 8
@@ -76,7 +79,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         await upgrade(database)
         device = Executor(str(models.device), capacity=settings.queue_capacity)
         stack.callback(device.close, settings.shutdown_s)
-        threads = ThreadPoolExecutor(_QUERY_THREADS, "query")
+        one_core_for_products()
+        threads = ThreadPoolExecutor(_QUERY_THREADS, "query", one_core_for_faiss)
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         job_threads = ThreadPoolExecutor(settings.job_concurrency + 1, "job")
         stack.callback(job_threads.shutdown, wait=False, cancel_futures=True)
@@ -88,7 +92,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         )
         networks = Networks(models, device, store=make_store)
         stack.callback(networks.close)
-        library = Library(database, networks, settings.data_dir / "collections", threads)
+        accelerator = accelerator_for(models.device)
+        library = Library(database, networks, settings.data_dir / "collections", threads, accelerator)
         owner = Owner(settings.data_dir / "owners")
         stack.callback(owner.close)
         queue = JobQueue(database, owner, lease_s=settings.lease_s)
@@ -126,6 +131,10 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             )
             await worker.start()
             stack.push_async_callback(worker.stop, settings.shutdown_s)
+        if settings.merge_share:
+            merger = Merger(library, share=settings.merge_share)
+            merger.start()
+            stack.push_async_callback(asyncio.to_thread, merger.stop, settings.shutdown_s)
         stack.callback(service.closing.set)
         yield service
 

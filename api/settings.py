@@ -26,6 +26,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "lease_s": (0.5, 3600),
     "poll_s": (0.01, 60),
     "job_concurrency": (1, 16),
+    "merge_share": (0, 1),
     "batch_documents": (1, 10_000),
     "batch_characters": (1, 100_000_000),
     "prefix_memory_mb": (1, 1_000_000),
@@ -41,7 +42,8 @@ class Settings:
     `data_dir` is EXCERPTA_DATA; `api_keys` are separated by commas. Without `database_url`, SQLite in the
     data directory; without `redis_url`, wake-ups stay in this process and other processes poll.
     `lease_s`: how long a worker that says nothing keeps a job. `batch_documents`, `batch_characters`:
-    where a job's batch is cut, whichever comes first. `shutdown_s` bounds an orderly end.
+    where a job's batch is cut, whichever comes first. `shutdown_s` bounds an orderly end. `merge_share`:
+    how much of one core merging segments may take in the long run; 0 merges none.
     Raises InvalidSettings with the remedy.
     """
 
@@ -66,6 +68,7 @@ class Settings:
     lease_s: float = 30.0
     poll_s: float = 2.0
     job_concurrency: int = 2
+    merge_share: float = 0.5
     batch_documents: int = 256
     batch_characters: int = 200_000
     prefix_memory_mb: int = 512

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
+import msgspec
 import numpy as np
 
 from api import plans
@@ -20,6 +21,7 @@ from api.trace import Trace
 from retrieval import Hits, TokenVectors, fuse
 from retrieval.lexical import terms_of
 from retrieval.ngrams import NgramHits
+from retrieval.tokens import TokenOptions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,9 +78,7 @@ class Stages:
         call = self.call(
             source.snapshot.tokens,
             vectors.vectors,
-            limit=options.limit,
-            k_tokens=options.k_tokens,
-            refine=options.refine,
+            TokenOptions(**msgspec.structs.asdict(options)),
             selection=source.selection,
         )
         return await self.trace.within("token retrieval", call, _NONE)

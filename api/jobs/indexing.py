@@ -74,10 +74,10 @@ class Indexer:
         """Deletes documents at once; how many were there, and the version without them."""
         entry = await self._library.by_id(claim.collection)
         collection = await self._run(self._library.open, entry)
-        deleted = await self._run(collection.delete, ids)
-        version = entry.version_base + await self._run(_version, collection)
+        deletion = await self._run(collection.delete, ids)
+        version = entry.version_base + deletion.version
         await self._queue.forget_documents(claim, ids, version=version)
-        return deleted, version
+        return deletion.deleted, version
 
     async def _heal(self, claim: Claim, entry: Entry) -> None:
         """Brings the database up to what the index committed before the process of a change died.

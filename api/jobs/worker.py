@@ -24,6 +24,7 @@ _log = structlog.get_logger("excerpta.jobs")
 _HOUSEKEEPING_S = 300.0
 _KEY_LIFETIME_S = 24 * 3600.0
 _UPLOAD_STALLS_S = 3600.0
+_FORGOTTEN_AT_ONCE = 10_000
 
 
 class Worker:
@@ -145,6 +146,7 @@ class Worker:
         """Frees jobs of processes that died meanwhile; removes what nothing points to any more."""
         before: set[str] = set()
         spooled: set[str] = set()
+        over: set[str] = set()
         while True:
             try:
                 if await self._queue.requeue_dead():
@@ -156,6 +158,7 @@ class Worker:
                     self._spool.drop(job)
                 spooled = unneeded
                 self._spool.sweep(_UPLOAD_STALLS_S)
+                over = await self._forget_batches(over)
                 orphans = await self._library.orphans()
                 # Only what was an orphan the last time too: a collection being made has no row yet.
                 for directory in orphans & before:
@@ -166,3 +169,21 @@ class Worker:
             except Exception:
                 _log.exception("jobs.housekeeping-failed")
             await asyncio.sleep(_HOUSEKEEPING_S)
+
+    async def _forget_batches(self, before: set[str]) -> set[str]:
+        """Has the indexes forget the batches of jobs that were over by then; returns those over by now.
+
+        A worker that has lost its job may still be at a batch of it when another one finishes the job, so
+        their keys are kept until the next time.
+        """
+        over: set[str] = set()
+        for collection in self._library.opened():
+            try:
+                jobs = sorted(await self._library.run(lambda one=collection: one.jobs))[:_FORGOTTEN_AT_ONCE]
+                finished = await self._queue.finished_or_gone(jobs)
+                if finished & before:
+                    await self._library.run(collection.forget, finished & before)
+            except ExcerptaError:
+                continue  # deleted meanwhile, or damaged: who asks it next is told
+            over |= finished
+        return over

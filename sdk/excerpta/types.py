@@ -34,11 +34,18 @@ class Reply(Struct, kw_only=True):
 
 
 class TokensOptions(Request):
-    """Token retrieval (XTR): each query token retrieves `k_tokens` tokens; passages are scored from those."""
+    """Token retrieval (XTR): each query token retrieves `k_tokens` tokens; passages are scored from those.
+
+    The best `refine` are scored again by exact MaxSim. Query tokens as similar as `near` are searched once
+    (above 1: none). `imputation` is what stands for a similarity that was not retrieved: the `lowest` that
+    was, or a guess from the sizes of `clusters` (WARP).
+    """
 
     limit: Limit | UnsetType = UNSET
     k_tokens: Annotated[int, Meta(ge=1, le=100_000)] | UnsetType = UNSET
     refine: Annotated[int, Meta(ge=0, le=1000)] | UnsetType = UNSET
+    near: Annotated[float, Meta(gt=0, le=2)] | UnsetType = UNSET
+    imputation: Literal["lowest", "clusters"] | UnsetType = UNSET
 
 
 class LexicalOptions(Request):
@@ -123,7 +130,7 @@ class SearchRequest(Request):
     filter: Filter | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 10
     plan: str | PlanOptions | None = None
-    explain: bool = False
+    explain: bool | Literal["matrix"] = False
     timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] | None = None
 
 
@@ -146,17 +153,27 @@ class Scores(Reply):
     rerank: float | None = None
 
 
+class TokenMatrix(Reply):
+    """The similarity of every query token (rows) to every token of a passage (columns)."""
+
+    query: list[str]
+    passage: list[tuple[str, int, int]]
+    similarities: list[list[float]]
+
+
 class Explain(Reply):
     """Why one passage is there. Offsets are into the document's text, half-open.
 
     `tokens`: [query token, passage token, similarity, start, end]; `ngrams`: [n-gram, weight, start, end];
-    `rank`: the passage's place after each stage, from 0; `kept`: what compression left.
+    `rank`: the passage's place after each stage, from 0; `kept`: what compression left; `matrix`: all token
+    similarities, where "matrix" was asked for.
     """
 
     tokens: list[tuple[str, str, float, int, int]] = field(default_factory=list)
     ngrams: list[tuple[str, float, int, int]] = field(default_factory=list)
     rank: dict[str, int] = field(default_factory=dict)
     kept: list[tuple[int, int]] | None = None
+    matrix: TokenMatrix | None = None
 
 
 class Hit(Reply):
@@ -256,11 +273,17 @@ StreamEvent: TypeAlias = HitsEvent | DeltaEvent | Citation | Usage | DoneEvent
 
 
 class CollectionSettings(Request, omit_defaults=False):
-    """How documents are cut: passages of at most `passage_tokens` tokens, sharing `overlap_tokens`."""
+    """How documents are cut: passages of at most `passage_tokens` tokens, sharing `overlap_tokens`.
+
+    `index` is how large segments keep their token vectors for the search: `fast` (half a byte for two
+    dimensions, in memory), `fine` (half a byte a dimension), `compact` (a bit a dimension, mapped from
+    disk) or `flat` (compared whole).
+    """
 
     passage_tokens: Annotated[int, Meta(ge=16, le=500)] = 200
     overlap_tokens: Annotated[int, Meta(ge=0, le=200)] = 32
     ngrams: bool = True
+    index: Literal["fast", "fine", "compact", "flat"] = "fast"
     plan: str | PlanOptions | None = None
 
 
