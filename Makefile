@@ -4,11 +4,12 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := $(basename $(notdir $(wildcard benchmarks/engines/requirements/*.txt)))
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-slow lint format generate bench clean
+.PHONY: help setup demo serve test test-slow lint format generate bench peers clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -53,6 +54,13 @@ generate: setup ## Write the generated files: the sync client, docs/openapi.json
 
 bench: setup ## Show the benchmarks: python -m benchmarks --help
 	$(BIN)/python -m benchmarks --help
+
+peers: $(PEERS:%=.peers/%/.installed) ## Install what the token benchmark is compared with, each in an environment of its own under .peers/
+
+.peers/%/.installed: benchmarks/engines/requirements/%.txt
+	$(PYTHON) -m venv .peers/$*
+	.peers/$*/bin/pip install --quiet -r $<
+	@touch $@
 
 clean: ## Remove the virtual environment and every cache
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

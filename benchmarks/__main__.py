@@ -13,6 +13,7 @@ from benchmarks.report import Report
 BENCHMARKS = {
     "quality": "nDCG@10 and recall@100 of each stage on BEIR-layout data",
     "pipeline": "milliseconds and CPU milliseconds of whole queries over HTTP, by plan and stage",
+    "tokens": "token retrieval beside its peers: time, CPU time, size, memory, recall of exact MaxSim",
 }
 
 
@@ -32,7 +33,7 @@ def main() -> int:
             help="BEIR layout; several make a union",
         )
         command.add_argument(
-            "--split", help="the qrels to use; default: test, dev or eval_half, the first there is"
+            "--split", help="the qrels to use; default: test, eval_half or dev, the first there is"
         )
         command.add_argument("--cases", help="comma-separated; default: all")
         command.add_argument("--queries", type=int, metavar="N", help="a seeded sample of N queries a set")

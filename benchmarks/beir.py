@@ -11,7 +11,7 @@ from pathlib import Path
 
 from retrieval.types import Document
 
-SPLITS = ("test", "dev", "eval_half")
+SPLITS = ("test", "eval_half", "dev")
 
 
 @dataclass(frozen=True, slots=True)

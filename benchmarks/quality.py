@@ -23,10 +23,11 @@ from rerank import QueryLikelihood
 from retrieval import Collection, IndexSettings, Selection, Snapshot
 from retrieval.fusion import fuse
 from retrieval.ngrams import LanguageVocabulary
-from retrieval.tokens import TokenEncoder
+from retrieval.tokens import TokenEncoder, TokenOptions
 from retrieval.types import Document, Hits
 
 CASES = ("lexical", "tokens", "ngrams", "fused", "reranked")
+OTHERS = ("exact", "unrefined")
 MEASURES = {
     "ndcg@10": nDCG @ 10,
     "recall@100": R @ 100,
@@ -43,6 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--models", type=Path, help="where converted models are kept; default: with the index"
     )
+    parser.add_argument("--profile", default="small", help="whose models are used (%(default)s)")
     parser.add_argument("--passage-tokens", type=int, default=200)
     parser.add_argument("--depth", type=int, default=200, help="passages taken from each retriever")
     parser.add_argument(
@@ -68,12 +70,25 @@ class Stages:
 
     def tokens(self, query: str) -> Hits:
         """XTR, refined."""
-        return self.snapshot.tokens(
-            self.encoder.encode_queries([query])[0].vectors,
-            limit=self.options.depth,
-            k_tokens=self.options.k_tokens,
-            refine=self.options.refine,
-            selection=self.everything,
+        return self._tokens(
+            query,
+            TokenOptions(
+                limit=self.options.depth, k_tokens=self.options.k_tokens, refine=self.options.refine
+            ),
+        )
+
+    def _tokens(self, query: str, options: TokenOptions) -> Hits:
+        vectors = self.encoder.encode_queries([query])[0].vectors
+        return self.snapshot.tokens(vectors, options, selection=self.everything)
+
+    def exact(self, query: str) -> Hits:
+        """MaxSim over every passage."""
+        return self._tokens(query, TokenOptions(limit=self.options.depth, exact_up_to=1 << 62))
+
+    def unrefined(self, query: str) -> Hits:
+        """XTR alone."""
+        return self._tokens(
+            query, TokenOptions(limit=self.options.depth, k_tokens=self.options.k_tokens, refine=0)
         )
 
     def ngrams(self, query: str) -> Hits:
@@ -109,12 +124,13 @@ def run(options: argparse.Namespace, report: Report) -> None:
     """Indexes the union of the sets, then runs every case on every set."""
     sets = [load(path, options.split, sample=options.queries, seed=options.seed) for path in options.data]
     cases = options.cases.split(",") if options.cases else list(CASES)
-    unknown = set(cases) - set(CASES)
+    unknown = set(cases) - {*CASES, *OTHERS}
     if unknown:
-        raise SystemExit(f"no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+        known = ", ".join((*CASES, *OTHERS))
+        raise SystemExit(f"no case {', '.join(sorted(unknown))}; there are {known}")
     with tempfile.TemporaryDirectory(prefix="excerpta-bench-") as temporary:
         home = options.index or Path(temporary)
-        models = Models(load_profile("small"), options.models or home / "models")
+        models = Models(load_profile(options.profile), options.models or home / "models")
         encoder = TokenEncoder(models.encoder)
         collection = _collection(home, sets, encoder, models, options, ngrams="ngrams" in cases)
         with collection.snapshot() as snapshot:

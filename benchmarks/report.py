@@ -26,11 +26,20 @@ class Report:
         self._benchmark = benchmark
         self._path = path
         self.results: list[Result] = []
+        self.notes: dict[tuple[str, str], str] = {}
 
     def add(self, data: str, case: str, metric: str, value: float, unit: str = "") -> None:
         """Records one result."""
         result = Result(self._benchmark, data, case, metric, round(float(value), 6), unit)
         self.results.append(result)
+        self._write(result)
+
+    def note(self, data: str, case: str, text: str) -> None:
+        """Records why a case has no numbers; in JSON the text is the unit of the metric `failed`."""
+        self.notes[data, case] = text
+        self._write(Result(self._benchmark, data, case, "failed", 1.0, text))
+
+    def _write(self, result: Result) -> None:
         if self._path is not None:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(result)) + "\n")
@@ -48,6 +57,7 @@ class Report:
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells
         ]
+        lines += [f"{data}  {case}  {text}" for (data, case), text in self.notes.items()]
         return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from peft import LoraConfig, get_peft_model
 
 from compress.labels import LabelledText, Sentence, group, join, token_labels
 from compress.scores import KeepScores, keep_scores
 from compress.token_classifier import Classifier, word_probabilities
+from models.adapter import low_rank, low_rank_weights
 from models.device import pick_dtype
 from models.text_network import TextNetwork
 from models.token_classifier import KeepNetwork, framed
@@ -57,15 +56,7 @@ def train(network: TextNetwork, sentences: Sequence[Sentence], recipe: Recipe, p
     """
     torch.manual_seed(recipe.seed)
     rng = random.Random(recipe.seed)  # noqa: S311
-    encoder = get_peft_model(
-        copy.deepcopy(network.network).requires_grad_(True),
-        LoraConfig(
-            r=recipe.rank,
-            lora_alpha=recipe.alpha,
-            lora_dropout=recipe.dropout,
-            target_modules=["query", "key", "value", "dense"],
-        ),
-    )
+    encoder = low_rank(network.network, rank=recipe.rank, alpha=recipe.alpha, dropout=recipe.dropout)
     head = torch.nn.Linear(network.hidden_size, 2).to(network.device)
     model = KeepNetwork(encoder, head).train()
     weights = [weight for weight in model.parameters() if weight.requires_grad]
@@ -93,7 +84,7 @@ def train(network: TextNetwork, sentences: Sequence[Sentence], recipe: Recipe, p
         optimizer.zero_grad(set_to_none=True)
         schedule.step()
         progress(step, len(batches), float(loss.detach()))
-    return Trained(lora_weights(encoder), head)
+    return Trained(low_rank_weights(encoder), head)
 
 
 def epoch_batches(
@@ -130,17 +121,6 @@ def frame_labels(network: TextNetwork, labels: Sequence[NDArray[np.int64]], widt
     for at, row in enumerate(labels):
         targets[at, start : start + len(row)] = row
     return torch.from_numpy(targets)
-
-
-def lora_weights(encoder: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """The trained factors of a peft network, under the module names of the plain one."""
-    deltas = {}
-    for name, module in encoder.named_modules():
-        if "default" in getattr(module, "lora_A", {}):
-            plain = name.removeprefix("base_model.model.")
-            deltas[f"{plain}.lora_A"] = module.lora_A["default"].weight.detach()
-            deltas[f"{plain}.lora_B"] = module.lora_B["default"].weight.detach()
-    return deltas
 
 
 def evaluate(classifier: Classifier, sentences: Sequence[Sentence]) -> KeepScores:

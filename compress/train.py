@@ -15,16 +15,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from compress.labels import Sentence, read_sentences
 from compress.learning import Recipe, Trained, evaluate, train
 from compress.scores import KeepScores, f1
+from models.adapter import WEIGHTS_FILE
 from models.device import dtype_name
 from models.profile import load_profile
 from models.registry import Models
 from models.text_network import TextNetwork
-from models.token_classifier import ADAPTER_FORMAT, WEIGHTS_FILE, AdapterConfig, TokenClassifier, save_adapter
+from models.token_classifier import ADAPTER_FORMAT, AdapterConfig, TokenClassifier, save_adapter
+from models.training_bar import with_bar
 
 _CARD = Path(__file__).with_name("card.md")
 _HELP = {
@@ -51,10 +52,10 @@ def main() -> None:
     tested = read_sentences(options.data / "google-test.jsonl")
     profile = load_profile(options.profile)
     profile = replace(profile, encoder=replace(profile.encoder, dtype="float32"))
-    network = Models(profile, options.models).encoder
+    network = Models(profile, options.models).plain_encoder
 
     started = time.monotonic()
-    trained, steps = _train_with_bar(network, sentences, recipe)
+    trained, steps = with_bar(lambda progress: train(network, sentences, recipe, progress))
     seconds = time.monotonic() - started
     _save(options.out, network, trained, recipe)
     scores = evaluate(TokenClassifier.load(network, options.out), tested)
@@ -94,26 +95,6 @@ def _parser() -> argparse.ArgumentParser:
             flag, type=type(default), default=default, help=f"{_HELP[field.name]} (%(default)s)"
         )
     return parser
-
-
-def _train_with_bar(network: TextNetwork, sentences: list[Sentence], recipe: Recipe) -> tuple[Trained, int]:
-    columns = (
-        TextColumn("loss {task.fields[loss]:.3f}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("train", loss=float("nan"), total=None)
-        smooth, steps = 0.0, 0
-
-        def progress(done: int, total: int, loss: float) -> None:
-            nonlocal smooth, steps
-            smooth, steps = loss if done == 1 else 0.95 * smooth + 0.05 * loss, total
-            bar.update(task, completed=done, total=total, loss=smooth)
-
-        trained = train(network, sentences, recipe, progress)
-    return trained, steps
 
 
 def _save(out: Path, network: TextNetwork, trained: Trained, recipe: Recipe) -> None:

@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Must be set before PyTorch is imported: more threads than cores only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# What is compiled at its first call, or waits for a busy core, is no failure.
+settings.register_profile("excerpta", deadline=None)
+settings.load_profile("excerpta")
 
 if TYPE_CHECKING:
     from models import Models

@@ -1,6 +1,8 @@
 """The manifest: what is written is read, and nothing else is taken for one."""
 
+import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,13 @@ def test_a_collection_can_be_moved_and_replaced_whole(tmp_path):
     assert Manifest.read(tmp_path) == manifest
     assert [one.name for one in tmp_path.iterdir()] == ["manifest.json"]
     assert str(BatchKey("job/1", 2)) == "job/1/2"
+
+
+def test_batches_of_earlier_versions_are_read():
+    manifest = Manifest(3, "e", "v", IndexSettings(), batches={"job/0": Commit(1, "seg", "c", 1, 2, 3)})
+    body = json.loads(manifest.encode())
+    del body["sha256"]
+    body["batches"] = {key: asdict(one) for key, one in manifest.batches.items()}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    data = json.dumps(body | {"sha256": hashlib.sha256(text.encode()).hexdigest()}, indent=1)
+    assert Manifest.decode(data.encode(), Path("m")) == manifest

@@ -59,6 +59,16 @@ def test_documents_go_in_are_found_and_go_out(collection):
     hit = reply.hits[0]
     assert hit.text == collection.get("tides").text[slice(*hit.span)]
     assert hit.explain.tokens
+    assert hit.explain.matrix is None
+    matrix = collection.search("what causes the tides", explain="matrix").hits[0].explain.matrix
+    assert len(matrix.similarities) == len(matrix.query)
+    assert {len(row) for row in matrix.similarities} == {len(matrix.passage)}
+    text = collection.get("tides").text
+    assert all(text[start:end] == token for token, start, end in matrix.passage)
+    for token, _, similarity, start, end in hit.explain.tokens:
+        row = matrix.similarities[matrix.query.index(token)]
+        assert max(row) == pytest.approx(similarity, abs=1e-3)
+        assert matrix.passage[row.index(max(row))][1:] == (start, end)
     assert [hit.document_id for hit in collection.search("erupt", filter={"year": {"$lt": 2024}}).hits] == [
         "tides"
     ]
