@@ -4,7 +4,7 @@ from context.citations import Cited, CitedText, Citer
 from context.engine import ContextEngine, EngineDefaults, Mode
 from context.errors import ContextError, InvalidAnswerPrompt, InvalidContextOption
 from context.generation import Generation, TokenUsage
-from context.prefix_store import PrefixStore, StoreStats, TierStats
+from context.prefix_store import PrefixStore, RedisTier, StoreStats, TierStats
 from context.prompt import AnswerPrompt, ContextPassage
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "InvalidContextOption",
     "Mode",
     "PrefixStore",
+    "RedisTier",
     "StoreStats",
     "TierStats",
     "TokenUsage",

@@ -60,7 +60,7 @@ class ContextEngine:
         self.lm = lm
         self.store = store
         self.defaults = defaults or EngineDefaults()
-        self.namespace = namespace_of(lm)
+        self.namespace = namespace_of(lm, store.storage)
         self._prompt = PromptIds(lm, prompt or AnswerPrompt.read(DEFAULT_PROMPT))
         self._prefix: Block | None = None
         self._prefix_lock = threading.Lock()
@@ -98,21 +98,24 @@ class ContextEngine:
         )
         if mode == "sequential":
             return self._sequential(texts, tail, writing)
-        return self._parallel(texts, tail, writing, temperature, scale, salt)
+        documents = [passage.document for passage in passages]
+        return self._parallel(texts, documents, tail, writing, temperature, scale, salt)
 
     def forget(self, passages: Sequence[ContextPassage], *, salt: bytes = b"") -> int:
         """Removes these passages' blocks from every tier, as for a deleted document; returns how many."""
         keys = Keys(self.namespace, salt, self._prompt.prefix)
-        return self.store.delete([keys.key(self._prompt.passage(passage)) for passage in passages])
+        return self.store.delete([keys.key(self._prompt.passage(one), one.document) for one in passages])
 
     def warm(self, passages: Sequence[ContextPassage], *, salt: bytes = b"") -> int:
-        """Encodes what the store does not have yet of these passages; returns how many it had."""
-        _, cached = self._blocks([self._prompt.passage(passage) for passage in passages], salt)
+        """Encodes and keeps what the store does not have yet of these passages; returns how many it had."""
+        texts = [self._prompt.passage(passage) for passage in passages]
+        _, cached = self._blocks(texts, [passage.document for passage in passages], salt, keep=True)
         return sum(cached)
 
     def _parallel(
         self,
         texts: Sequence[list[int]],
+        documents: Sequence[str],
         tail: list[int],
         writing: Writing,
         temperature: float,
@@ -120,7 +123,7 @@ class ContextEngine:
         salt: bytes,
     ) -> Generation:
         prefix = self._prefix_block()
-        blocks, cached = self._blocks(texts, salt)
+        blocks, cached = self._blocks(texts, documents, salt)
         # One run instead of many: a copy now, fewer kernel calls at every token.
         passages = [join_blocks([block.to(self.lm.device) for block in blocks])] if blocks else []
         ape = ApeCall.over(prefix, passages, temperature=temperature, scale=scale)
@@ -152,7 +155,9 @@ class ContextEngine:
             self.lm, cache, logits, position=len(ids), ape=None, writing=writing, prompt_usage=usage
         )
 
-    def _blocks(self, texts: Sequence[list[int]], salt: bytes) -> tuple[tuple[Block, ...], tuple[bool, ...]]:
+    def _blocks(
+        self, texts: Sequence[list[int]], documents: Sequence[str], salt: bytes, *, keep: bool = False
+    ) -> tuple[tuple[Block, ...], tuple[bool, ...]]:
         prefix = self._prefix_block()
         keys = Keys(self.namespace, salt, self._prompt.prefix)
 
@@ -160,7 +165,8 @@ class ContextEngine:
             encoded = encode_passages(self.lm, prefix, [texts[at] for at in missing])
             return [block.to(torch.device("cpu")) for block in encoded]
 
-        fetched = self.store.fetch([keys.key(ids) for ids in texts], encode)
+        wanted = [keys.key(ids, document) for ids, document in zip(texts, documents, strict=True)]
+        fetched = self.store.fetch(wanted, encode, keep=keep)
         return fetched.blocks, fetched.cached
 
     def _prefix_block(self) -> Block:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 
-from context.prefix_store import Namespace
+from context.prefix_store import Namespace, Storage
 from models.device import dtype_name
 from models.language_model import LanguageModel
 
 
-def namespace_of(lm: LanguageModel) -> Namespace:
-    """Everything about `lm` that its keys and values depend on."""
+def namespace_of(lm: LanguageModel, storage: Storage = "exact") -> Namespace:
+    """Everything about `lm` that its keys and values depend on, and how they are kept."""
     geometry = lm.geometry
     vocabulary = json.dumps(lm.tokenizer.get_vocab(), sort_keys=True, separators=(",", ":"))
     return Namespace(
@@ -22,4 +22,5 @@ def namespace_of(lm: LanguageModel) -> Namespace:
         head_dim=geometry.head_dim,
         rope=geometry.rope,
         dtype=dtype_name(lm.dtype),
+        storage=storage,
     )

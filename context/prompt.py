@@ -33,10 +33,14 @@ _PASSAGES, _QUESTION = "\ufdd2", "\ufdd3"
 
 @dataclass(frozen=True, slots=True)
 class ContextPassage:
-    """A passage to answer from: its text, and the title it is introduced by, which may be empty."""
+    """A passage to answer from: its text, and the title it is introduced by, which may be empty.
+
+    `document` names what its block is forgotten with; equal passages of two documents have two blocks.
+    """
 
     title: str
     text: str
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)

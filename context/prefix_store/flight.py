@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import TypeAlias
 
-from context.blocks import Block
 from context.prefix_store.key import BlockKey
+from context.prefix_store.stored import StoredBlock
+
+Flight: TypeAlias = "Future[StoredBlock | None]"
 
 
 class Flights:
@@ -18,13 +21,13 @@ class Flights:
     """
 
     def __init__(self) -> None:
-        self._flights: dict[BlockKey, Future[Block | None]] = {}
+        self._flights: dict[BlockKey, Flight] = {}
         self._lock = threading.Lock()
 
-    def claim(self, keys: Sequence[BlockKey]) -> tuple[list[BlockKey], dict[BlockKey, Future[Block | None]]]:
+    def claim(self, keys: Sequence[BlockKey]) -> tuple[list[BlockKey], dict[BlockKey, Flight]]:
         """The keys that now are the caller's to make, and the flights of those that others are making."""
         mine: list[BlockKey] = []
-        others: dict[BlockKey, Future[Block | None]] = {}
+        others: dict[BlockKey, Flight] = {}
         with self._lock:
             for key in keys:
                 if key in self._flights:
@@ -34,7 +37,7 @@ class Flights:
                     mine.append(key)
         return mine, others
 
-    def land(self, key: BlockKey, block: Block | None) -> None:
+    def land(self, key: BlockKey, block: StoredBlock | None) -> None:
         """Ends a flight; with None it failed, and those who wait have to make the block themselves."""
         with self._lock:
             flight = self._flights.pop(key)

@@ -1,7 +1,8 @@
 """What a block is kept under: a digest of everything that its keys and values depend on.
 
-Not in the key: what only matters when a block is read (T, S, the question, the other passages), and
-names of documents. Never Python's `hash`, which differs between processes, and never a part of a digest.
+Not in a block's digest: what only matters when it is read (T, S, the question, the other passages), and
+names of documents, which only say what it is filed under, so that it goes with its document. Never
+Python's `hash`, which differs between processes, and never a part of a digest.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TypeAlias
 
 Field: TypeAlias = "str | int | bytes | Sequence[int]"
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever the meaning of a stored block changes; older blocks are then never found again."""
 
 LAYOUT = "rotated keys; passage at the end of the prefix; [layer, head, token, dim]"
@@ -22,7 +23,10 @@ LAYOUT = "rotated keys; passage at the end of the prefix; [layer, head, token, d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Namespace:
-    """The network and the layout that all blocks of one directory share."""
+    """The network, the layout and the storage that all blocks of one directory share.
+
+    `dtype` is what the network computes in, `storage` how its blocks are kept.
+    """
 
     model: str
     tokenizer: str
@@ -31,6 +35,7 @@ class Namespace:
     head_dim: int
     rope: str
     dtype: str
+    storage: str = "exact"
     layout: str = LAYOUT
     schema: int = SCHEMA_VERSION
 
@@ -41,35 +46,50 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True, order=True)
 class BlockKey:
-    """Three SHA-256 digests: of the namespace, of the tenant's salt, and of both with all tokens."""
+    """Four SHA-256 digests: of the namespace, the tenant's salt, the document, and of all tokens.
+
+    The last covers the namespace and the salt too. As text they are a path, so that whatever is filed by
+    path can forget a document or a tenant as a whole.
+    """
 
     namespace: str
     scope: str
+    document: str
     block: str
 
     def __str__(self) -> str:
-        return f"{self.namespace}/{self.scope}/{self.block}"
+        return f"{self.namespace}/{self.scope}/{self.document}/{self.block}"
 
 
 class Keys:
     """Makes the keys of one namespace, salt and prefix, so that only the passage is hashed each time."""
 
     def __init__(self, namespace: Namespace, salt: bytes, prefix: Sequence[int]) -> None:
-        self._start = BlockKey(namespace.digest(), scope_of(salt), "")
+        self._salt = salt
+        self._start = BlockKey(namespace.digest(), scope_of(salt), "", "")
         self._fields: dict[str, Field] = {
             "namespace": self._start.namespace,
             "salt": salt,
             "prefix": list(prefix),
         }
 
-    def key(self, passage: Sequence[int]) -> BlockKey:
-        """The key of one passage's token ids."""
-        return replace(self._start, block=digest_of({**self._fields, "passage": list(passage)}))
+    def key(self, passage: Sequence[int], document: str = "") -> BlockKey:
+        """The key of one passage's token ids, filed under a document's name."""
+        return replace(
+            self._start,
+            document=document_of(self._salt, document),
+            block=digest_of({**self._fields, "passage": list(passage)}),
+        )
 
 
 def scope_of(salt: bytes) -> str:
     """What all blocks of one salt are filed under; it does not give the salt away."""
     return digest_of({"scope": salt})
+
+
+def document_of(salt: bytes, document: str) -> str:
+    """What all blocks of one document are filed under; it does not give the name away."""
+    return digest_of({"document": document, "salt": salt})
 
 
 def digest_of(fields: Mapping[str, Field]) -> str:

@@ -1,20 +1,27 @@
-"""The prefix store: memory over disk, encoding below both."""
+"""The prefix store: memory over disk over Redis, encoding below all of them."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from context.blocks import Block
+from context.prefix_store.admission import Admission, SeenOnce, admits
+from context.prefix_store.breaker import Guarded
+from context.prefix_store.deletions import Deletions
 from context.prefix_store.disk import DiskTier
+from context.prefix_store.eviction import EvictionName
 from context.prefix_store.flight import Flights
-from context.prefix_store.key import BlockKey, scope_of
+from context.prefix_store.key import BlockKey, document_of, scope_of
 from context.prefix_store.memory import MemoryTier
+from context.prefix_store.redis_tier import RedisTier
+from context.prefix_store.stored import Storage, StoredBlock, pack, unpack
 from context.prefix_store.tier import Tier, TierStats
 
 Make: TypeAlias = Callable[[Sequence[int]], Sequence[Block]]
@@ -27,14 +34,15 @@ _log = logging.getLogger(__name__)
 class StoreStats:
     """What every tier holds and did, fastest first.
 
-    `encoded` blocks were made because no tier had them, `shared` ones came out of another request that
-    was making them; `errors` of tiers cost their help, never a request.
+    `encoded` blocks were made because no tier had them, in `encode_s` seconds; `shared` ones came out of
+    another request that was making them. `errors` of tiers cost their help, never a request.
     """
 
     tiers: tuple[TierStats, ...]
     encoded: int
     shared: int
     errors: int
+    encode_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +54,13 @@ class Fetched:
 
 
 class PrefixStore:
-    """Blocks by key: looked up in memory, then on disk; a block found lower down moves up.
+    """Blocks by key: looked up in memory, then on disk, then in Redis; one found lower down moves up.
 
-    Files are written in the background, `pending_bytes` of them at most, so that an answer does not
-    wait for the disk. Without `disk_dir`, or if that directory cannot be used, memory is all there is.
+    `storage` is how blocks are kept, and belongs into their namespace. What is made is read as it would
+    come out of the store, so an answer does not depend on what was cached.
+
+    Lower tiers are written in the background, `pending_bytes` at most waiting, so that an answer waits
+    for none of them. Without `disk_dir`, or if that directory cannot be used, there is no disk tier.
     Blocks live on the CPU. Every method may be called from every thread.
     """
 
@@ -59,136 +70,202 @@ class PrefixStore:
         disk_dir: Path | None = None,
         disk_bytes: int = 0,
         *,
+        redis: RedisTier | None = None,
+        storage: Storage = "exact",
+        eviction: EvictionName = "gdsf",
+        admission: Admission = "room",
         pending_bytes: int = 256 << 20,
     ) -> None:
+        self.storage: Storage = storage
+        self._admission: Admission = admission
         self._errors = self._encoded = self._shared = 0
-        self._lock = threading.Lock()
+        self._deletions = Deletions()
+        self._encode_s = 0.0
+        self._lock = threading.RLock()  # a write that is done at once is struck off at once
         self._flights = Flights()
-        self._memory = MemoryTier(memory_bytes)
+        self._seen = SeenOnce()
+        self._tiers: list[Tier] = [MemoryTier(memory_bytes, eviction)]
         self._disk: DiskTier | None = None
+        self._redis = redis
         if disk_dir is not None:
             try:
-                self._disk = DiskTier(disk_dir, disk_bytes)
+                self._disk = DiskTier(disk_dir, disk_bytes, eviction)
+                self._tiers.append(Guarded(self._disk))
             except OSError as error:
-                self._failed(error)
+                self._errors += 1
+                _log.warning("the prefix store's disk tier cannot be used (%s); there is none", error)
+        if redis is not None:
+            self._tiers.append(Guarded(redis))
         self._writer = ThreadPoolExecutor(1, "prefix-store")
         self._writes: dict[Future[None], int] = {}
         self._pending_bytes = pending_bytes
 
     def get(self, key: BlockKey) -> Block | None:
         """The block, or None."""
-        block = self._memory.get(key)
-        if block is None and self._disk is not None:
-            try:
-                block = self._disk.get(key)
-            except OSError as error:
-                self._failed(error)
-            if block is not None:
-                self._memory.put(key, block)
-        return block
+        stored = self._find(key, self._deletions.count)
+        return None if stored is None else unpack(stored)
 
-    def put(self, key: BlockKey, block: Block) -> None:
-        """Keeps the block in memory at once and on disk soon; a failing tier is passed over."""
-        self._memory.put(key, block)
-        if self._disk is None:
-            return
-        with self._lock:
-            if sum(self._writes.values()) + block.nbytes > self._pending_bytes:
-                return
-            try:
-                write = self._writer.submit(self._write, self._disk, key, block)
-            except RuntimeError:  # closed meanwhile
-                return
-            self._writes[write] = block.nbytes
-        write.add_done_callback(self._written)
+    def put(self, key: BlockKey, block: Block, *, seconds: float = 0.0) -> None:
+        """Keeps the block in memory at once and in lower tiers soon; a failing tier is passed over.
 
-    def fetch(self, keys: Sequence[BlockKey], make: Make) -> Fetched:
-        """The block of every key; those that nobody has are made in one call, and kept.
-
-        What another request is making already is waited for, not made twice. An error of `make` is raised.
+        `seconds` is what it took to encode.
         """
+        self._keep(key, pack(block, self.storage, seconds), self._tiers, self._deletions.count)
+
+    def fetch(self, keys: Sequence[BlockKey], make: Make, *, keep: bool = False) -> Fetched:
+        """The block of every key; those that nobody has are made in one call, and kept if that is worth it.
+
+        What another request is making already is waited for, not made twice. With `keep`, they are kept as
+        if they had been wanted before. An error of `make` is raised.
+        """
+        since = self._deletions.count
         places: dict[BlockKey, int] = {}
         for at, key in enumerate(keys):
             places.setdefault(key, at)
-        found: dict[BlockKey, Block] = {}
+        found: dict[BlockKey, StoredBlock] = {}
         made: set[BlockKey] = set()
+
+        def settle(mine: Sequence[BlockKey]) -> list[BlockKey]:
+            return self._settle(mine, found, lambda keys: make([places[key] for key in keys]), keep, since)
+
         while missing := [key for key in places if key not in found]:
             mine, others = self._flights.claim(missing)
-            made.update(self._settle(mine, found, lambda keys: make([places[key] for key in keys])))
+            made.update(settle(mine))
             for key, flight in others.items():
-                if (block := flight.result()) is not None:
-                    found[key] = block
+                if (stored := flight.result()) is not None:
+                    found[key] = stored
                     with self._lock:
                         self._shared += 1
-        return Fetched(tuple(found[key] for key in keys), tuple(key not in made for key in keys))
+                    if self._seen.take(key):  # some tier refused it when it was wanted for the first time
+                        self._keep(key, stored, self._tiers, since)
+        blocks = {key: unpack(stored) for key, stored in found.items()}
+        return Fetched(tuple(blocks[key] for key in keys), tuple(key not in made for key in keys))
+
+    def room(self, size: int) -> bool:
+        """Whether some tier takes `size` more bytes without anything having to go."""
+        return any(tier.room(size) for tier in self._tiers)
 
     def delete(self, keys: Sequence[BlockKey]) -> int:
         """Forgets these blocks in every tier; returns how many were there."""
-        self.flush()
-        return len({key for tier in self._tiers() for key in keys if tier.delete(key)})
+        for key in keys:
+            self._begin_deleting(key.scope, {key.document})
+        return len({key for tier in self._tiers for key in keys if tier.delete(key)})
 
     def delete_salt(self, salt: bytes) -> int:
         """Forgets every block of one tenant in every tier; returns how many the largest tier had."""
-        self.flush()
-        return max(tier.delete_scope(scope_of(salt)) for tier in self._tiers())
+        scope = scope_of(salt)
+        self._begin_deleting(scope, None)
+        return max(tier.delete_scope(scope) for tier in self._tiers)
+
+    def delete_documents(self, salt: bytes, documents: Collection[str]) -> int:
+        """Forgets every block of these documents in every tier; returns how many the largest tier had."""
+        scope, names = scope_of(salt), {document_of(salt, one) for one in documents}
+        self._begin_deleting(scope, names)
+        return max(tier.delete_scope(scope, names) for tier in self._tiers)
 
     def delete_other_namespaces(self, namespace: str) -> int:
         """Removes the files of every other model, dtype or layout; returns how many."""
         return 0 if self._disk is None else self._disk.delete_other_namespaces(namespace)
 
     def flush(self) -> None:
-        """Waits until everything put in so far is on disk."""
+        """Waits until everything put in so far is where it belongs."""
         with self._lock:
             pending = list(self._writes)
         wait(pending)
 
     def stats(self) -> StoreStats:
         """What the tiers hold and did."""
+        tiers = tuple(tier.stats() for tier in self._tiers)
         with self._lock:
-            encoded, shared, errors = self._encoded, self._shared, self._errors
-        return StoreStats(tuple(tier.stats() for tier in self._tiers()), encoded, shared, errors)
+            errors = self._errors + sum(tier.errors for tier in tiers)
+            return StoreStats(tiers, self._encoded, self._shared, errors, self._encode_s)
 
     def close(self) -> None:
         """Finishes writing; later blocks are kept in memory only."""
         self._writer.shutdown(wait=True)
-
-    def _tiers(self) -> list[Tier]:
-        return [self._memory] if self._disk is None else [self._memory, self._disk]
+        if self._redis is not None:
+            self._redis.close()
 
     def _settle(
         self,
         mine: Sequence[BlockKey],
-        found: dict[BlockKey, Block],
+        found: dict[BlockKey, StoredBlock],
         make: Callable[[Sequence[BlockKey]], Sequence[Block]],
+        keep: bool,
+        since: int,
     ) -> list[BlockKey]:
         """Finds or makes the claimed blocks and returns the keys of those made; every flight lands."""
         try:
             # Only now, after the claim: whoever made a block until a moment ago has put it in.
-            found.update((key, block) for key in mine if (block := self.get(key)) is not None)
+            for key in mine:
+                if (stored := self._find(key, since)) is not None:
+                    found[key] = stored
             wanted = [key for key in mine if key not in found]
-            for key, block in zip(wanted, make(wanted) if wanted else (), strict=True):
-                found[key] = block
-                self.put(key, block)
+            began = time.perf_counter()
+            blocks = make(wanted) if wanted else ()
+            spent = time.perf_counter() - began
+            tokens = max(1, sum(block.tokens for block in blocks))
+            for key, block in zip(wanted, blocks, strict=True):
+                found[key] = pack(block, self.storage, spent * block.tokens / tokens)
+                self._offer(key, found[key], keep, since)
             with self._lock:
                 self._encoded += len(wanted)
+                self._encode_s += spent
             return wanted
         finally:
             for key in mine:
                 self._flights.land(key, found.get(key))
 
-    def _write(self, disk: DiskTier, key: BlockKey, block: Block) -> None:
-        try:
-            disk.put(key, block)
-        except OSError as error:
-            self._failed(error)
+    def _find(self, key: BlockKey, since: int) -> StoredBlock | None:
+        """The block out of the fastest tier that has it; faster ones get it too."""
+        for at, tier in enumerate(self._tiers):
+            if (stored := tier.get(key)) is not None:
+                slower = self._tiers[at + 1 :] if self._seen.take(key) else []
+                self._keep(key, stored, [*self._tiers[:at], *slower], since)
+                return stored
+        return None
+
+    def _offer(self, key: BlockKey, stored: StoredBlock, keep: bool, since: int) -> None:
+        """Gives a block that was just made to the tiers that take it, and notes it if not all do."""
+        again = keep or self._seen.take(key)
+        takers = [
+            tier
+            for tier in self._tiers
+            if admits(self._admission, again=again, room=tier.room(stored.nbytes))
+        ]
+        self._keep(key, stored, takers, since)
+        if len(takers) < len(self._tiers):
+            self._seen.note(key)
+
+    def _keep(self, key: BlockKey, stored: StoredBlock, tiers: Sequence[Tier], since: int) -> None:
+        """Puts a block into these tiers, unless it was deleted since the request began.
+
+        A mapped block is copied for memory, in the background: memory that is a file's pages would neither
+        be counted nor let go of the file.
+        """
+        with self._lock:
+            if not self._deletions.spare(key, since):
+                return
+            for tier in tiers:
+                if tier is self._tiers[0] and not stored.mapped:
+                    tier.put(key, stored)
+                elif sum(self._writes.values()) + stored.nbytes <= self._pending_bytes:
+                    try:
+                        write = self._writer.submit(self._write, tier, key, stored)
+                    except RuntimeError:  # closed meanwhile
+                        return
+                    self._writes[write] = stored.nbytes
+                    write.add_done_callback(self._written)
+
+    def _write(self, tier: Tier, key: BlockKey, stored: StoredBlock) -> None:
+        tier.put(key, stored.copied() if tier is self._tiers[0] else stored)
 
     def _written(self, write: Future[None]) -> None:
         with self._lock:
             self._writes.pop(write, None)
 
-    def _failed(self, error: OSError) -> None:
+    def _begin_deleting(self, scope: str, documents: Collection[str] | None) -> None:
+        """From here on, requests that have begun keep nothing of it; what they have put in is waited for."""
         with self._lock:
-            self._errors += 1
-            first = self._errors == 1
-        if first:
-            _log.warning("the prefix store's disk tier fails (%s); passages are encoded again instead", error)
+            self._deletions.add(scope, documents)
+        self.flush()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from context.prefix_store import RedisTier
 from models.language_model import LanguageModel
 
+REDIS = "redis://127.0.0.1:6379/9"
 CHAT = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -68,3 +72,26 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
 @pytest.fixture(scope="session")
 def make_tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., LanguageModel]:
     return lambda **changes: load_tiny(tmp_path_factory.mktemp("tiny"), **changes)
+
+
+@pytest.fixture
+def make_redis() -> Iterator[Callable[..., RedisTier]]:
+    """Makes tiers that share keys of this test's own on the local Redis."""
+    client = redis.Redis.from_url(REDIS, socket_connect_timeout=1)
+    try:
+        client.ping()
+    except redis.RedisError:
+        pytest.skip("no Redis on 127.0.0.1:6379")
+    name = f"excerpta-test-{secrets.token_hex(4)}"
+    made: list[RedisTier] = []
+
+    def make(**options: Any) -> RedisTier:
+        made.append(RedisTier(REDIS, name=name, **{"ttl_s": 60, "timeout_s": 5, **options}))
+        return made[-1]
+
+    yield make
+    for place in client.scan_iter(match=f"{name}:*"):
+        client.delete(place)
+    for tier in made:
+        tier.close()
+    client.close()
