@@ -27,8 +27,8 @@ class Tokens(Stage, frozen=True):
     """Token retrieval (XTR)."""
 
     limit: int
-    k_tokens: int
-    refine: int
+    k_tokens: int | None
+    refine: int | None
     near: float
     imputation: Literal["lowest", "clusters"]
 
@@ -109,7 +109,7 @@ class Plan(Stage, frozen=True):
 
 STAGES: _Json = {
     "retrieve": {
-        "tokens": {"limit": 200, "k_tokens": 1000, "refine": 100, "near": 0.9, "imputation": "lowest"},
+        "tokens": {"limit": 200, "k_tokens": None, "refine": None, "near": 0.9, "imputation": "lowest"},
         "lexical": {"limit": 200},
         "ngrams": {"limit": 100, "beams": 10, "length": 8, "query_keys": True},
     },

@@ -48,9 +48,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--passage-tokens", type=int, default=200)
     parser.add_argument("--depth", type=int, default=200, help="passages taken from each retriever")
     parser.add_argument(
-        "--refine", type=int, default=100, help="exact MaxSim over the best N of the tokens case"
+        "--refine", type=int, help="exact MaxSim over the best N of the tokens case; default: by size"
     )
-    parser.add_argument("--k-tokens", type=int, default=1000, help="tokens retrieved for each query token")
+    parser.add_argument(
+        "--k-tokens", type=int, help="tokens retrieved for each query token; default: by size"
+    )
     parser.add_argument("--rerank", type=int, default=10, help="passages that are reranked")
 
 

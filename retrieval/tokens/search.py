@@ -21,6 +21,9 @@ Imputation: TypeAlias = Literal["lowest", "clusters"]
 # When a filter leaves less than this share of the tokens, comparing all of them is cheaper than a search.
 _EXACT_SHARE = 0.01
 _RETRIEVED = 1 << 19  # tokens that all queries of one call retrieve together
+_USUAL_PASSAGES = 5_000  # up to so many passages the smallest numbers below find what there is to find
+_FEWEST_TOKENS, _MOST_TOKENS = 1_000, 8_000
+_FEWEST_REFINED, _MOST_REFINED = 100, 1_000
 _NONE = (np.zeros((0, 0), np.float32), np.zeros((0, 0), np.int64))
 
 
@@ -29,15 +32,16 @@ class TokenOptions:
     """How a query is searched.
 
     Each query token retrieves its `k_tokens` nearest tokens; the best `refine` passages are scored again by
-    exact MaxSim; `limit` are returned. Query tokens as similar as `near` are searched once (above 1: none
-    are). Where no more than `exact_up_to` tokens are there or pass the filter, all are scored exactly at
-    once, which is then as cheap. `imputation` says what a similarity that was not retrieved is taken for:
-    the lowest that was, or a guess from the sizes of clusters.
+    exact MaxSim (0: none); `limit` are returned. None lets the size of the collection decide, so that as
+    much is found in a large one (`for_passages`). Query tokens as similar as `near` are searched once
+    (above 1: none are). Where no more than `exact_up_to` tokens are there or pass the filter, all are scored
+    exactly at once, which is then as cheap. `imputation` says what a similarity that was not retrieved is
+    taken for: the lowest that was, or a guess from the sizes of clusters.
     """
 
     limit: int
-    k_tokens: int = 1000
-    refine: int = 100
+    k_tokens: int | None = None
+    refine: int | None = None
     near: float = NEAR
     exact_up_to: int = EXACT_UP_TO
     imputation: Imputation = "lowest"
@@ -45,12 +49,39 @@ class TokenOptions:
     def __post_init__(self) -> None:
         for name, fewest in (("limit", 1), ("k_tokens", 1), ("refine", 0), ("exact_up_to", 0)):
             value = getattr(self, name)
-            if value < fewest:
+            if value is not None and value < fewest:
                 raise InvalidTokenOption(name, value, f"at least {fewest}")
         if not self.near > 0:
             raise InvalidTokenOption("near", self.near, "above 0")
         if self.imputation not in get_args(Imputation):
             raise InvalidTokenOption("imputation", self.imputation, " or ".join(get_args(Imputation)))
+
+    def for_passages(self, passages: int) -> Depths:
+        """How many tokens and passages are looked at in a collection of so many passages.
+
+        Where nothing was asked for, the tokens grow with its fourth root and the refined with its square
+        root, from 1,000 and 100 at 5,000 passages: at that rate recall stays and the cost of a query
+        grows more slowly than the square root (docs/figures.md). Without refining twice the tokens are
+        retrieved, since they alone rank.
+
+        >>> TokenOptions(limit=10).for_passages(80_000)
+        Depths(k_tokens=2000, refine=400)
+        """
+        growth = max(1.0, passages / _USUAL_PASSAGES)
+        refine, k_tokens = self.refine, self.k_tokens
+        if refine is None:
+            refine = min(_MOST_REFINED, round(_FEWEST_REFINED * growth**0.5))
+        if k_tokens is None:
+            k_tokens = min(_MOST_TOKENS, round(_FEWEST_TOKENS * growth**0.25)) * (1 if refine else 2)
+        return Depths(k_tokens, refine)
+
+
+@dataclass(frozen=True, slots=True)
+class Depths:
+    """Tokens retrieved for each query token, and passages scored again by exact MaxSim."""
+
+    k_tokens: int
+    refine: int
 
 
 class ExactSearch(Protocol):
@@ -141,20 +172,25 @@ def search_tokens_batch(
             limit=options.limit,
             allowed=[part.allowed for part in parts],
         )
+    depths = options.for_passages(sum(part.index.passages for part in parts))
     passing = sum(part.passing for part in parts)
-    if _exact_is_cheaper(parts, passing, sum(index.tokens for index in indexes), options):
+    if _exact_is_cheaper(parts, passing, sum(index.tokens for index in indexes), options.exact_up_to, depths):
         numbers = _passing_passages(parts)
         return [
             best_hits(numbers, _maxsim(parts, query, numbers), options.limit) if len(query) else NO_HITS
             for query in queries
         ]
     hits: list[Hits] = []
-    for group in _groups(queries, max(1, _RETRIEVED // options.k_tokens)):
+    for group in _groups(queries, max(1, _RETRIEVED // depths.k_tokens)):
         merged = [merge_near(query, options.near) for query in group]
         ends = np.cumsum([0, *(len(vectors) for vectors, _ in merged)])
-        found = _retrieve(parts, np.concatenate([vectors for vectors, _ in merged]), options)
+        found = _retrieve(
+            parts, np.concatenate([vectors for vectors, _ in merged]), depths, options.imputation
+        )
         hits += [
-            _hits(parts, query, weights, found, slice(lo, hi), options) if len(query) else NO_HITS
+            _hits(parts, query, weights, found, slice(lo, hi), depths, options.limit)
+            if len(query)
+            else NO_HITS
             for query, (_, weights), lo, hi in zip(group, merged, ends[:-1], ends[1:], strict=True)
         ]
     return hits
@@ -170,29 +206,31 @@ def _groups(queries: Sequence[Float32], tokens: int) -> Iterator[Sequence[Float3
             first, held = last, 0
 
 
-def _exact_is_cheaper(parts: Sequence[_Part], passing: int, tokens: int, options: TokenOptions) -> bool:
+def _exact_is_cheaper(
+    parts: Sequence[_Part], passing: int, tokens: int, exact_up_to: int, depths: Depths
+) -> bool:
     """Whether all that passes is scored at once, because little is there or a filter leaves little."""
-    if passing <= options.k_tokens:  # all would be retrieved
+    if passing <= depths.k_tokens:  # all would be retrieved
         return True
     filtered = any(part.allowed is not None for part in parts)
-    return passing <= max(options.exact_up_to, _EXACT_SHARE * tokens if filtered else 0)
+    return passing <= max(exact_up_to, _EXACT_SHARE * tokens if filtered else 0)
 
 
-def _retrieve(parts: Sequence[_Part], query: Float32, options: TokenOptions) -> _Found:
+def _retrieve(parts: Sequence[_Part], query: Float32, depths: Depths, imputation: Imputation) -> _Found:
     """The `k_tokens` nearest tokens of all segments for each query token, in any order.
 
     Every segment is searched on its own; what lies under the k-th best of all is dropped again, so that
     the similarity imputed by XTR is the same however passages are spread over segments. Of equals at the
     k-th place all stay: their similarity is the imputed one, so scores do not depend on it.
     """
-    k = options.k_tokens
+    k = depths.k_tokens
     found: list[tuple[Float32, Int64]] = [_NONE] * len(parts)
     floor: Float32 | None = None
     # The largest first: what is under its k-th best need not be looked for in the others.
     for at in sorted(range(len(parts)), key=lambda one: -parts[one].passing):
         part = parts[at]
         found[at] = part.index.search(
-            query, min(k, part.passing), part.allowed, refined=options.refine > 0, floor=floor
+            query, min(k, part.passing), part.allowed, refined=depths.refine > 0, floor=floor
         )
         if floor is None and part.passing >= k:
             floor = found[at][0].min(axis=1)
@@ -208,7 +246,7 @@ def _retrieve(parts: Sequence[_Part], query: Float32, options: TokenOptions) -> 
         kth = np.partition(similarities, -k, axis=1)[:, -k, None]
         numbers[similarities < kth] = NOTHING
     bound = None
-    if options.imputation == "clusters":
+    if imputation == "clusters":
         guesses = [part.index.bounds(query, k) for part in parts]
         known = [guess for guess in guesses if guess is not None]
         bound = np.max(known, axis=0) if known else None
@@ -221,17 +259,18 @@ def _hits(
     weights: Float32,
     found: _Found,
     rows: slice,
-    options: TokenOptions,
+    depths: Depths,
+    limit: int,
 ) -> Hits:
     """One query's hits from its rows of what all queries retrieved."""
     hits = xtr_scores(
         found.similarities[rows],
         found.passages[rows],
-        limit=max(options.limit, options.refine),
+        limit=max(limit, depths.refine),
         weights=weights,
         bound=None if found.bound is None else found.bound[rows],
     )
-    return _refine(parts, query, hits, options.refine, options.limit)
+    return _refine(parts, query, hits, depths.refine, limit)
 
 
 def _refine(parts: Sequence[_Part], query: Float32, hits: Hits, refine: int, limit: int) -> Hits:

@@ -36,14 +36,15 @@ class Reply(Struct, kw_only=True):
 class TokensOptions(Request):
     """Token retrieval (XTR): each query token retrieves `k_tokens` tokens; passages are scored from those.
 
-    The best `refine` are scored again by exact MaxSim. Query tokens as similar as `near` are searched once
-    (above 1: none). `imputation` is what stands for a similarity that was not retrieved: the `lowest` that
-    was, or a guess from the sizes of `clusters` (WARP).
+    The best `refine` are scored again by exact MaxSim. Without a number, or with null, the collection's size
+    decides both: 1,000 tokens and 100 passages at 5,000 passages, more above. Query tokens as similar as
+    `near` are searched once (above 1: none). `imputation` is what stands for a similarity that was not
+    retrieved: the `lowest` that was, or a guess from the sizes of `clusters` (WARP).
     """
 
     limit: Limit | UnsetType = UNSET
-    k_tokens: Annotated[int, Meta(ge=1, le=100_000)] | UnsetType = UNSET
-    refine: Annotated[int, Meta(ge=0, le=1000)] | UnsetType = UNSET
+    k_tokens: Annotated[int, Meta(ge=1, le=100_000)] | None | UnsetType = UNSET
+    refine: Annotated[int, Meta(ge=0, le=1000)] | None | UnsetType = UNSET
     near: Annotated[float, Meta(gt=0, le=2)] | UnsetType = UNSET
     imputation: Literal["lowest", "clusters"] | UnsetType = UNSET
 
@@ -277,13 +278,15 @@ class CollectionSettings(Request, omit_defaults=False):
 
     `index` is how large segments keep their token vectors for the search: `fast` (half a byte for two
     dimensions, in memory), `fine` (half a byte a dimension), `compact` (a bit a dimension, mapped from
-    disk) or `flat` (compared whole).
+    disk) or `flat` (compared whole). With `prewarm`, jobs read new passages for answers as well, while the
+    prefix store has room, so that the first question about them does not wait for that.
     """
 
     passage_tokens: Annotated[int, Meta(ge=16, le=500)] = 200
     overlap_tokens: Annotated[int, Meta(ge=0, le=200)] = 32
     ngrams: bool = True
     index: Literal["fast", "fine", "compact", "flat"] = "fast"
+    prewarm: bool = False
     plan: str | PlanOptions | None = None
 
 
@@ -407,6 +410,46 @@ class ModelList(Reply):
 
     profile: str
     models: list[ModelReply]
+
+
+class PrefixTierReply(Reply):
+    """One tier of the prefix store since the service began: `bytes` in `blocks`, of `capacity_bytes` at most.
+
+    `saved_s` is what the blocks found here had once taken to encode, `refused` counts those that found no
+    room, `corrupt` those that were not what was written, `errors` calls that failed. Redis alone knows what
+    it holds: its `blocks` and `bytes` are what this process has put in, and its `capacity_bytes` is 0.
+    """
+
+    name: str
+    blocks: int
+    bytes: int
+    capacity_bytes: int
+    hits: int
+    misses: int
+    evictions: int
+    refused: int
+    corrupt: int
+    errors: int
+    saved_s: float
+
+
+class PrefixStoreReply(Reply):
+    """The store of encoded passages: its tiers, fastest first.
+
+    `encoded` passages had to be made, in `encode_s` seconds; `shared` ones came out of another request that
+    was making them.
+    """
+
+    tiers: list[PrefixTierReply]
+    encoded: int
+    encode_s: float
+    shared: int
+
+
+class StatsReply(Reply):
+    """What the process holds and did; `prefix_store` is None until it is first used."""
+
+    prefix_store: PrefixStoreReply | None
 
 
 class VerifyReply(Reply):

@@ -182,3 +182,25 @@ def test_matches_name_each_query_tokens_best():
     query = np.eye(3, dtype=np.float32)
     assert match_tokens(query, query[[2, 0]]) == [(0, 1, 1.0), (1, 0, 0.0), (2, 0, 1.0)]
     assert match_tokens(query, np.zeros((0, 3), np.float32)) == []
+
+
+@given(passages=st.integers(0, 10**8))
+def test_depths_grow_with_the_collection_and_stay_bounded(passages):
+    options = TokenOptions(limit=10)
+    depths, larger = options.for_passages(passages), options.for_passages(2 * passages)
+    assert 1_000 <= depths.k_tokens <= larger.k_tokens <= 8_000
+    assert 100 <= depths.refine <= larger.refine <= 1_000
+    alone = TokenOptions(limit=10, refine=0).for_passages(passages)
+    assert (alone.k_tokens, alone.refine) == (2 * depths.k_tokens, 0)
+
+
+def test_depths_that_nobody_asked_for_are_those_of_the_size(monkeypatch, index, passages):
+    monkeypatch.setattr("retrieval.tokens.search._FEWEST_TOKENS", 7)
+    monkeypatch.setattr("retrieval.tokens.search._FEWEST_REFINED", 2)
+    monkeypatch.setattr("retrieval.tokens.search._USUAL_PASSAGES", index.passages / 16)
+
+    def found(**options):
+        return as_dict(search([index], [0], passages[2], **options))
+
+    assert found(k_tokens=None, refine=None) == found(k_tokens=14, refine=8) != found(k_tokens=7, refine=2)
+    assert found(k_tokens=None, refine=0) == found(k_tokens=28, refine=0) != found(k_tokens=14, refine=0)
