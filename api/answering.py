@@ -9,7 +9,7 @@ from excerpta.types import Answer, Citation
 
 from api import plans
 from api.candidates import Candidate
-from api.networks import Networks
+from api.networks import Networks, filed_under
 from api.trace import Trace
 from context import CitedText, Citer, ContextPassage, Generation
 
@@ -51,7 +51,11 @@ async def write(
     `texts` are what the model reads of the candidates; what is cited stands in the whole passages.
     """
     passages = [
-        ContextPassage(title=one.passage.context, text=text)
+        ContextPassage(
+            title=one.passage.context,
+            text=text,
+            document=filed_under(one.found.source.name, one.passage.document_id),
+        )
         for one, text in zip(candidates, texts, strict=True)
     ]
     with trace.stage("prefill"):

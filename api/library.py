@@ -7,7 +7,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -163,6 +163,11 @@ class Library:
             )
             used.update(jobs)
         return {path.name for path in self._root.glob("*") if path.is_dir() and path.name not in used}
+
+    async def forget(self, entry: Entry, documents: Iterable[str] | None = None) -> None:
+        """Has what is kept of a collection's passages, or of these documents, forgotten."""
+        names = None if documents is None else set(documents)
+        await self.run(self._networks.forget, entry.id, entry.name, names)
 
     async def remove(self, directory: str) -> None:
         """Removes a directory that `orphans` found."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TypeVar
 
+from api.settings import Settings
 from compress import Compressed, Compressor, make_compressor
-from context import ContextEngine, ContextPassage, Generation, PrefixStore
+from context import ContextEngine, ContextPassage, Generation, PrefixStore, RedisTier, StoreStats
 from models import Executor, LanguageModel, Models, Priority
 from rerank import Ranking, Reranker, make_reranker
 from retrieval.ngrams import LanguageVocabulary
@@ -117,10 +118,21 @@ class Networks:
             salt=salt.encode(),
         )
 
-    def forget(self, collection: str) -> None:
-        """Removes what is kept of a collection's passages; safe on every thread."""
+    def keep_passage(self, passage: ContextPassage, *, salt: str) -> None:
+        """Has the passage's block made and kept, as if it had been asked for often."""
+        self.engine.warm([passage], salt=salt.encode())
+
+    def forget(self, collection: str, name: str, documents: Collection[str] | None = None) -> None:
+        """Removes what is kept of a collection's passages, or of these documents; safe on every thread."""
         for salt in (collection, SEVERAL):
-            self.store.delete_salt(salt.encode())
+            if documents is None:
+                self.store.delete_salt(salt.encode())
+            else:
+                self.store.delete_documents(salt.encode(), [filed_under(name, one) for one in documents])
+
+    def store_stats(self) -> StoreStats | None:
+        """What the store of prefix blocks holds and did; None until it is first used."""
+        return self.store.stats() if "store" in self.__dict__ else None
 
     def close(self) -> None:
         """Finishes what is still being written."""
@@ -165,6 +177,29 @@ class DeviceEncoder:
         ).result()
 
 
-def prefix_store(directory: Path, *, memory_mb: int, disk_mb: int) -> PrefixStore:
-    """The store of prefix blocks: memory, then disk if it may have any."""
-    return PrefixStore(memory_mb << 20, directory if disk_mb else None, disk_mb << 20)
+def filed_under(collection: str, document: str) -> str:
+    """What the blocks of a document's passages are deleted by; names of collections have no slashes."""
+    return f"{collection}/{document}"
+
+
+def prefix_store(settings: Settings) -> PrefixStore:
+    """The store of prefix blocks: memory, then disk if it may have any, then Redis if that is wanted."""
+    redis: RedisTier | None = None
+    if settings.prefix_redis:
+        # Services on one Redis, each with a database of its own, keep their passages apart.
+        name = hashlib.sha256(settings.database.encode()).hexdigest()[:12]
+        redis = RedisTier(
+            settings.redis_url,
+            name=f"excerpta:{name}:prefix",
+            ttl_s=settings.prefix_redis_ttl_s,
+            largest_bytes=settings.prefix_redis_mb << 20,
+        )
+    return PrefixStore(
+        settings.prefix_memory_mb << 20,
+        settings.data_dir / "prefixes" if settings.prefix_disk_mb else None,
+        settings.prefix_disk_mb << 20,
+        redis=redis,
+        storage=settings.prefix_storage,
+        eviction=settings.prefix_eviction,
+        admission=settings.prefix_admission,
+    )

@@ -20,10 +20,12 @@ from api.jobs.owner import Owner
 from api.jobs.queue import JobQueue
 from api.jobs.reader import BatchLimits
 from api.jobs.spool import Spool
+from api.jobs.warming import Warmer
 from api.jobs.worker import Worker
 from api.library import Library
 from api.merging import Merger
 from api.networks import Networks, prefix_store
+from api.prefix_metrics import PrefixCollector
 from api.settings import Settings
 from api.telemetry import Metrics
 from models import Executor, Models, Priority, load_profile
@@ -84,13 +86,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         job_threads = ThreadPoolExecutor(settings.job_concurrency + 1, "job")
         stack.callback(job_threads.shutdown, wait=False, cancel_futures=True)
-        make_store = partial(
-            prefix_store,
-            settings.data_dir / "prefixes",
-            memory_mb=settings.prefix_memory_mb,
-            disk_mb=settings.prefix_disk_mb,
-        )
-        networks = Networks(models, device, store=make_store)
+        networks = Networks(models, device, store=partial(prefix_store, settings))
         stack.callback(networks.close)
         accelerator = accelerator_for(models.device)
         library = Library(database, networks, settings.data_dir / "collections", threads, accelerator)
@@ -111,9 +107,9 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             library=library,
             queue=queue,
             spool=spool,
-            indexer=Indexer(database, queue, library, spool, job_threads, cut),
+            indexer=Indexer(database, queue, library, spool, job_threads, cut, Warmer(networks)),
             bell=bell,
-            metrics=_metrics(device),
+            metrics=_metrics(device, networks),
             threads=threads,
             closing=asyncio.Event(),
         )
@@ -159,8 +155,9 @@ async def _get_ready(service: Service) -> None:
     _log.info("service.ready", profile=service.models.profile.name, device=str(service.models.device))
 
 
-def _metrics(device: Executor) -> Metrics:
+def _metrics(device: Executor, networks: Networks) -> Metrics:
     metrics = Metrics()
+    metrics.collect(PrefixCollector(networks.store_stats))
     metrics.gauge("device_waiting", "Calls that wait for the device.", lambda: device.waiting)
     metrics.gauge("device_admitted", "Places that requests hold on the device.", lambda: device.admitted)
     return metrics

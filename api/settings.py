@@ -12,6 +12,10 @@ from typing import Any, Literal, TypeAlias, get_args
 from api.errors import InvalidSettings
 
 Role: TypeAlias = Literal["all", "api", "worker"]
+# As the prefix store has them; importing it from here would load torch for `--help`.
+Storage: TypeAlias = Literal["exact", "bfloat16", "int8"]
+Eviction: TypeAlias = Literal["lru", "lfu", "gdsf"]
+Admission: TypeAlias = Literal["room", "second-use", "always"]
 
 _RENAMED = {"data_dir": "EXCERPTA_DATA"}
 _BOUNDS: dict[str, tuple[float, float]] = {
@@ -31,6 +35,14 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "batch_characters": (1, 100_000_000),
     "prefix_memory_mb": (1, 1_000_000),
     "prefix_disk_mb": (0, 10_000_000),
+    "prefix_redis_mb": (1, 512),
+    "prefix_redis_ttl_s": (1, 31_536_000),
+}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "role": get_args(Role),
+    "prefix_storage": get_args(Storage),
+    "prefix_eviction": get_args(Eviction),
+    "prefix_admission": get_args(Admission),
 }
 _SHORTEST_KEY = 16
 
@@ -44,6 +56,13 @@ class Settings:
     `lease_s`: how long a worker that says nothing keeps a job. `batch_documents`, `batch_characters`:
     where a job's batch is cut, whichever comes first. `shutdown_s` bounds an orderly end. `merge_share`:
     how much of one core merging segments may take in the long run; 0 merges none.
+
+    `prefix_memory_mb` and `prefix_disk_mb` are the budgets of the prefix store; with `prefix_redis`, other
+    processes find its blocks in Redis as well, those of up to `prefix_redis_mb`, for `prefix_redis_ttl_s`
+    after their last use. `prefix_storage`: blocks as computed ("exact"), in half ("bfloat16") or a quarter
+    ("int8") of the bytes of float32. `prefix_eviction`: what goes when it is full ("gdsf", "lru", "lfu").
+    `prefix_admission`: a passage's block is kept from its second use on ("second-use"), at once while
+    there is room and from the second use on when there is none ("room"), or at once ("always").
     Raises InvalidSettings with the remedy.
     """
 
@@ -73,14 +92,23 @@ class Settings:
     batch_characters: int = 200_000
     prefix_memory_mb: int = 512
     prefix_disk_mb: int = 2048
+    prefix_redis: bool = False
+    prefix_redis_mb: int = 64
+    prefix_redis_ttl_s: int = 86_400
+    prefix_storage: Storage = "exact"
+    prefix_eviction: Eviction = "gdsf"
+    prefix_admission: Admission = "room"
 
     def __post_init__(self) -> None:
         for name, (least, most) in _BOUNDS.items():
             value = getattr(self, name)
             if not least <= value <= most:
                 raise InvalidSettings(name, value, f"set it to {least} or more and {most} or less")
-        if self.role not in get_args(Role):
-            raise InvalidSettings("role", self.role, f"set it to one of {', '.join(get_args(Role))}")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise InvalidSettings(name, getattr(self, name), f"set it to one of {', '.join(choices)}")
+        if self.prefix_redis and not self.redis_url:
+            raise InvalidSettings("prefix_redis", True, f"set {variable('redis_url')} as well")
         if not self.host:
             raise InvalidSettings("host", self.host, "set an address, such as 127.0.0.1")
         if any(len(key) < _SHORTEST_KEY or key != key.strip() for key in self.api_keys):

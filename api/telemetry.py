@@ -12,6 +12,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.registry import Collector
 from structlog.tracebacks import ExceptionDictTransformer
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -51,6 +52,10 @@ class Metrics:
     def gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
         """A gauge that is read when it is asked for."""
         Gauge(f"excerpta_{name}", help_text, registry=self._registry).set_function(read)
+
+    def collect(self, collector: Collector) -> None:
+        """More metrics, which `collector` makes when they are asked for."""
+        self._registry.register(collector)
 
     def observe_stages(self, timings_ms: Mapping[str, float]) -> None:
         """Counts one query's stages."""

@@ -145,6 +145,11 @@ class Snapshot:
             allowed=selection.bits,
         )
 
+    def numbers(self, selection: Selection) -> Int64:
+        """The numbers (n,) of the passages that a selection lets through, in order."""
+        allowed = selection.joined(self._sizes)
+        return np.arange(self.passages) if allowed is None else np.flatnonzero(allowed)
+
     def passage(self, number: int) -> Passage:
         """One passage, whole."""
         segment, local = self._place(number)

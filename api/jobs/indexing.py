@@ -24,6 +24,7 @@ from api.jobs.lease import Stop
 from api.jobs.queue import Claim, JobQueue
 from api.jobs.reader import Batch, BatchLimits, Cursor, batches
 from api.jobs.spool import Spool
+from api.jobs.warming import Warmer
 from api.library import Entry, Library
 from models.errors import ExcerptaError
 from retrieval import BatchKey, Collection, Commit, Document
@@ -44,6 +45,7 @@ class Indexer:
         spool: Spool,
         threads: ThreadPoolExecutor,
         cut: BatchLimits,
+        warmer: Warmer,
     ) -> None:
         self._database = database
         self._queue = queue
@@ -51,6 +53,7 @@ class Indexer:
         self._spool = spool
         self._threads = threads
         self._cut = cut
+        self._warmer = warmer
 
     async def run(self, claim: Claim, stop: Stop, progressed: Callable[[], Awaitable[None]]) -> None:
         """Does a queued job's work from its last committed batch on; calls `progressed` after each."""
@@ -67,6 +70,7 @@ class Indexer:
         entry = await self._library.by_id(claim.collection)
         collection = await self._run(self._library.open, entry)
         commit = await self._run(collection.add, documents, batch=BatchKey(claim.job, 0))
+        await self._forget_replaced(entry, documents, commit)
         await self._record(claim, entry, 0, Batch(list(documents), [], len(documents), Cursor()), commit)
         return replace(commit, version=entry.version_base + commit.version)
 
@@ -76,6 +80,7 @@ class Indexer:
         collection = await self._run(self._library.open, entry)
         deletion = await self._run(collection.delete, ids)
         version = entry.version_base + deletion.version
+        await self._library.forget(entry, ids)
         await self._queue.forget_documents(claim, ids, version=version)
         return deletion.deleted, version
 
@@ -90,6 +95,7 @@ class Indexer:
             ids = msgspec.json.decode(self._spool.files(claim.job)[0].path.read_bytes(), type=list[str])
             gone = set(ids) - await self._run(collection.contains, ids)
             version = entry.version_base + await self._run(_version, collection)
+            await self._library.forget(entry, gone)
             await self._queue.forget_documents(claim, sorted(gone), version=version)
             return
         commit = await self._run(collection.committed, BatchKey(claim.job, 0))
@@ -104,6 +110,7 @@ class Indexer:
                     limits=DEFAULT_LIMITS,
                 )
             )
+            await self._forget_replaced(entry, batch.documents, commit)
             await self._record(claim, entry, 0, batch, commit)
 
     async def _index(
@@ -128,8 +135,12 @@ class Indexer:
             if batch.documents:
                 key = BatchKey(claim.job, number)
                 commit = await self._add(collection, batch.documents, key, stop)
+                await self._forget_replaced(entry, batch.documents, commit)
             await self._record(claim, entry, number, batch, commit)
             await progressed()
+            if entry.settings.prewarm:
+                names = [one.id for one in batch.documents]
+                await self._run(self._warmer.warm, entry, collection, names, stop)
 
     async def _rebuild(
         self, claim: Claim, entry: Entry, stop: Stop, progressed: Callable[[], Awaitable[None]]
@@ -162,6 +173,11 @@ class Indexer:
             # It began where this one begins, so one that is as long is the same.
             commit = await self._run(collection.add, documents, progress=stop.check)
         return commit
+
+    async def _forget_replaced(self, entry: Entry, documents: Sequence[Document], commit: Commit) -> None:
+        """Has what was kept of older texts forgotten. Before the batch is recorded: a rerun does it again."""
+        if commit.replaced:
+            await self._library.forget(entry, [one.id for one in documents])
 
     async def _record(
         self, claim: Claim, entry: Entry, number: int, batch: Batch, commit: Commit | None

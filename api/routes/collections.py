@@ -75,7 +75,7 @@ async def get_one(name: CollectionName, service: NamedDependency[Service]) -> Co
 async def remove(name: CollectionName, service: NamedDependency[Service]) -> DeleteReply:
     """Deletes a collection with its documents, its jobs and its index."""
     entry = await service.library.delete(name)
-    await service.library.run(service.networks.forget, entry.id)
+    await service.library.forget(entry)
     return DeleteReply(deleted=1, version=entry.version_base)
 
 

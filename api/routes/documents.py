@@ -120,7 +120,6 @@ async def remove_many(
 async def _delete(service: Service, name: str, ids: list[str]) -> DeleteReply:
     entry = await service.library.get(name)
     deleted, version = await delete_documents(service, entry, ids)
-    await service.library.run(service.networks.forget, entry.id)
     return DeleteReply(deleted=deleted, version=version)
 
 

@@ -4,7 +4,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from excerpta.types import ModelList, ModelReply, StatusReply
+from excerpta.types import ModelList, ModelReply, StatsReply, StatusReply
 from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
@@ -12,6 +12,7 @@ from litestar.params import FromPath
 
 from api import __version__
 from api.auth import PUBLIC
+from api.prefix_metrics import prefix_reply
 from api.problems import problem_types
 from api.routes.contract import answered, problems, public_problems
 from api.service import Service
@@ -65,6 +66,13 @@ async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
     return Response(service.metrics.page(), media_type=METRICS_TYPE)
 
 
+@get("/v1/stats", operation_id="get_stats", responses=problems(), tags=["system"])
+async def stats(service: NamedDependency[Service]) -> StatsReply:
+    """What the process holds and did: the prefix store, tier by tier."""
+    found = await service.library.run(service.networks.store_stats)
+    return StatsReply(prefix_store=None if found is None else prefix_reply(found))
+
+
 @get("/openapi.json", opt=PUBLIC, include_in_schema=False)
 async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """The OpenAPI document."""
@@ -91,5 +99,5 @@ async def problem(slug: FromPath[str]) -> str:
     )
 
 
-SYSTEM = [live, ready, metrics, openapi, docs, problem]
+SYSTEM = [live, ready, metrics, stats, openapi, docs, problem]
 PROFILE = [models]

@@ -201,8 +201,10 @@ class PrefixStore:
                 if (stored := self._find(key, since)) is not None:
                     found[key] = stored
             wanted = [key for key in mine if key not in found]
+            if not wanted:
+                return []
             began = time.perf_counter()
-            blocks = make(wanted) if wanted else ()
+            blocks = make(wanted)
             spent = time.perf_counter() - began
             tokens = max(1, sum(block.tokens for block in blocks))
             for key, block in zip(wanted, blocks, strict=True):

@@ -109,26 +109,6 @@ async def test_a_stream_says_what_a_reply_says(filled):
     assert done.usage.cached_tokens == done.usage.context_tokens > 0, "the first query's blocks were kept"
 
 
-async def test_what_was_deleted_is_not_kept_as_prefix_blocks(filled):
-    question = "Travel above 2000 euros is approved by the head of finance."
-    once = {"answer": {"max_tokens": 1}}
-
-    async def cached(collection):
-        usage = (await ask(filled, question, collection=collection, plan=once))["usage"]
-        assert usage["context_tokens"]
-        return usage["cached_tokens"]
-
-    await filled.made("other")
-    await filled.put(*DOCUMENTS, collection="other")
-    assert [await cached("c"), await cached("c")][1] > 0
-    assert await cached("other") == 0, "collections share nothing"
-    assert [await cached(["c", "other"]), await cached(["c", "other"])][1] > 0
-    await filled("DELETE", "/v1/collections/c/documents/tides")
-    assert await cached("c") == 0
-    assert await cached(["c", "other"]) == 0
-    assert await cached("other") > 0
-
-
 async def test_no_support_says_so(filled):
     reply = await ask(filled, "Quarterly xylophone zebra jackpot?")
     assert reply["answer"]["supported"] is False

@@ -13,7 +13,7 @@ import httpx2
 from .. import __version__
 from .._local import LocalServer
 from .._retry import RetryPolicy
-from ..types import ModelList
+from ..types import ModelList, StatsReply
 from .collections import AsyncCollections
 from .http import AsyncHttp
 from .jobs import AsyncJobs
@@ -89,6 +89,10 @@ class AsyncClient:
     async def models(self) -> ModelList:
         """The profile's models: what is there, its size, fingerprint and licence."""
         return await self._http.call(ModelList, "GET", "/v1/models", retry=True)
+
+    async def stats(self) -> StatsReply:
+        """What the server's process holds and did: the prefix store, tier by tier."""
+        return await self._http.call(StatsReply, "GET", "/v1/stats", retry=True)
 
     async def ready(self) -> bool:
         """Whether the server is up and can answer."""

@@ -15,7 +15,7 @@ import httpx2
 from .. import __version__
 from .._local import LocalServer
 from .._retry import RetryPolicy
-from ..types import ModelList
+from ..types import ModelList, StatsReply
 from .collections import Collections
 from .http import Http
 from .jobs import Jobs
@@ -91,6 +91,10 @@ class Client:
     def models(self) -> ModelList:
         """The profile's models: what is there, its size, fingerprint and licence."""
         return self._http.call(ModelList, "GET", "/v1/models", retry=True)
+
+    def stats(self) -> StatsReply:
+        """What the server's process holds and did: the prefix store, tier by tier."""
+        return self._http.call(StatsReply, "GET", "/v1/stats", retry=True)
 
     def ready(self) -> bool:
         """Whether the server is up and can answer."""
