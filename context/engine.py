@@ -13,11 +13,12 @@ from transformers import DynamicCache
 from context.attention import ApeCall, enable_ape
 from context.blocks import Block, join_blocks
 from context.errors import InvalidContextOption
-from context.generation import Generation, TokenUsage, Writing, read
+from context.generation import Generation, ReadPrompt, TokenUsage, read
 from context.namespace import namespace_of
 from context.parallel import encode_passages, encode_prefix
 from context.prefix_store import Keys, PrefixStore
 from context.prompt import DEFAULT_PROMPT, AnswerPrompt, ContextPassage, PromptIds
+from context.transcript import Writing
 from models.errors import InputTooLong
 from models.language_model import LanguageModel
 
@@ -131,29 +132,20 @@ class ContextEngine:
         cache = DynamicCache()
         logits = read(self.lm, tail, position, cache, ape=ape)
         lengths = [len(ids) for ids in texts]
-        return Generation(
-            self.lm,
-            cache,
-            logits,
-            position=position + len(tail),
-            ape=ape,
-            writing=writing,
-            prompt_usage=TokenUsage(
-                context_tokens=sum(lengths),
-                cached_tokens=sum(size for size, hit in zip(lengths, cached, strict=True) if hit),
-                question_tokens=len(tail),
-                generated_tokens=0,
-            ),
+        usage = TokenUsage(
+            context_tokens=sum(lengths),
+            cached_tokens=sum(size for size, hit in zip(lengths, cached, strict=True) if hit),
+            question_tokens=len(tail),
+            generated_tokens=0,
         )
+        return Generation(self.lm, ReadPrompt(cache, logits, position + len(tail), ape, usage), writing)
 
     def _sequential(self, texts: Sequence[list[int]], tail: list[int], writing: Writing) -> Generation:
         ids = [*self._prompt.prefix, *(token for text in texts for token in text), *tail]
         cache = DynamicCache()
         logits = read(self.lm, ids, 0, cache)
         usage = TokenUsage(sum(map(len, texts)), 0, len(tail), 0)
-        return Generation(
-            self.lm, cache, logits, position=len(ids), ape=None, writing=writing, prompt_usage=usage
-        )
+        return Generation(self.lm, ReadPrompt(cache, logits, len(ids), None, usage), writing)
 
     def _blocks(
         self, texts: Sequence[list[int]], documents: Sequence[str], salt: bytes, *, keep: bool = False

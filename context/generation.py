@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from transformers import DynamicCache
 
 from context.attention import ApeCall
-from context.detokenizer import Detokenizer
-from context.sampling import choose, closing_tokens
+from context.transcript import FinishReason, Transcript, Writing
 from models.language_model import LanguageModel
 
 
@@ -27,98 +25,81 @@ class TokenUsage:
     generated_tokens: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writing:
-    """How tokens are chosen and when to stop.
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class ReadPrompt:
+    """A prompt that was read: all that writing needs to know of it.
 
-    `temperature` 0 takes the likeliest token; `no_repeat_ngram` forbids the answer to repeat any run
-    of so many of its own tokens (0 allows it), and says nothing about words of the passages.
+    `cache` holds what is the answer's own, `ape` what it reads besides; `logits` (vocabulary,) are those
+    behind the prompt, and the next token stands at `position`.
     """
 
-    max_tokens: int
-    temperature: float = 0.0
-    seed: int | None = None
-    no_repeat_ngram: int = 0
+    cache: DynamicCache
+    logits: torch.Tensor
+    position: int
+    ape: ApeCall | None
+    usage: TokenUsage
 
 
 class Generation:
     """An answer after its prompt was read. Steps of several answers may take turns on one device.
 
     `finish_reason` is None while it is being written, "stop" when the model ended it, "length" at
-    `max_tokens`.
+    `max_tokens`. A `Scheduler` writes many at once, and takes a generation over by `hand_over`.
     """
 
-    def __init__(
-        self,
-        lm: LanguageModel,
-        cache: DynamicCache,
-        logits: torch.Tensor,
-        *,
-        position: int,
-        ape: ApeCall | None,
-        writing: Writing,
-        prompt_usage: TokenUsage,
-    ) -> None:
+    def __init__(self, lm: LanguageModel, prompt: ReadPrompt, writing: Writing) -> None:
         self._lm = lm
-        self._cache: DynamicCache | None = cache
-        self._logits: torch.Tensor | None = logits
-        self._position = position
-        self._ape = ape
-        self._writing = writing
-        self._prompt_usage = prompt_usage
-        self._ids: list[int] = []
-        self._text = Detokenizer(lm.decode)
-        self._draw = torch.Generator()
-        if writing.seed is None:
-            self._draw.seed()
-        else:
-            self._draw.manual_seed(writing.seed)
-        self.finish_reason: Literal["stop", "length"] | None = None
+        self._prompt: ReadPrompt | None = prompt
+        self._usage = prompt.usage
+        self._logits: torch.Tensor | None = prompt.logits
+        self._position = prompt.position
+        self._transcript = Transcript(lm.decode, lm.eos_ids, writing)
+
+    @property
+    def ids(self) -> list[int]:
+        """The tokens written so far."""
+        return self._transcript.ids
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Why the answer ended; None while it is being written."""
+        return self._transcript.finish_reason
 
     @property
     def usage(self) -> TokenUsage:
         """Tokens read and written so far."""
-        read = self._prompt_usage
-        return TokenUsage(read.context_tokens, read.cached_tokens, read.question_tokens, len(self._ids))
+        read = self._usage
+        return TokenUsage(read.context_tokens, read.cached_tokens, read.question_tokens, len(self.ids))
 
     def step(self) -> str | None:
         """Writes one token and returns its text, "" while a character is incomplete; None at the end."""
-        if self.finish_reason is not None or self._cache is None:
+        if self._prompt is None:
             return None
-        token = self._choose(self._next_logits(self._cache))
-        if token in self._lm.eos_ids:
-            self._finish("stop")
-            return None
-        self._ids.append(token)
-        text = self._text.feed(token)
-        if len(self._ids) == self._writing.max_tokens:
-            self._finish("length")
+        text = self._transcript.add(self._transcript.choose(self._next_logits(self._prompt)))
+        if self.finish_reason is not None:
+            self.close()
         return text
+
+    def hand_over(self) -> tuple[ReadPrompt, Transcript]:
+        """What another writer needs; nothing more is written here. Raises ValueError once it has begun."""
+        if self._prompt is None or self.ids:
+            raise ValueError("only an answer that has not begun can be handed over")
+        prompt = self._prompt
+        self.close()
+        return prompt, self._transcript
 
     def close(self) -> None:
         """Lets go of everything read and written; later steps return None."""
-        self._cache = self._logits = self._ape = None
+        self._prompt = self._logits = None
 
     @torch.inference_mode()
-    def _next_logits(self, cache: DynamicCache) -> torch.Tensor:
+    def _next_logits(self, prompt: ReadPrompt) -> torch.Tensor:
         if self._logits is not None:
             logits, self._logits = self._logits, None
             return logits
-        extra = {} if self._ape is None else {"ape": self._ape}
-        logits = read(self._lm, self._ids[-1:], self._position, cache, **extra)
+        logits = read(self._lm, self.ids[-1:], self._position, prompt.cache, ape=prompt.ape)
         self._position += 1
         return logits
-
-    def _choose(self, logits: torch.Tensor) -> int:
-        forbidden = closing_tokens(self._ids, self._writing.no_repeat_ngram)
-        if forbidden:
-            logits = logits.clone()
-            logits[sorted(forbidden)] = float("-inf")
-        return choose(logits, temperature=self._writing.temperature, draw=self._draw)
-
-    def _finish(self, reason: Literal["stop", "length"]) -> None:
-        self.finish_reason = reason
-        self.close()
 
 
 @torch.inference_mode()

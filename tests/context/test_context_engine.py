@@ -49,7 +49,7 @@ def text_of(generation) -> str:
 
 def ids_of(generation):
     text_of(generation)
-    return generation._ids
+    return generation.ids
 
 
 def start(engine, passages=PASSAGES, **options):
@@ -126,7 +126,7 @@ def test_interleaved_answers_equal_answers_alone(engine):
     for _ in range(20):
         for run in runs:
             run.step()
-    assert [run._ids for run in runs] == alone
+    assert [run.ids for run in runs] == alone
 
 
 def test_sampling_follows_its_seed(engine):
@@ -148,8 +148,8 @@ def test_the_model_ends_the_answer_at_an_end_token(engine):
     finally:
         lm.eos_ids = eos
     assert run.finish_reason == "stop"
-    assert run._ids == free[: free.index(free[4])]
-    assert text == Detokenizer_text(lm, run._ids)
+    assert run.ids == free[: free.index(free[4])]
+    assert text == Detokenizer_text(lm, run.ids)
     assert run.step() is None
 
 
@@ -169,11 +169,10 @@ def test_repeated_runs_of_tokens_are_forbidden(tiny, engine):
 def test_closing_lets_go_of_the_tensors(engine):
     run = start(engine)
     run.step()
-    held = weakref.ref(run._cache)
+    held = weakref.ref(run._prompt)
     run.close()
     gc.collect()
     assert held() is None
-    assert run._ape is None
     assert run.step() is None
     assert run.finish_reason is None
     assert run.usage.generated_tokens == 1
