@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import string
 import time
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from models.profile import load_profile
 from models.registry import Models
 from models.text_network import TextNetwork
 from models.token_classifier import ADAPTER_FORMAT, AdapterConfig, TokenClassifier, save_adapter
-from models.training_bar import with_bar
+from models.training import add_training_options, changed_options, chosen_recipe, with_bar
 
 _CARD = Path(__file__).with_name("card.md")
 _HELP = {
@@ -45,7 +45,7 @@ _HELP = {
 def main() -> None:
     """Trains, tests and writes the adapter."""
     options = _parser().parse_args()
-    recipe = Recipe(**{field.name: getattr(options, field.name) for field in fields(Recipe)})
+    recipe = chosen_recipe(Recipe, options)
     if options.threads:
         torch.set_num_threads(options.threads)
     sentences = read_sentences(options.data / "google-train.jsonl")
@@ -82,18 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data", type=Path, required=True, help="folder with google-train.jsonl and google-test.jsonl"
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder for the weights and their card")
-    parser.add_argument("--profile", default="small", help="whose encoder is adapted (%(default)s)")
-    parser.add_argument(
-        "--models", type=Path, default=Path("data"), help="where checksums are kept (%(default)s)"
-    )
-    parser.add_argument("--threads", type=int, help="CPU threads (PyTorch's own number)")
-    for field in fields(Recipe):
-        flag = "--" + field.name.replace("_", "-")
-        default = getattr(Recipe(), field.name)
-        parser.add_argument(
-            flag, type=type(default), default=default, help=f"{_HELP[field.name]} (%(default)s)"
-        )
+    add_training_options(parser, Recipe, _HELP)
     return parser
 
 
@@ -121,11 +110,6 @@ def _card(
     """The model card: everything needed to judge the weights and to make them again."""
     labels = np.array([label for sentence in tested for label in sentence.keep])
     size = (out / WEIGHTS_FILE).stat().st_size
-    changed = [
-        f" --{name.replace('_', '-')} {value}"
-        for name, value in asdict(recipe).items()
-        if value != getattr(Recipe(), name)
-    ]
     return string.Template(_CARD.read_text("utf-8")).substitute(
         asdict(recipe),
         **facts,
@@ -137,7 +121,7 @@ def _card(
         sentences=f"{len(sentences):,}",
         tested=f"{len(tested):,}",
         f1_all=f"{f1(labels, np.ones(len(labels), dtype=bool)):.3f}",
-        options="".join(changed),
+        options=changed_options(recipe),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import string
 import time
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -18,7 +18,7 @@ from rich.console import Console
 from models import Models, load_profile
 from models.adapter import WEIGHTS_FILE
 from models.token_adapter import FORMAT, TokenAdapterConfig, save_token_adapter
-from models.training_bar import with_bar
+from models.training import add_training_options, changed_options, chosen_recipe, with_bar
 from retrieval.tokens.learning import Recipe, TrainingSet, read_training_set, train
 
 _CARD = Path(__file__).with_name("card.md")
@@ -37,6 +37,10 @@ _HELP = {
     "temperature": "scores are divided by it before the softmax",
     "masked_share": "XTR's part of the loss; the rest is MaxSim's",
     "teacher_share": "how far the untrained network's scores are followed",
+    "projection_steps": "steps in which only the projection is trained, first",
+    "projection_rate": "their highest learning rate",
+    "projection_teacher_share": "how far they follow the untrained network's scores",
+    "kept": "share of the later changes that stays in the weights",
     "seed": "decides start, order and wrong passages",
 }
 _MARKERS = {"query_marker": "[unused0]", "passage_marker": "[unused1]"}
@@ -45,7 +49,7 @@ _MARKERS = {"query_marker": "[unused0]", "passage_marker": "[unused1]"}
 def main() -> None:
     """Trains and writes the adapter."""
     options = _parser().parse_args()
-    recipe = Recipe(**{field.name: getattr(options, field.name) for field in fields(Recipe)})
+    recipe = chosen_recipe(Recipe, options)
     if options.threads:
         torch.set_num_threads(options.threads)
     data = read_training_set([_source(given) for given in options.data])
@@ -95,18 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR:SPLIT",
         help="a set in BEIR layout and the qrels to learn from; several are put together",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder for the weights and their card")
-    parser.add_argument("--profile", default="small", help="whose encoder is adapted (%(default)s)")
-    parser.add_argument(
-        "--models", type=Path, default=Path("data"), help="where checksums are kept (%(default)s)"
-    )
-    parser.add_argument("--threads", type=int, help="CPU threads (PyTorch's own number)")
-    for field in fields(Recipe):
-        flag = "--" + field.name.replace("_", "-")
-        default = getattr(Recipe(), field.name)
-        parser.add_argument(
-            flag, type=type(default), default=default, help=f"{_HELP[field.name]} (%(default)s)"
-        )
+    add_training_options(parser, Recipe, _HELP)
     return parser
 
 
@@ -122,11 +115,6 @@ def _card(
 ) -> str:
     """The model card: everything needed to judge the weights and to make them again."""
     size = (out / WEIGHTS_FILE).stat().st_size
-    changed = "".join(
-        f" --{name.replace('_', '-')} {value}"
-        for name, value in asdict(recipe).items()
-        if value != getattr(Recipe(), name)
-    )
     command = " ".join(f"--data DATA/{Path(source).name}" for source in sources)
     return string.Template(_CARD.read_text("utf-8")).substitute(
         asdict(recipe),
@@ -138,7 +126,8 @@ def _card(
         steps=steps,
         seconds=seconds,
         threads=torch.get_num_threads(),
-        command=f"python -m retrieval.tokens.train {command} --out models/weights/{out.name}{changed}",
+        command=f"python -m retrieval.tokens.train {command} --out models/weights/{out.name}"
+        + changed_options(recipe),
     )
 
 

@@ -102,7 +102,18 @@ def test_a_rule_is_learnt_from_the_command_line(small_models, tmp_path, monkeypa
     write_set(tmp_path / "data", questions=questions, passages=passages)
     out = tmp_path / "adapter"
     arguments = ["train", "--data", f"{tmp_path / 'data'}:train", "--out", str(out), "--epochs", "6"]
-    arguments += ["--dim", "32", "--rank", "4", "--teacher-share", "0", "--models", str(tmp_path)]
+    arguments += [
+        "--dim",
+        "32",
+        "--rank",
+        "4",
+        "--teacher-share",
+        "0",
+        "--projection-steps",
+        "3",
+        "--models",
+        str(tmp_path),
+    ]
     monkeypatch.setattr(sys, "argv", [*arguments, "--learning-rate", "0.003", "--passages", "8"])
     retrieval.tokens.train.main()
     base = small_models.plain_encoder
