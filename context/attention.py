@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
@@ -19,6 +19,9 @@ from transformers.masking_utils import sdpa_mask
 from context.blocks import Block, LayerKeyValues
 from models.errors import UnsupportedModel
 from models.language_model import LanguageModel
+
+if TYPE_CHECKING:
+    from context.statistics import AttentionWatch
 
 # Without "flash" in it: transformers takes such names for kernels to download.
 NAME = "excerpta_ape"
@@ -32,20 +35,32 @@ _REFUSED_ARGUMENTS = ("softcap", "sliding_window", "s_aux", "position_bias")
 
 @dataclass(frozen=True, slots=True)
 class ApeCall:
-    """What the queries of one call read besides the cache: a shared prefix, and passages under T and S.
+    """What the queries of one call read besides the cache: a shared prefix, and passages under a policy.
 
     Each run holds one (keys, values) pair a layer, of batch size 1. `temperature` (T) divides the
-    passages' logits and `scale` (S) multiplies their log-sum-exp; T = S = 1 is plain attention.
+    passages' logits and `scale` (S) multiplies their log-sum-exp; T = S = 1 is plain attention. `bias`
+    is added to it: the passages' weight against everything else changes by the factor exp(bias),
+    whatever the logits are, which S cannot say. With `keep`, each query of each head reads only the runs
+    it attends to most, so many of them.
     """
 
     prefix: tuple[LayerKeyValues, ...] | None = None
     passages: tuple[tuple[LayerKeyValues, ...], ...] = ()
     temperature: float = 1.0
     scale: float = 1.0
+    bias: float = 0.0
+    keep: int | None = None
 
     @classmethod
     def over(
-        cls, prefix: Block | None, passages: Sequence[Block], *, temperature: float = 1.0, scale: float = 1.0
+        cls,
+        prefix: Block | None,
+        passages: Sequence[Block],
+        *,
+        temperature: float = 1.0,
+        scale: float = 1.0,
+        bias: float = 0.0,
+        keep: int | None = None,
     ) -> ApeCall:
         """The call that reads these blocks; blocks without tokens are left out."""
         return cls(
@@ -53,7 +68,18 @@ class ApeCall:
             tuple(block.layers() for block in passages if block.tokens),
             temperature,
             scale,
+            bias,
+            keep,
         )
+
+
+class AttentionCall(Protocol):
+    """A call of another form than `ApeCall`, such as one of many answers: it attends by itself."""
+
+    def attend(
+        self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float
+    ) -> torch.Tensor:
+        """Attention (batch, heads, queries, dim); `key` and `value` as the model gives them."""
 
 
 def enable_ape(lm: LanguageModel) -> None:
@@ -78,14 +104,19 @@ def ape_attention(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     scaling: float | None = None,
-    ape: ApeCall | None = None,
+    ape: ApeCall | AttentionCall | None = None,
+    watch: AttentionWatch | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """The registered function; without `ape` it is transformers' own sdpa.
 
     `query` (batch, heads, queries, dim) is rotated; `key` and `value` (batch, kv heads, keys, dim) are
-    the cache's, the queries' own included. Returns (batch, queries, heads, dim).
+    the cache's, the queries' own included. `watch` notes what the last query attends to. Returns
+    (batch, queries, heads, dim).
     """
+    layer: int = module.layer_idx  # type: ignore[assignment]
+    if watch is not None and (ape is None or isinstance(ape, ApeCall)):
+        watch.see(layer, query, key, ape, query.shape[-1] ** -0.5 if scaling is None else scaling)
     if ape is None:
         result: tuple[torch.Tensor, None] = sdpa_attention_forward(
             module, query, key, value, attention_mask, scaling=scaling, **kwargs
@@ -95,15 +126,23 @@ def ape_attention(
         if kwargs.get(name) is not None:
             raise UnsupportedModel(type(module).__name__, f"APE cannot honour its {name}")
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
-    layer: int = module.layer_idx  # type: ignore[assignment]
-    parts = [_partial(query, key, value, scaling, attention_mask, causal=attention_mask is None)]
+    if not isinstance(ape, ApeCall):
+        output = ape.attend(layer, query, key, value, scaling)
+        return output.to(query.dtype).transpose(1, 2).contiguous(), None
+    parts = [partial_attention(query, key, value, scaling, attention_mask, causal=attention_mask is None)]
     if ape.prefix is not None:
-        parts.append(_frozen(query, ape.prefix[layer], scaling))
+        parts.append(frozen_partial(query, ape.prefix[layer], scaling))
     if ape.passages:
-        output, lse = merge([_frozen(query, run[layer], scaling / ape.temperature) for run in ape.passages])
-        parts.append((output, lse * (ape.scale * ape.temperature)))
+        parts.append(passages_partial(query, ape, layer, scaling))
     output, _ = merge(parts)
     return output.to(query.dtype).transpose(1, 2).contiguous(), None
+
+
+def passages_partial(query: torch.Tensor, ape: ApeCall, layer: int, scaling: float) -> Partial:
+    """Attention over the passages of a call that has some, weighed by its policy."""
+    runs = [frozen_partial(query, run[layer], scaling / ape.temperature) for run in ape.passages]
+    output, lse = merge(runs if ape.keep is None else strongest(runs, ape.keep))
+    return output, lse * (ape.scale * ape.temperature) + ape.bias
 
 
 def merge(partials: Sequence[Partial]) -> Partial:
@@ -114,6 +153,20 @@ def merge(partials: Sequence[Partial]) -> Partial:
     weights = torch.softmax(lses, dim=0).unsqueeze(-1)
     outputs = torch.stack([output.float() for output, _ in partials])
     return (weights * outputs).sum(dim=0), torch.logsumexp(lses, dim=0)
+
+
+def strongest(partials: Sequence[Partial], keep: int) -> list[Partial]:
+    """For each query of each head, the others than the `keep` with the largest log-sum-exp weigh nothing.
+
+    A run's log-sum-exp is the logarithm of its share of the attention, so these are the runs with the
+    largest aggregated attention.
+    """
+    if keep >= len(partials):
+        return list(partials)
+    lses = torch.stack([lse for _, lse in partials])
+    chosen = torch.zeros_like(lses, dtype=torch.bool).scatter_(0, lses.topk(keep, dim=0).indices, True)
+    kept = lses.masked_fill(~chosen, float("-inf"))
+    return [(output, lse) for (output, _), lse in zip(partials, kept, strict=True)]
 
 
 def eager_partial(
@@ -177,12 +230,13 @@ def _causal_mask(queries: int, keys: int, device: torch.device) -> torch.Tensor:
     return torch.ones(1, 1, queries, keys, dtype=torch.bool, device=device).tril(keys - queries)
 
 
-def _frozen(query: torch.Tensor, run: LayerKeyValues, scaling: float) -> Partial:
+def frozen_partial(query: torch.Tensor, run: LayerKeyValues, scaling: float) -> Partial:
+    """Attention over one run of keys, the same for every row of the batch."""
     key, value = (part.expand(query.shape[0], -1, -1, -1) for part in run)
-    return _partial(query, key, value, scaling)
+    return partial_attention(query, key, value, scaling)
 
 
-def _partial(
+def partial_attention(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -191,6 +245,7 @@ def _partial(
     *,
     causal: bool = False,
 ) -> Partial:
+    """Attention and its log-sum-exp by the fastest kernel there is; as `eager_partial`."""
     kernel = cpu_partial if _CPU_KERNEL and query.device.type == "cpu" else eager_partial
     return kernel(query, key, value, scaling, mask, causal=causal)
 
