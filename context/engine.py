@@ -5,24 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from functools import cached_property
+from typing import get_args
 
 import torch
-from transformers import DynamicCache
 
-from context.attention import ApeCall, enable_ape
-from context.blocks import Block, join_blocks
+from context.attention import enable_ape
+from context.blocks import Block
 from context.errors import InvalidContextOption
-from context.generation import Generation, ReadPrompt, TokenUsage, read
+from context.generation import Generation, TokenUsage
+from context.modes import IN_SEQUENCE, MODES, Mode, ModeSettings, Task, path_saliency
 from context.namespace import namespace_of
 from context.parallel import encode_passages, encode_prefix
 from context.prefix_store import Keys, PrefixStore
 from context.prompt import DEFAULT_PROMPT, AnswerPrompt, ContextPassage, PromptIds
+from context.rotation import Rotation
 from context.transcript import Writing
 from models.errors import InputTooLong
 from models.language_model import LanguageModel
-
-Mode: TypeAlias = Literal["ape", "sequential"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,18 @@ class EngineDefaults:
 
     temperature: float = 0.75
     scale: float = 0.9
+    keep: int = 4
+    recompute_tokens: int = 16
+    recompute_share: float = 0.15
     no_repeat_ngram: int = 8
 
 
 class ContextEngine:
     """Reads passages and a question with one language model and starts the answer.
 
-    In mode "ape" every passage is its own block out of `store`, encoded only if no tier has it, and the
-    order of the passages changes nothing. Mode "sequential" reads the same tokens as one ordinary
-    prompt: the reference, at the full price. Raises UnsupportedModel for a model that cannot do APE.
+    `context.modes` says how a prompt can be read. In all modes but "sequential" every passage is its own
+    block out of `store`, encoded only if no tier has it. Raises UnsupportedModel for a model that cannot
+    do APE.
     """
 
     def __init__(
@@ -74,6 +77,9 @@ class ContextEngine:
         mode: Mode = "ape",
         temperature: float | None = None,
         scale: float | None = None,
+        bias: float = 0.0,
+        keep: int | None = None,
+        statistics: bool = False,
         max_tokens: int = 200,
         sampling_temperature: float = 0.0,
         seed: int | None = None,
@@ -81,26 +87,40 @@ class ContextEngine:
     ) -> Generation:
         """Reads the prompt, which takes a while, and returns the answer at its first token.
 
-        `temperature` (T) and `scale` (S) are APE's and matter in mode "ape" only; None takes the engine's
-        default. `salt` is the tenant's: blocks are shared by equal salts only. Raises InvalidContextOption,
-        and InputTooLong before anything is read.
+        `temperature` (T), `scale` (S) and `bias` matter in the modes "ape", "guard" and "superposition";
+        `keep`, how many passages are left, in the latter two. None takes the engine's default. With
+        `statistics` the notes tell what the question attends to. `salt` is the tenant's: blocks are shared
+        by equal salts only. Raises InvalidContextOption, and InputTooLong before anything is read.
         """
-        temperature = self.defaults.temperature if temperature is None else temperature
-        scale = self.defaults.scale if scale is None else scale
-        _check(question, mode, temperature, scale, max_tokens, sampling_temperature)
-        texts = [self._prompt.passage(passage) for passage in passages]
-        tail = self._prompt.question(question)
-        self._check_length(mode, [len(ids) for ids in texts], len(tail) + max_tokens)
+        settings = ModeSettings(
+            temperature=self.defaults.temperature if temperature is None else temperature,
+            scale=self.defaults.scale if scale is None else scale,
+            bias=bias,
+            keep=self.defaults.keep if keep is None else keep,
+            recompute_tokens=self.defaults.recompute_tokens,
+            recompute_share=self.defaults.recompute_share,
+        )
+        _check(question, mode, settings, max_tokens, sampling_temperature)
         writing = Writing(
             max_tokens=max_tokens,
             temperature=sampling_temperature,
             seed=seed,
             no_repeat_ngram=self.defaults.no_repeat_ngram,
         )
-        if mode == "sequential":
-            return self._sequential(texts, tail, writing)
-        documents = [passage.document for passage in passages]
-        return self._parallel(texts, documents, tail, writing, temperature, scale, salt)
+        task = self._task(question, passages, mode, settings, max_tokens, salt, statistics)
+        return Generation(self.lm, MODES[mode](task), writing)
+
+    def saliency(
+        self, question: str, passages: Sequence[ContextPassage], *, salt: bytes = b""
+    ) -> list[float]:
+        """Mean log p of the question's tokens after each passage alone: a ranking of cached passages.
+
+        Passages in the store cost nothing but the question. Raises InvalidContextOption, InputTooLong.
+        """
+        settings = ModeSettings()
+        _check(question, "superposition", settings, 1, 0.0)
+        task = self._task(question, passages, "superposition", settings, 1, salt, False)
+        return path_saliency(self.lm, task.prefix, task.blocks, task.tail, task.asked)
 
     def forget(self, passages: Sequence[ContextPassage], *, salt: bytes = b"") -> int:
         """Removes these passages' blocks from every tier, as for a deleted document; returns how many."""
@@ -113,39 +133,48 @@ class ContextEngine:
         _, cached = self._blocks(texts, [passage.document for passage in passages], salt, keep=True)
         return sum(cached)
 
-    def _parallel(
+    def _task(
         self,
-        texts: Sequence[list[int]],
-        documents: Sequence[str],
-        tail: list[int],
-        writing: Writing,
-        temperature: float,
-        scale: float,
+        question: str,
+        passages: Sequence[ContextPassage],
+        mode: Mode,
+        settings: ModeSettings,
+        max_tokens: int,
         salt: bytes,
-    ) -> Generation:
-        prefix = self._prefix_block()
-        blocks, cached = self._blocks(texts, documents, salt)
-        # One run instead of many: a copy now, fewer kernel calls at every token.
-        passages = [join_blocks([block.to(self.lm.device) for block in blocks])] if blocks else []
-        ape = ApeCall.over(prefix, passages, temperature=temperature, scale=scale)
-        position = prefix.tokens + max((len(ids) for ids in texts), default=0)
-        cache = DynamicCache()
-        logits = read(self.lm, tail, position, cache, ape=ape)
+        statistics: bool,
+    ) -> Task:
+        """The prompt with the blocks of its passages, which are encoded here if no tier has them."""
+        texts = [self._prompt.passage(passage) for passage in passages]
+        tail = self._prompt.question(question)
         lengths = [len(ids) for ids in texts]
-        usage = TokenUsage(
-            context_tokens=sum(lengths),
-            cached_tokens=sum(size for size, hit in zip(lengths, cached, strict=True) if hit),
-            question_tokens=len(tail),
-            generated_tokens=0,
+        self._check_length(mode, lengths, len(tail) + max_tokens)
+        blocks: tuple[Block, ...] = ()
+        cached: tuple[bool, ...] = (False,) * len(texts)
+        if mode != "sequential":
+            blocks, cached = self._blocks(texts, [passage.document for passage in passages], salt)
+        return Task(
+            mode=mode,
+            lm=self.lm,
+            prefix_ids=self._prompt.prefix,
+            texts=texts,
+            tail=tail,
+            asked=self._prompt.asked(question),
+            prefix=self._prefix_block(),
+            blocks=[block.to(self.lm.device) for block in blocks],
+            usage=TokenUsage(
+                context_tokens=sum(lengths),
+                cached_tokens=sum(size for size, hit in zip(lengths, cached, strict=True) if hit),
+                question_tokens=len(tail),
+                generated_tokens=0,
+            ),
+            settings=settings,
+            statistics=statistics,
+            rotation=lambda: self._rotation,
         )
-        return Generation(self.lm, ReadPrompt(cache, logits, position + len(tail), ape, usage), writing)
 
-    def _sequential(self, texts: Sequence[list[int]], tail: list[int], writing: Writing) -> Generation:
-        ids = [*self._prompt.prefix, *(token for text in texts for token in text), *tail]
-        cache = DynamicCache()
-        logits = read(self.lm, ids, 0, cache)
-        usage = TokenUsage(sum(map(len, texts)), 0, len(tail), 0)
-        return Generation(self.lm, ReadPrompt(cache, logits, len(ids), None, usage), writing)
+    @cached_property
+    def _rotation(self) -> Rotation:
+        return Rotation(self.lm)
 
     def _blocks(
         self, texts: Sequence[list[int]], documents: Sequence[str], salt: bytes, *, keep: bool = False
@@ -168,22 +197,26 @@ class ContextEngine:
             return self._prefix
 
     def _check_length(self, mode: Mode, passages: Sequence[int], rest: int) -> None:
-        context = sum(passages) if mode == "sequential" else max(passages, default=0)
+        context = sum(passages) if mode in IN_SEQUENCE else max(passages, default=0)
         total = len(self._prompt.prefix) + context + rest
         if total > self.lm.max_positions:
             raise InputTooLong("the prompt with its answer", total, self.lm.max_positions)
 
 
 def _check(
-    question: str, mode: str, temperature: float, scale: float, max_tokens: int, sampling_temperature: float
+    question: str, mode: str, settings: ModeSettings, max_tokens: int, sampling_temperature: float
 ) -> None:
     if mode not in get_args(Mode):
-        raise InvalidContextOption("mode", mode, " or ".join(get_args(Mode)))
+        raise InvalidContextOption("mode", mode, "one of " + ", ".join(get_args(Mode)))
     if not question.strip():
         raise InvalidContextOption("question", question, "a text")
-    for name, value in (("temperature", temperature), ("scale", scale)):
-        if not 0 < value <= 2:
-            raise InvalidContextOption(name, value, "above 0 and at most 2")
+    for name in ("temperature", "scale"):
+        if not 0 < getattr(settings, name) <= 2:
+            raise InvalidContextOption(name, getattr(settings, name), "above 0 and at most 2")
+    if not -20 <= settings.bias <= 20:
+        raise InvalidContextOption("bias", settings.bias, "between -20 and 20")
+    if settings.keep < 1:
+        raise InvalidContextOption("keep", settings.keep, "at least 1")
     if not 0 <= sampling_temperature <= 2:
         raise InvalidContextOption("sampling_temperature", sampling_temperature, "between 0 and 2")
     if max_tokens < 1:

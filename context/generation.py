@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from transformers import DynamicCache
 
 from context.attention import ApeCall
+from context.notes import ReadingNotes
+from context.statistics import AttentionWatch
 from context.transcript import FinishReason, Transcript, Writing
 from models.language_model import LanguageModel
 
@@ -30,7 +32,7 @@ class ReadPrompt:
     """A prompt that was read: all that writing needs to know of it.
 
     `cache` holds what is the answer's own, `ape` what it reads besides; `logits` (vocabulary,) are those
-    behind the prompt, and the next token stands at `position`.
+    behind the prompt, and the next token stands at `position`. `notes` say how it was read.
     """
 
     cache: DynamicCache
@@ -38,6 +40,7 @@ class ReadPrompt:
     position: int
     ape: ApeCall | None
     usage: TokenUsage
+    notes: ReadingNotes = field(default_factory=ReadingNotes)
 
 
 class Generation:
@@ -51,6 +54,7 @@ class Generation:
         self._lm = lm
         self._prompt: ReadPrompt | None = prompt
         self._usage = prompt.usage
+        self.notes = prompt.notes
         self._logits: torch.Tensor | None = prompt.logits
         self._position = prompt.position
         self._transcript = Transcript(lm.decode, lm.eos_ids, writing)
@@ -104,11 +108,20 @@ class Generation:
 
 @torch.inference_mode()
 def read(
-    lm: LanguageModel, ids: list[int], position: int, cache: DynamicCache, *, ape: ApeCall | None = None
+    lm: LanguageModel,
+    ids: list[int],
+    position: int,
+    cache: DynamicCache,
+    *,
+    ape: ApeCall | None = None,
+    watch: AttentionWatch | None = None,
 ) -> torch.Tensor:
-    """Reads tokens from `position` on into `cache` and returns the logits (vocabulary,) behind the last."""
+    """Reads tokens from `position` on into `cache` and returns the logits (vocabulary,) behind the last.
+
+    `watch` notes what the last of them attends to.
+    """
     positions = torch.arange(position, position + len(ids), device=lm.device)[None]
-    extra = {} if ape is None else {"ape": ape}
+    extra = {name: value for name, value in (("ape", ape), ("watch", watch)) if value is not None}
     output = lm.model(
         input_ids=torch.tensor([ids], device=lm.device),
         position_ids=positions,

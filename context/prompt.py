@@ -111,6 +111,11 @@ class PromptIds:
         """Token ids from behind the last passage to where the answer begins."""
         return [*self._before_question, *self._lm.encode(question.strip()), *self._after_question]
 
+    def asked(self, question: str) -> range:
+        """Where the question's own tokens are in `question(question)`."""
+        start = len(self._before_question)
+        return range(start, start + len(self._lm.encode(question.strip())))
+
     def _rendered(self) -> tuple[str, list[str]]:
         prompt, tokenizer = self._prompt, self._lm.tokenizer
         if not getattr(tokenizer, "chat_template", None):

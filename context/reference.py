@@ -20,8 +20,13 @@ def ape_reference(
     temperature: float,
     scale: float,
     scaling: float,
+    bias: float = 0.0,
+    keep: int | None = None,
 ) -> Float64:
     """One head, one query at a time: two softmaxes and their weights, as the paper writes them.
+
+    `bias` is added to the logarithm of the passages' weight; of the passages only the `keep` with the
+    largest sum of exp(logits / T) are read.
 
     `query` (queries, dim); every run is (keys (n, dim), values (n, dim)); the queries are the last
     tokens of `own` and read it causally. Returns (queries, dim).
@@ -34,10 +39,12 @@ def ape_reference(
         other_values = [own[1][:seen]] + ([prefix[1]] if prefix else [])
         output, lse = _softmax_attention(q, np.concatenate(others), np.concatenate(other_values), scaling)
         if passages:
-            keys = np.concatenate([keys for keys, _ in passages])
-            values = np.concatenate([values for _, values in passages])
+            mass = [np.exp(keys @ q * scaling / temperature).sum() for keys, _ in passages]
+            read = [passages[place] for place in np.argsort(mass)[::-1][:keep]]
+            keys = np.concatenate([keys for keys, _ in read])
+            values = np.concatenate([values for _, values in read])
             of_passages, passages_lse = _softmax_attention(q, keys, values, scaling / temperature)
-            masses = np.array([scale * temperature * passages_lse, lse])
+            masses = np.array([scale * temperature * passages_lse + bias, lse])
             weights = np.exp(masses - masses.max())
             weights /= weights.sum()
             output = weights[0] * of_passages + weights[1] * output
@@ -50,6 +57,13 @@ def _softmax_attention(q: Float64, keys: Float64, values: Float64, scaling: floa
     top = logits.max()
     lse = float(top + np.log(np.exp(logits - top).sum()))
     return np.exp(logits - lse) @ values, lse
+
+
+def rotated(keys: Float64, by: float, frequencies: Float64) -> Float64:
+    """Keys (n, dim) moved by so many positions: each pair of halves is a complex number that turns."""
+    half = len(frequencies)
+    turned = (keys[:, :half] + 1j * keys[:, half : 2 * half]) * np.exp(1j * by * frequencies)
+    return np.concatenate([turned.real, turned.imag, keys[:, 2 * half :]], axis=1)
 
 
 def one_softmax(

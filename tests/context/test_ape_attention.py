@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from context import attention
 from context.attention import NAME, ApeCall, ape_attention, cpu_partial, eager_partial, enable_ape, merge
 from context.reference import ape_reference, one_softmax
+from context.statistics import AttentionWatch, last_row, structured_bias
 from models.errors import UnsupportedModel
 
 MODULE = SimpleNamespace(layer_idx=0)
@@ -26,12 +27,13 @@ def draw(seed: int, heads: int, kv_heads: int, sizes: dict[str, int], dim: int) 
     return {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
 
 
-def call(t: dict[str, torch.Tensor], temperature: float, scale: float) -> ApeCall:
+def call(t: dict[str, torch.Tensor], temperature: float, scale: float, **policy: object) -> ApeCall:
     return ApeCall(
         prefix=((t["prefix_k"], t["prefix_v"]),),
         passages=(((t["one_k"], t["one_v"]),), ((t["two_k"], t["two_v"]),)),
         temperature=temperature,
         scale=scale,
+        **policy,
     )
 
 
@@ -39,7 +41,7 @@ def run(t: dict[str, torch.Tensor], ape: ApeCall, mask: torch.Tensor | None = No
     return ape_attention(MODULE, t["query"], t["own_k"], t["own_v"], mask, scaling=0.3, ape=ape)[0]
 
 
-def reference(t: dict[str, torch.Tensor], temperature: float, scale: float) -> np.ndarray:
+def reference(t: dict[str, torch.Tensor], temperature: float, scale: float, **policy: object) -> np.ndarray:
     group = t["query"].shape[1] // t["own_k"].shape[1]
     heads = []
     for head in range(t["query"].shape[1]):
@@ -55,6 +57,7 @@ def reference(t: dict[str, torch.Tensor], temperature: float, scale: float) -> n
                 temperature=temperature,
                 scale=scale,
                 scaling=0.3,
+                **policy,
             )
         )
     return np.stack(heads, axis=1)
@@ -71,16 +74,17 @@ SIZES = st.fixed_dictionaries({name: st.integers(1, 7) for name in ("prefix", "o
     st.sampled_from([(1, 1), (4, 2), (6, 2)]),
     st.floats(0.4, 1.5),
     st.floats(0.4, 1.5),
+    st.sampled_from([{}, {"bias": -1.3}, {"bias": 0.7, "keep": 1}, {"keep": 2}]),
     st.booleans(),
 )
-def test_equals_the_float64_definition(seed, sizes, before, heads, temperature, scale, cpu):
+def test_equals_the_float64_definition(seed, sizes, before, heads, temperature, scale, policy, cpu):
     t = draw(seed, *heads, {**sizes, "own": sizes["queries"] + before}, 8)
     kernel, attention._CPU_KERNEL = attention._CPU_KERNEL, cpu and attention._CPU_KERNEL
     try:
-        got = run(t, call(t, temperature, scale))[0].numpy()
+        got = run(t, call(t, temperature, scale, **policy))[0].numpy()
     finally:
         attention._CPU_KERNEL = kernel
-    np.testing.assert_allclose(got, reference(t, temperature, scale), atol=2e-5)
+    np.testing.assert_allclose(got, reference(t, temperature, scale, **policy), atol=2e-5)
 
 
 @pytest.mark.parametrize(("temperature", "scale"), [(1, 1), (0.9, 0.9), (0.5, 0.7), (1.3, 1.1)])
@@ -101,6 +105,35 @@ def test_scale_one_over_temperature_is_keys_divided_by_temperature():
     torch.testing.assert_close(
         run(t, call(t, 0.7, 1 / 0.7)), run(scaled, call(scaled, 1, 1)), atol=1e-5, rtol=0
     )
+
+
+def test_a_constant_bias_is_shift_invariant_and_a_scale_is_not():
+    """A constant added to every logit changes no softmax; S reads it as more weight for the passages."""
+    t = draw(9, 2, 2, {"queries": 2, "prefix": 3, "one": 6, "two": 6, "own": 2}, 8)
+    keys = [name for name in t if name.endswith("_k")]
+    # One more dimension in which every query is 1 and every key is c adds c to every logit.
+    shifted = {
+        name: torch.nn.functional.pad(x, (0, 1), value=4.0 / 0.3 if name in keys else 1.0)
+        for name, x in t.items()
+    }
+    for policy, invariant in (((1.0, 1.0, -0.8), True), ((1.0, 0.8, 0.0), False)):
+        ape = {name: call(x, *policy[:2], bias=policy[2]) for name, x in (("t", t), ("s", shifted))}
+        moved = (run(shifted, ape["s"])[..., :8] - run(t, ape["t"])).abs().max()
+        assert (moved < 1e-4) == invariant
+
+
+def test_a_bias_of_minus_log_m_is_structured_prompting():
+    """M exp(q k) for the prompt's own keys among M groups is -log M on the groups."""
+    t = draw(10, 2, 2, {"queries": 1, "prefix": 3, "one": 5, "two": 4, "own": 2}, 8)
+    assert structured_bias(1) == 0
+    got = run(t, call(t, 1.0, 1.0, bias=structured_bias(2)))[0, 0]
+    own = torch.cat([t["prefix_k"], t["own_k"]], 2)
+    groups = torch.cat([t["one_k"], t["two_k"]], 2)
+    logits = t["query"] @ torch.cat([own, groups], 2).transpose(-1, -2) * 0.3
+    weights = logits.exp() * torch.tensor([2.0] * own.shape[2] + [1.0] * groups.shape[2])
+    values = torch.cat([t[f"{name}_v"] for name in ("prefix", "own", "one", "two")], 2)
+    wanted = (weights / weights.sum(-1, keepdim=True)) @ values
+    torch.testing.assert_close(got, wanted[0, :, 0], atol=1e-5, rtol=0)
 
 
 def test_frozen_runs_equal_concatenated_ones():
@@ -159,6 +192,32 @@ def test_a_mask_is_honoured_and_batches_share_frozen_runs():
         "own_v": pair["own_v"][1:, :, 1:],
     }
     torch.testing.assert_close(both[1:], run(short, call(t, 0.8, 0.9)), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("policy", [{}, {"bias": 0.9}, {"keep": 1}])
+def test_statistics_are_those_of_the_attention_that_was_computed(policy):
+    t = draw(11, 4, 2, {"queries": 3, "prefix": 3, "one": 6, "two": 4, "own": 5}, 8)
+    ape = call(t, 0.7, 0.9, **policy)
+    others, passages = last_row(0, t["query"], t["own_k"], ape, 0.3)
+    weights = torch.softmax(torch.cat([passages, others], -1), -1)
+    values = torch.cat([t[f"{name}_v"] for name in ("one", "two", "own", "prefix")], 2)[0]
+    output = torch.einsum("gqk,gkd->gqd", weights.reshape(2, 2, -1), values).reshape(4, 8)
+    torch.testing.assert_close(run(t, ape)[0, -1], output, atol=1e-5, rtol=0)
+    watch = AttentionWatch([6, 4])
+    ape_attention(MODULE, t["query"], t["own_k"], t["own_v"], None, scaling=0.3, ape=ape, watch=watch)
+    wanted = -(weights * weights.clamp_min(1e-30).log()).sum(-1).mean()
+    assert watch.entropy == pytest.approx(float(wanted), abs=1e-5)
+    assert watch.shares == pytest.approx(
+        [float(weights[:, :6].sum(-1).mean()), float(weights[:, 6:10].sum(-1).mean())]
+    )
+
+
+def test_statistics_of_ordinary_attention():
+    t = draw(12, 2, 2, {"queries": 1, "prefix": 1, "one": 1, "two": 1, "own": 7}, 8)
+    watch = AttentionWatch()
+    ape_attention(MODULE, t["query"] * 0, t["own_k"], t["own_v"], None, scaling=0.3, watch=watch)
+    assert watch.entropy == pytest.approx(np.log(7), abs=1e-5)
+    assert watch.shares == []
 
 
 def test_merging_is_associative():

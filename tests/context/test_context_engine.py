@@ -181,7 +181,10 @@ def test_closing_lets_go_of_the_tensors(engine):
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("mode", "naive"),
+        ("mode", "auto"),
+        ("bias", 21.0),
+        ("bias", float("nan")),
+        ("keep", 0),
         ("temperature", 0.0),
         ("temperature", float("nan")),
         ("scale", -1.0),

@@ -1,0 +1,38 @@
+"""How a prompt is read: one file an idea."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeAlias
+
+from context.generation import ReadPrompt
+from context.modes.cacheblend import cacheblend
+from context.modes.epic import epic
+from context.modes.guard import guard
+from context.modes.parallel import ape, naive, structured
+from context.modes.sequential import sequential
+from context.modes.superposition import path_saliency, superposition
+from context.modes.task import ModeSettings, Task
+
+Mode: TypeAlias = Literal[
+    "ape", "naive", "structured", "guard", "superposition", "epic", "cacheblend", "sequential"
+]
+
+MODES: Mapping[Mode, Callable[[Task], ReadPrompt]] = {
+    "ape": ape,
+    "naive": naive,
+    "structured": structured,
+    "guard": guard,
+    "superposition": superposition,
+    "epic": epic,
+    "cacheblend": cacheblend,
+    "sequential": sequential,
+}
+
+IN_SEQUENCE = frozenset[Mode]({"sequential", "epic", "cacheblend"})
+"""Modes in which the passages' lengths add up; in the others only the longest counts."""
+
+DEFAULT_MODE: Mode = "ape"
+"""What "auto" means (docs/adr/0006-context-modes.md)."""
+
+__all__ = ["DEFAULT_MODE", "IN_SEQUENCE", "MODES", "Mode", "ModeSettings", "Task", "path_saliency"]

@@ -1,0 +1,25 @@
+"""The entropy guard (Zhang et al. 2025, arXiv 2412.16545): fewer passages for each query, less spread.
+
+Every query of every head reads only the `keep` passages it attends to most, and its attention is
+normalised over those and the prompt. The shared prefix is the paper's other remedy: all modes have it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from context.generation import ReadPrompt
+from context.modes.parallel import side_by_side
+from context.modes.task import Task
+
+
+def guard(task: Task) -> ReadPrompt:
+    """APE over the `keep` strongest passages of each query; the notes always tell the entropy."""
+    chosen = task.settings
+    return side_by_side(
+        replace(task, statistics=True),
+        temperature=chosen.temperature,
+        scale=chosen.scale,
+        bias=chosen.bias,
+        keep=chosen.keep,
+    )

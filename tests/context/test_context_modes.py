@@ -1,0 +1,291 @@
+"""Every mode by the property that defines it, on a tiny network with random weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
+
+from context import ContextEngine, ContextPassage, EngineDefaults, PrefixStore
+from context.attention import ApeCall, enable_ape
+from context.blocks import Block
+from context.generation import read
+from context.modes import MODES, path_saliency
+from context.modes.cacheblend import key_deviation
+from context.parallel import encode_passages, encode_prefix
+from context.recompute import read_first_layers, reread
+from models.errors import InputTooLong
+from models.language_model import LanguageModel
+
+PASSAGES = [
+    ContextPassage("Travel", "The head of finance approves travel above 2000 euros."),
+    ContextPassage("", "Dogs are not allowed. No exceptions are made."),
+    ContextPassage("Opening hours", "The office opens at 9:00."),
+    ContextPassage("Finance", "Finance is led by the head of finance, who approves documents."),
+]
+QUESTION = "Who approves travel?"
+PLAIN = {"temperature": 1.0, "scale": 1.0}
+
+
+@pytest.fixture
+def store():
+    with_room = PrefixStore(10**8)
+    yield with_room
+    with_room.close()
+
+
+@pytest.fixture
+def engine(tiny, store):
+    return ContextEngine(tiny, store)
+
+
+def logits(engine, mode, passages=PASSAGES, question=QUESTION, **options):
+    return started(engine, mode, passages, question, **options)._logits
+
+
+def started(engine, mode, passages=PASSAGES, question=QUESTION, **options):
+    return engine.start(question, passages, mode=mode, max_tokens=8, **options)
+
+
+def close(a, b, atol=1e-3):
+    torch.testing.assert_close(a, b, atol=atol, rtol=0)
+
+
+def differ(a, b, least=1e-2):
+    assert (a - b).abs().max() > least
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_reads_one_passage_as_in_sequence(engine, mode):
+    """One passage stands where it was encoded, so without T and S there is nothing to approximate."""
+    run = started(engine, mode, PASSAGES[:1], **PLAIN)
+    close(run._logits, logits(engine, "sequential", PASSAGES[:1]))
+    assert (run.notes.mode, run.notes.read) == (mode, (0,))
+    reference = started(engine, "sequential", PASSAGES[:1])
+    while reference.step() is not None:
+        run.step()
+    assert run.ids == reference.ids
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_reads_a_question_without_passages(engine, mode):
+    close(logits(engine, mode, []), logits(engine, "sequential", []))
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "sequential"])
+def test_modes_read_the_same_blocks_and_change_none(engine, store, mode):
+    before = engine.start(QUESTION, PASSAGES)
+    encoded = store.stats().encoded
+    kept = [(block.keys.clone(), block.values.clone()) for block in blocks_of(engine)]
+    run = started(engine, mode)
+    run.step()
+    assert store.stats().encoded == encoded
+    assert run.usage.cached_tokens == run.usage.context_tokens == before.usage.context_tokens
+    for block, (keys, values) in zip(blocks_of(engine), kept, strict=True):
+        assert torch.equal(block.keys, keys)
+        assert torch.equal(block.values, values)
+
+
+def blocks_of(engine, passages=PASSAGES):
+    texts = [engine._prompt.passage(passage) for passage in passages]
+    return engine._blocks(texts, [passage.document for passage in passages], b"")[0]
+
+
+def test_lengths_add_up_only_where_passages_stand_in_a_row(engine):
+    long = [ContextPassage("", "word " * 220 + str(at)) for at in range(2)]
+    for mode in MODES:
+        if mode in ("sequential", "epic", "cacheblend"):
+            with pytest.raises(InputTooLong):
+                started(engine, mode, long)
+        else:
+            started(engine, mode, long)
+
+
+# side by side
+
+
+def test_naive_is_ape_at_one_and_structured_is_a_bias(engine):
+    plain = logits(engine, "ape", **PLAIN)
+    assert torch.equal(logits(engine, "naive", temperature=0.5, scale=0.5), plain)
+    structured = logits(engine, "structured")
+    differ(structured, plain)
+    assert torch.equal(logits(engine, "ape", **PLAIN, bias=-float(np.log(4))), structured)
+
+
+def test_the_guard_keeps_the_strongest_passages(engine):
+    plain = logits(engine, "naive")
+    close(logits(engine, "guard", keep=4, **PLAIN), plain)
+    close(logits(engine, "guard", keep=9, **PLAIN), plain)
+    run = started(engine, "guard", keep=1, **PLAIN)
+    differ(run._logits, plain)
+    close(logits(engine, "guard", PASSAGES[::-1], keep=1, **PLAIN), run._logits)
+    assert run.notes.entropy < started(engine, "guard", keep=4, **PLAIN).notes.entropy
+    assert run.notes.entropy < started(engine, "naive", statistics=True).notes.entropy
+    assert sum(run.notes.shares) < 1
+
+
+def test_statistics_only_on_request_and_without_effect(engine):
+    for mode in MODES:
+        told = started(engine, mode, statistics=True)
+        silent = started(engine, mode)
+        assert torch.equal(told._logits, silent._logits)
+        assert told.notes.entropy > 0
+        assert (silent.notes.entropy is None) == (mode != "guard")
+    assert len(started(engine, "ape", statistics=True).notes.shares) == 4
+
+
+# superposition
+
+
+def test_saliency_is_the_likelihood_of_the_question_after_the_passage(engine, tiny):
+    got = engine.saliency(QUESTION, PASSAGES)
+    ids = engine._prompt
+    tail, asked = ids.question(QUESTION), ids.asked(QUESTION)
+    assert tiny.decode([tail[at] for at in asked]) == QUESTION
+    prompts = [[*ids.prefix, *ids.passage(passage), *tail[: asked.start]] for passage in PASSAGES]
+    wanted = tiny.log_likelihoods(prompts, [[tail[at] for at in asked]] * len(PASSAGES))
+    assert got == pytest.approx([float(one.mean()) for one in wanted], abs=1e-4)
+
+
+def test_paths_know_nothing_of_each_other(engine, tiny):
+    together = engine.saliency(QUESTION, PASSAGES)
+    alone = [engine.saliency(QUESTION, [passage])[0] for passage in PASSAGES]
+    assert together == pytest.approx(alone, abs=1e-4)
+    ids = engine._prompt
+    one_by_one = path_saliency(
+        tiny,
+        engine._prefix_block(),
+        blocks_of(engine),
+        ids.question(QUESTION),
+        ids.asked(QUESTION),
+        batch_tokens=1,
+    )
+    assert one_by_one == pytest.approx(together, abs=1e-4)
+
+
+def test_known_passages_cost_the_tokens_of_the_question(engine, tiny):
+    engine.warm(PASSAGES)
+    read_tokens = []
+
+    def count(module, args, kwargs):
+        read_tokens.append(kwargs["input_ids"].numel())
+
+    hook = tiny.model.base_model.register_forward_pre_hook(count, with_kwargs=True)
+    try:
+        engine.saliency(QUESTION, PASSAGES)
+    finally:
+        hook.remove()
+    assert read_tokens == [len(PASSAGES) * (engine._prompt.asked(QUESTION).stop - 1)]
+
+
+def test_pruned_passages_contribute_nothing(engine):
+    run = started(engine, "superposition", keep=2)
+    saliency = engine.saliency(QUESTION, PASSAGES)
+    best = tuple(sorted(np.argsort(saliency)[-2:].tolist()))
+    assert run.notes.read == best
+    assert run.notes.saliency == pytest.approx(saliency)
+    longest = max(range(4), key=lambda at: len(engine._prompt.passage(PASSAGES[at])))
+    if longest not in best:  # the question stands behind the longest of all, read or not
+        best = (*best, longest)
+    swapped = [
+        passage if at in best else ContextPassage("", "Entirely other words here.")
+        for at, passage in enumerate(PASSAGES)
+    ]
+    other = started(engine, "superposition", swapped, keep=2)
+    if other.notes.read == run.notes.read:
+        assert torch.equal(other._logits, run._logits)
+    close(logits(engine, "superposition", keep=4), logits(engine, "ape"))
+    differ(run._logits, logits(engine, "ape"))
+    shares = started(engine, "superposition", keep=2, statistics=True).notes.shares
+    assert [share == 0 for share in shares] == [at not in run.notes.read for at in range(4)]
+
+
+# in a row
+
+
+def with_defaults(tiny, store, **changes):
+    return ContextEngine(tiny, store, defaults=EngineDefaults(**changes))
+
+
+def test_epic_that_reads_everything_again_is_sequential_reading(tiny, store):
+    whole = with_defaults(tiny, store, recompute_tokens=10_000)
+    wanted = logits(whole, "sequential")
+    close(logits(whole, "epic"), wanted)
+    nothing = logits(with_defaults(tiny, store, recompute_tokens=0), "epic")
+    some = logits(with_defaults(tiny, store, recompute_tokens=8), "epic")
+    differ(nothing, wanted)
+    differ(some, nothing, 1e-3)
+    differ(logits(whole, "epic", PASSAGES[::-1]), wanted)
+
+
+def test_cacheblend_that_reads_everything_again_is_sequential_reading(tiny, store):
+    whole = with_defaults(tiny, store, recompute_share=1.0)
+    wanted = logits(whole, "sequential")
+    close(logits(whole, "cacheblend"), wanted)
+    few = logits(with_defaults(tiny, store, recompute_share=0.1), "cacheblend")
+    differ(few, wanted)
+    differ(few, logits(with_defaults(tiny, store, recompute_tokens=0), "epic"), 1e-3)
+
+
+def test_tokens_that_deviate_most_are_chosen():
+    new, cached = torch.zeros(2, 3, 4), torch.zeros(2, 3, 4)
+    new[0, 1], new[1, 2] = 2.0, 1.0
+    assert key_deviation(new, cached).tolist() == [0.0, 16.0, 4.0]
+
+
+def test_first_layers_are_those_of_the_whole_network(tiny):
+    enable_ape(tiny)
+    prefix = encode_prefix(tiny, [5, 9, 11])
+    few = read_first_layers(tiny, prefix, [50, 51, 52], 2)
+    whole = encode_passages(tiny, prefix, [[50, 51, 52]])[0]
+    assert few.keys.shape[0] == 2
+    assert len(tiny.model.base_model.layers) == 3
+    close(few.keys, whole.keys[:2], 1e-5)
+    close(few.values, whole.values[:2], 1e-5)
+
+
+def test_rereading_repairs_what_was_wrong(tiny):
+    """Whatever stood at the places that are read again, and nowhere else, is gone."""
+    enable_ape(tiny)
+    ids = [5, 9, 11, 50, 51, 52, 53, 90, 91]
+    cache = DynamicCache()
+    wanted = read(tiny, ids, 0, cache)
+    keys = torch.cat([layer.keys for layer in cache.layers])[:, :, :7]
+    values = torch.cat([layer.values for layer in cache.layers])[:, :, :7]
+    broken = Block(keys.clone(), values.clone())
+    broken.keys[:, :, 4:6] += 3
+    broken.values[:, :, 4:6] -= 3
+    again, got = reread(tiny, broken, ids, [5, 4])
+    close(got, wanted)
+    close(again.layers[1].keys, cache.layers[1].keys)
+    close(read(tiny, [7], 9, again, ape=ApeCall()), read(tiny, [7], 9, cache))
+    differ(reread(tiny, broken, ids, [4])[1], wanted)
+    assert broken.keys.shape[2] == 7
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen2", "qwen3", "mistral"])
+@pytest.mark.parametrize("mode", ["ape", "guard", "superposition", "epic", "cacheblend"])
+def test_architectures(kind, mode, make_tiny, store):
+    tiny = make_tiny()
+    names = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
+    config = AutoConfig.for_model(
+        kind,
+        **{name: getattr(tiny.model.config, name) for name in names},
+        num_key_value_heads=2,
+        head_dim=16,
+        sliding_window=None,
+        use_sliding_window=False,
+        max_position_embeddings=2048,
+        eos_token_id=tiny.tokenizer.eos_token_id,
+    )
+    torch.manual_seed(1)
+    network = AutoModelForCausalLM.from_config(config).eval()
+    lm = LanguageModel(network, tiny.tokenizer, tiny._text, name=kind, fingerprint=f"{kind}:float32:0")
+    engine = with_defaults(lm, store, recompute_tokens=10_000, recompute_share=1.0)
+    passages = PASSAGES[:2]
+    if mode in ("epic", "cacheblend"):
+        close(logits(engine, mode, passages), logits(engine, "sequential", passages))
+    else:
+        close(logits(engine, mode, passages[:1], **PLAIN), logits(engine, "sequential", passages[:1]))
+        assert torch.isfinite(logits(engine, mode, keep=2)).all()
