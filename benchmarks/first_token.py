@@ -35,7 +35,7 @@ SPEED_CASES = (
     "decode",
 )
 PASSAGE_TOKENS = 200
-QUESTION = "Which statement is used to leave the innermost loop, and what happens to its else clause?"
+QUESTION = "What is the difference between a tuple and a list?"
 _DECODED = 12
 _BUDGET = 8 << 30
 

@@ -1,0 +1,44 @@
+"""The benchmark of the first token: its cases run, and say what they should of each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.first_token import SpeedOptions, passages_of, run_speed
+from benchmarks.report import Report
+from context import ContextEngine, PrefixStore
+
+
+@pytest.mark.slow
+@pytest.mark.real_model
+def test_every_case_is_measured_and_cached_ones_are_cheaper(small_models):
+    report = Report("context", None)
+    options = SpeedOptions(
+        cases=("sequential", "question-only", "memory", "disk-cold", "partial", "redis", "decode"),
+        storages=("exact", "int8"),
+        passages=(2,),
+        runs=1,
+        redis_url="redis://127.0.0.1:1",
+    )
+    run_speed(small_models.lm, "auto", options, report)
+    found = {(one.data, one.case, one.metric): one.value for one in report.results}
+    for case in ("sequential", "question-only", "memory", "disk-cold", "partial"):
+        assert found["2x200 auto", case, "ttft_cpu_ms"] > 0
+        assert found["2x200 auto", case, "ttft_ms"] > 0
+    assert found["2x200 auto int8", "memory", "cpu_speedup"] > 2
+    assert found["2x200 auto", "memory", "cpu_speedup"] > found["2x200 auto", "partial", "cpu_speedup"] > 1
+    assert ("auto", "redis") in report.notes
+    assert {one.data for one in report.results if one.case == "decode"} == {
+        "0x200 auto",
+        "1x200 auto",
+        "2x200 auto",
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.real_model
+def test_passages_are_as_long_as_they_say(small_models):
+    engine = ContextEngine(small_models.lm, PrefixStore(0))
+    passages = passages_of(small_models.lm, 3, tokens=50)
+    assert [len(engine._prompt.passage(one)) for one in passages] == [50] * 3
+    assert len({one.text for one in passages}) == 3
