@@ -11,10 +11,11 @@ import torch
 
 from benchmarks.first_token import SPEED_CASES, SpeedOptions, run_speed
 from benchmarks.report import Report
+from benchmarks.streams import run_streams
 from models import Models, load_profile
 from models.device import use_available_cores
 
-CASES = SPEED_CASES
+CASES = (*SPEED_CASES, "streams")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -57,3 +58,5 @@ def run(options: argparse.Namespace, report: Report) -> None:
             chosen = replace(profile, lm=replace(profile.lm, dtype=dtype))
             lm = Models(chosen, options.models or Path(temporary), device="cpu").lm
             run_speed(lm, dtype, speed, report)
+            if "streams" in cases:
+                run_streams(lm, dtype, speed.passages, options.runs, report)

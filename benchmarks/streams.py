@@ -1,0 +1,71 @@
+"""Tokens and answers a second when several answers are written at once over passages that are in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from benchmarks.first_token import PASSAGE_TOKENS, passages_of
+from benchmarks.report import Report
+from context import ContextEngine, ContextPassage, PrefixStore
+from context.scheduler import Scheduler
+from models import LanguageModel
+
+STREAMS = (1, 4, 16)
+_TOKENS = 32
+_QUESTIONS = (
+    "What is the difference between a tuple and a list?",
+    "What does the nonlocal statement do?",
+    "How does string slicing work?",
+    "Which operators have the highest precedence?",
+)
+
+
+class _Deaf:
+    """Listens to an answer and does nothing with it."""
+
+    def said(self, text: str) -> None:
+        """Nothing."""
+
+    def ended(self, error: Exception | None) -> None:
+        """Raises what went wrong."""
+        if error is not None:
+            raise error
+
+
+def run_streams(lm: LanguageModel, name: str, passages: Sequence[int], runs: int, report: Report) -> None:
+    """Every number of streams, each with all its passages in the store; the best of several runs."""
+    for count in passages:
+        texts = passages_of(lm, count)
+        store = PrefixStore(8 << 30)
+        engine = ContextEngine(lm, store)
+        engine.warm(texts)
+        label = f"{count}x{PASSAGE_TOKENS} {name}"
+        alone = 0.0
+        for streams in STREAMS:
+            measured = [_measure(engine, texts, streams) for _ in range(runs)]
+            per_s, per_cpu_s, answers = (max(column) for column in zip(*measured, strict=True))
+            alone = alone or per_cpu_s
+            case = f"streams-{streams}"
+            report.add(label, case, "streams_tokens_per_s", per_s, "tokens/s")
+            report.add(label, case, "streams_tokens_per_cpu_s", per_cpu_s, "tokens/s")
+            report.add(label, case, "answers_per_s", answers, "answers/s")
+            report.add(label, case, "streams_gain", per_cpu_s / alone, "x one stream, CPU")
+        store.close()
+
+
+def _measure(
+    engine: ContextEngine, texts: Sequence[ContextPassage], streams: int
+) -> tuple[float, float, float]:
+    """Tokens a second and a CPU second while all are being written, and whole answers a second."""
+    scheduler = Scheduler(engine.lm)
+    began = time.perf_counter()
+    for number in range(streams):
+        question = _QUESTIONS[number % len(_QUESTIONS)]
+        scheduler.join(engine.start(question, texts, max_tokens=_TOKENS), _Deaf())
+    tokens, wall, cpu = scheduler.tokens, time.perf_counter(), time.process_time()
+    while scheduler.step():
+        pass
+    tokens = scheduler.tokens - tokens
+    ended = time.perf_counter()
+    return tokens / (ended - wall), tokens / (time.process_time() - cpu), streams / (ended - began)
