@@ -43,7 +43,6 @@ _HELP = {
     "kept": "share of the later changes that stays in the weights",
     "seed": "decides start, order and wrong passages",
 }
-_MARKERS = {"query_marker": "[unused0]", "passage_marker": "[unused1]"}
 
 
 def main() -> None:
@@ -64,7 +63,8 @@ def main() -> None:
         rank=recipe.rank,
         alpha=recipe.alpha,
         skips_punctuation=True,
-        **_MARKERS,
+        query_marker=options.query_marker,
+        passage_marker=options.passage_marker,
     )
     started = time.monotonic()
     trained, steps = with_bar(
@@ -99,6 +99,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR:SPLIT",
         help="a set in BEIR layout and the qrels to learn from; several are put together",
     )
+    for role in ("query", "passage"):
+        parser.add_argument(
+            f"--{role}-marker",
+            default="",
+            metavar="TOKEN",
+            help=f"token of the vocabulary that is read before a {role}, such as [unused0] (none)",
+        )
     add_training_options(parser, Recipe, _HELP)
     return parser
 
