@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import redis
 import torch
+from context_blocks import REDIS
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from context.prefix_store import RedisTier
 from models.language_model import LanguageModel
 
-REDIS = "redis://127.0.0.1:6379/9"
 CHAT = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"

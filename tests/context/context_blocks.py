@@ -12,6 +12,7 @@ from context.blocks import Block
 from context.prefix_store import BlockKey, Keys, Namespace, StoredBlock, pack
 from context.prefix_store.block_file import block_to_bytes
 
+REDIS = "redis://127.0.0.1:6379/9"
 NAMESPACE = Namespace(
     model="m:float32:0", tokenizer="t", layers=2, kv_heads=1, head_dim=4, rope="{}", dtype="float32"
 )

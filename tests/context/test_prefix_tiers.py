@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 import torch
-from conftest import REDIS
-from context_blocks import BLOCK, FILE, in_child, key_of, same_stored, size_of, stored_of
+from context_blocks import BLOCK, FILE, REDIS, in_child, key_of, same_stored, size_of, stored_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
