@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
-from excerpta.types import Answer, Citation
+from excerpta.types import Answer, Citation, Reading
 
 from api import plans
 from api.candidates import Candidate
@@ -45,10 +45,12 @@ async def write(
     trace: Trace,
     writing: Writing,
     salt: str,
+    explain: bool = False,
 ) -> AsyncIterator[str | Citation]:
     """The pieces of the answer, and each citation when its sentence is complete.
 
-    `texts` are what the model reads of the candidates; what is cited stands in the whole passages.
+    `texts` are what the model reads of the candidates; what is cited stands in the whole passages. With
+    `explain` the answer also says how they were read.
     """
     passages = [
         ContextPassage(
@@ -67,6 +69,9 @@ async def write(
             mode=context.mode,
             temperature=context.temperature,
             scale=context.scale,
+            bias=context.bias,
+            keep=context.keep,
+            statistics=explain,
             max_tokens=options.max_tokens,
             sampling_temperature=options.temperature,
             seed=options.seed,
@@ -76,6 +81,8 @@ async def write(
     if generation is None:
         writing.answer.finish_reason = "timeout"
         return
+    if explain:
+        writing.answer.reading = Reading(**asdict(generation.notes))
     citer = Citer(
         [one.passage.text for one in candidates],
         titles=[one.passage.context for one in candidates],

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from api.settings import Settings
 from compress import Compressed, Compressor, make_compressor
-from context import ContextEngine, ContextPassage, Generation, PrefixStore, RedisTier, StoreStats
+from context import ContextEngine, ContextPassage, Generation, Mode, PrefixStore, RedisTier, StoreStats
 from models import Executor, LanguageModel, Models, Priority
 from rerank import Ranking, Reranker, make_reranker
 from retrieval.ngrams import LanguageVocabulary
@@ -58,7 +58,7 @@ class Networks:
     @cached_property
     def engine(self) -> ContextEngine:
         """What reads passages and writes answers."""
-        return ContextEngine(self.models.lm, self.store)
+        return ContextEngine(self.models.lm, self.store, calibrations=[self.models.calibrations])
 
     def warm(self) -> None:
         """Loads everything the default plan needs, so that the first query does not wait for it."""
@@ -97,9 +97,12 @@ class Networks:
         question: str,
         passages: Sequence[ContextPassage],
         *,
-        mode: str,
-        temperature: float,
-        scale: float,
+        mode: Mode,
+        temperature: float | None,
+        scale: float | None,
+        bias: float,
+        keep: int | None,
+        statistics: bool,
         max_tokens: int,
         sampling_temperature: float,
         seed: int | None,
@@ -109,9 +112,12 @@ class Networks:
         return self.engine.start(
             question,
             passages,
-            mode="sequential" if mode == "sequential" else "ape",
+            mode=mode,
             temperature=temperature,
             scale=scale,
+            bias=bias,
+            keep=keep,
+            statistics=statistics,
             max_tokens=max_tokens,
             sampling_temperature=sampling_temperature,
             seed=seed,

@@ -75,6 +75,7 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
                 trace=trace,
                 writing=writing,
                 salt=query.salt,
+                explain=bool(query.explain),
             ):
                 yield DeltaEvent(text=piece) if isinstance(piece, str) else piece
 

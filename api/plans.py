@@ -13,10 +13,9 @@ import msgspec
 from excerpta.types import PlanOptions
 
 from api.errors import InvalidPlan, UnknownPlan
-from context import EngineDefaults
+from context import DEFAULT_MODE, Mode
 
 _Json: TypeAlias = dict[str, Any]
-_ENGINE = EngineDefaults()
 
 
 class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -79,12 +78,14 @@ class Compress(Stage, frozen=True):
 
 
 class Context(Stage, frozen=True):
-    """How the passages are read."""
+    """How the passages are read; None takes what the model was calibrated to."""
 
-    mode: Literal["ape", "sequential"]
+    mode: Mode
     passages: int
-    temperature: float
-    scale: float
+    temperature: float | None
+    scale: float | None
+    bias: float
+    keep: int | None
 
 
 class Answer(Stage, frozen=True):
@@ -116,7 +117,14 @@ STAGES: _Json = {
     "fuse": {"method": "weighted", "weights": {"tokens": 1.0, "lexical": 0.3, "ngrams": 0.1}, "k": 60},
     "rerank": {"method": "likelihood", "limit": 10},
     "compress": {"method": "auto", "target_tokens": 800},
-    "context": {"mode": "ape", "passages": 3, "temperature": _ENGINE.temperature, "scale": _ENGINE.scale},
+    "context": {
+        "mode": DEFAULT_MODE,
+        "passages": 3,
+        "temperature": None,
+        "scale": None,
+        "bias": 0.0,
+        "keep": None,
+    },
     "answer": {"max_tokens": 96, "temperature": 0.0, "seed": None},
 }
 """What a stage does when it is on and nothing more is said."""

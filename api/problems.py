@@ -99,6 +99,7 @@ PROBLEMS: dict[type[models.ExcerptaError], ProblemType] = {
         "invalid-context-option", "An option of the answer is out of range", 422
     ),
     context.InvalidAnswerPrompt: _STAGE,
+    context.InvalidCalibration: _STAGE,
     service.ServiceError: INTERNAL,
     service.InvalidSettings: INTERNAL,
     service.ShadowedPackage: INTERNAL,

@@ -1,8 +1,10 @@
 """(Shared prefix, texts, question) in, streamed answer out."""
 
+from context.calibrating import calibrate, reference_prompts
+from context.calibration import Calibration, find_calibration
 from context.citations import Cited, CitedText, Citer
 from context.engine import ContextEngine, EngineDefaults
-from context.errors import ContextError, InvalidAnswerPrompt, InvalidContextOption
+from context.errors import ContextError, InvalidAnswerPrompt, InvalidCalibration, InvalidContextOption
 from context.generation import Generation, TokenUsage
 from context.modes import DEFAULT_MODE, Mode
 from context.notes import ReadingNotes
@@ -12,6 +14,7 @@ from context.prompt import AnswerPrompt, ContextPassage
 __all__ = [
     "DEFAULT_MODE",
     "AnswerPrompt",
+    "Calibration",
     "Cited",
     "CitedText",
     "Citer",
@@ -21,6 +24,7 @@ __all__ = [
     "EngineDefaults",
     "Generation",
     "InvalidAnswerPrompt",
+    "InvalidCalibration",
     "InvalidContextOption",
     "Mode",
     "PrefixStore",
@@ -29,4 +33,7 @@ __all__ = [
     "StoreStats",
     "TierStats",
     "TokenUsage",
+    "calibrate",
+    "find_calibration",
+    "reference_prompts",
 ]

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import get_args
 
 import torch
 
 from context.attention import enable_ape
 from context.blocks import Block
+from context.calibration import find_calibration
 from context.errors import InvalidContextOption
 from context.generation import Generation, TokenUsage
 from context.modes import IN_SEQUENCE, MODES, Mode, ModeSettings, Task, path_saliency
@@ -29,27 +31,31 @@ from models.language_model import LanguageModel
 class EngineDefaults:
     """What `ContextEngine.start` uses where a request says nothing.
 
-    APE's authors use T = S = 0.9. On SmolLM2-135M that closes 62 % of the gap between plain parallel
-    (5.81) and sequential reading (5.30 nats a token, 40 answers over 5 documents of SQuAD 2.0). With
-    S = 0.9 the gap closes between T = 0.8 (5.36) and T = 0.7 (5.26), about where the attention entropy
-    equals that of sequential reading too. Other models need their own values.
-    `no_repeat_ngram` ends the loops that small models fall into when decoded greedily.
+    T = S = 0.9 are those of APE's authors, for models of 7 billion parameters and more; smaller ones
+    need others (`excerpta calibrate`). `no_repeat_ngram` ends the loops that small models fall into when
+    decoded greedily.
     """
 
-    temperature: float = 0.75
+    temperature: float = 0.9
     scale: float = 0.9
     keep: int = 4
     recompute_tokens: int = 16
     recompute_share: float = 0.15
     no_repeat_ngram: int = 8
 
+    @classmethod
+    def of(cls, fingerprint: str, calibrations: Sequence[Path] = ()) -> EngineDefaults:
+        """Those of a model, with T and S as calibrated, if it was. Raises InvalidCalibration."""
+        found = find_calibration(fingerprint, calibrations)
+        return cls() if found is None else cls(temperature=found.temperature, scale=found.scale)
+
 
 class ContextEngine:
     """Reads passages and a question with one language model and starts the answer.
 
     `context.modes` says how a prompt can be read. In all modes but "sequential" every passage is its own
-    block out of `store`, encoded only if no tier has it. Raises UnsupportedModel for a model that cannot
-    do APE.
+    block out of `store`, encoded only if no tier has it. Without `defaults`, T and S come from the folders
+    of `calibrations` or from those shipped. Raises UnsupportedModel for a model that cannot do APE.
     """
 
     def __init__(
@@ -59,11 +65,12 @@ class ContextEngine:
         *,
         prompt: AnswerPrompt | None = None,
         defaults: EngineDefaults | None = None,
+        calibrations: Sequence[Path] = (),
     ) -> None:
         enable_ape(lm)
         self.lm = lm
         self.store = store
-        self.defaults = defaults or EngineDefaults()
+        self.defaults = defaults or EngineDefaults.of(lm.fingerprint, calibrations)
         self.namespace = namespace_of(lm, store.storage)
         self._prompt = PromptIds(lm, prompt or AnswerPrompt.read(DEFAULT_PROMPT))
         self._prefix: Block | None = None

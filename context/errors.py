@@ -26,3 +26,12 @@ class InvalidAnswerPrompt(ContextError):
         super().__init__(f"answer prompt {prompt!r}: {reason}")
         self.prompt = prompt
         self.reason = reason
+
+
+class InvalidCalibration(ContextError):
+    """The file of a calibration cannot be used; deleting it brings back the usual T and S."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(f"{file}: {reason}. Make it anew by `excerpta calibrate`, or delete it.")
+        self.file = file
+        self.reason = reason

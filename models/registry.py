@@ -42,7 +42,8 @@ class Models:
     """The networks of one profile on one device.
 
     Each is loaded at its first use, once, whichever thread asks first; the others wait for it. Converted
-    weights and remembered checksums are kept under `data_dir/models`.
+    weights and remembered checksums are kept under `data_dir/models`, and in `calibrations` what
+    `excerpta calibrate` found out.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Models:
         self.profile = profile
         self.device = pick_device(device)
         self._root = data_dir / "models"
+        self.calibrations = self._root / "calibrations"
         self._progress = progress
         self._checksums = Checksums(self._root / "checksums.json")
         self._loaded: dict[str, object] = {}

@@ -94,13 +94,31 @@ class CompressOptions(Request):
     target_tokens: Annotated[int, Meta(ge=16, le=100_000)] | UnsetType = UNSET
 
 
-class ContextOptions(Request):
-    """`ape`: passages encoded in parallel, each from the prefix store; `sequential`: one prompt, as usual."""
+ContextMode: TypeAlias = Literal[
+    "auto", "ape", "naive", "structured", "guard", "superposition", "epic", "cacheblend", "sequential"
+]
 
-    mode: Literal["auto", "ape", "sequential"] | UnsetType = UNSET
+
+class ContextOptions(Request):
+    """How the passages are read; `auto` is what measured best.
+
+    Side by side, each from the prefix store, in whatever order: `ape` (temperature and scale as calibrated),
+    `naive` (without), `structured` (all passages together weigh as one), `guard` (each query reads the `keep`
+    passages it attends to most), `superposition` (only the `keep` passages after which the question is
+    likeliest). In a row: `epic` and `cacheblend` (cached, some tokens read again), `sequential` (one prompt).
+    """
+
+    mode: ContextMode | UnsetType = UNSET
     passages: Annotated[int, Meta(ge=1, le=50)] | UnsetType = UNSET
     temperature: Annotated[float, Meta(gt=0, le=2, description="APE's T.")] | UnsetType = UNSET
     scale: Annotated[float, Meta(gt=0, le=2, description="APE's S.")] | UnsetType = UNSET
+    bias: (
+        Annotated[float, Meta(ge=-20, le=20, description="Added to the log of the passages' weight.")]
+        | UnsetType
+    ) = UNSET
+    keep: (
+        Annotated[int, Meta(ge=1, le=50, description="Passages left: guard, superposition.")] | UnsetType
+    ) = UNSET
 
 
 class AnswerOptions(Request):
@@ -205,13 +223,32 @@ class Citation(Reply):
     quote: str
 
 
+class Reading(Reply):
+    """How the passages were read. Lists of numbers have one a passage, in the order of the hits.
+
+    `temperature`, `scale` and `bias` are those used; `entropy`: of the attention where the answer begins,
+    in nats; `shares`: the part of it that each passage has; `read`: the hits that the answer could see;
+    `saliency`: mean log p of the question after each passage, where the mode asks for it.
+    """
+
+    mode: str
+    temperature: float
+    scale: float
+    bias: float
+    read: list[int]
+    entropy: float | None = None
+    shares: list[float] = field(default_factory=list)
+    saliency: list[float] = field(default_factory=list)
+
+
 class Answer(Reply):
-    """`supported` is False when nothing in the documents carries the answer."""
+    """`supported` is False when nothing in the documents carries the answer; `reading` is for `explain`."""
 
     text: str
     supported: bool
     finish_reason: Literal["stop", "length", "no_support", "cancelled", "timeout"]
     citations: list[Citation]
+    reading: Reading | None = None
 
 
 class Usage(Reply):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import rich_click as click
@@ -52,10 +52,18 @@ def group() -> None:
 @explained
 def serve(options: tuple[str, ...]) -> None:
     """Run the server. `excerpta serve --help` lists its options."""
-    found = [entry for entry in entry_points(group="excerpta.server") if entry.name == "serve"]
-    if not found:
-        raise ServerNotInstalled
-    sys.exit(found[0].load()(list(options)))
+    _on_server("serve", options)
+
+
+@group.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@explained
+def calibrate(options: tuple[str, ...]) -> None:
+    """Fit parallel reading to a language model. `excerpta calibrate --help` explains it."""
+    _on_server("calibrate", options)
 
 
 @group.command()
@@ -240,6 +248,14 @@ def rebuild(collection: str, as_json: bool, **server: Any) -> None:
     with connect(**server) as client:
         state = client.collections.get(collection).rebuild().wait(progress=not as_json)
     print_json(state) if as_json else print_job(state)
+
+
+def _on_server(name: str, options: tuple[str, ...]) -> NoReturn:
+    """Hands the command line over to a command that the server's distribution brings along."""
+    found = [entry for entry in entry_points(group="excerpta.server") if entry.name == name]
+    if not found:
+        raise ServerNotInstalled
+    sys.exit(found[0].load()(list(options)))
 
 
 def _json(text: str | None, option: str) -> Any:
