@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from transformers import DynamicCache
@@ -11,6 +12,7 @@ from context.attention import ApeCall
 from context.notes import ReadingNotes
 from context.statistics import AttentionWatch
 from context.transcript import FinishReason, Transcript, Writing
+from models.executor import breathe, piece
 from models.language_model import LanguageModel
 
 
@@ -118,17 +120,35 @@ def read(
 ) -> torch.Tensor:
     """Reads tokens from `position` on into `cache` and returns the logits (vocabulary,) behind the last.
 
-    `watch` notes what the last of them attends to.
+    `watch` notes what the last of them attends to. While other answers are being written on this thread,
+    a long prompt is read in pieces, and they go on in between.
     """
-    positions = torch.arange(position, position + len(ids), device=lm.device)[None]
-    extra = {name: value for name, value in (("ape", ape), ("watch", watch)) if value is not None}
-    output = lm.model(
-        input_ids=torch.tensor([ids], device=lm.device),
-        position_ids=positions,
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=1,
-        **extra,
-    )
+    size = piece(len(ids))
+    for start in range(0, len(ids) - size, size):
+        _forward(lm.model.base_model, lm, ids[start : start + size], position + start, cache, ape=ape)
+        breathe()
+    done = range(0, len(ids), size)[-1]
+    extra = {} if watch is None else {"watch": watch}
+    output = _forward(lm.model, lm, ids[done:], position + done, cache, ape=ape, logits_to_keep=1, **extra)
     logits: torch.Tensor = output.logits[0, -1]
     return logits
+
+
+def _forward(
+    network: Any,
+    lm: LanguageModel,
+    ids: list[int],
+    position: int,
+    cache: DynamicCache,
+    *,
+    ape: ApeCall | None,
+    **options: Any,
+) -> Any:
+    return network(
+        input_ids=torch.tensor([ids], device=lm.device),
+        position_ids=torch.arange(position, position + len(ids), device=lm.device)[None],
+        past_key_values=cache,
+        use_cache=True,
+        **({} if ape is None else {"ape": ape}),
+        **options,
+    )

@@ -17,6 +17,7 @@ from context.blocks import Block
 from models.batching import plan_batches
 from models.device import call_cost
 from models.errors import UnsupportedModel
+from models.executor import breathe, piece
 from models.language_model import LanguageModel
 
 
@@ -38,7 +39,8 @@ def encode_passages(
         raise ValueError("a passage without tokens has no block")
     blocks: dict[int, Block] = {}
     lengths = [len(ids) for ids in passages]
-    for batch in plan_batches(lengths, budget=batch_tokens, call_cost=call_cost(lm.device)):
+    for batch in plan_batches(lengths, budget=piece(batch_tokens), call_cost=call_cost(lm.device)):
+        breathe()
         with torch.inference_mode():
             encoded = _encode(lm, [passages[at] for at in batch], prefix)
         blocks.update(zip(batch, encoded, strict=True))

@@ -7,12 +7,12 @@ the same answer alone where two tokens are almost equally likely.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-import structlog
 import torch
 
 from context.batched_attention import BatchCall, FrozenPart
@@ -25,7 +25,7 @@ _COPIED_TOKENS = 256
 """Own keys of a prompt up to so many tokens are copied to the growing rows; longer ones stay apart,
 because every row of the batch is padded to the longest."""
 
-_log = structlog.get_logger("excerpta.scheduler")
+_log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
@@ -143,7 +143,7 @@ class Scheduler:
         except Exception as error:
             if len(self._rows) == 1:
                 return [error]
-            _log.warning("scheduler.batch-failed", rows=len(self._rows), exc_info=True)
+            _log.warning("a step over %d answers failed; each is tried alone", len(self._rows), exc_info=True)
         return [self._alone(at) for at in range(len(self._rows))]
 
     def _alone(self, at: int) -> torch.Tensor | Exception:
@@ -204,4 +204,4 @@ def _tell(row: Row, error: Exception | None) -> None:
     try:
         row.listener.ended(error)
     except Exception:
-        _log.warning("scheduler.listener-failed", exc_info=True)
+        _log.warning("the end of an answer could not be told", exc_info=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import enum
 import heapq
+import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -15,6 +17,13 @@ from models.device import use_available_cores
 from models.errors import Overloaded
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+_MOST_OWED_S = 1.0
+_BATCH_WEIGHT = 3
+_PIECE_TOKENS = 512
+"""A third to half a second of reading on two cores by the smallest model."""
+_here = threading.local()
 
 
 class Priority(enum.IntEnum):
@@ -30,6 +39,8 @@ class Executor:
     A request reserves its places with `admit` before it does anything, so that a full device refuses
     it at once instead of keeping it waiting; its calls then run without being counted again. Work of
     a waiter that has gone away is skipped if it has not begun; what has begun runs to its end.
+
+    One loop may take turns with the calls: see `attend`.
     """
 
     def __init__(self, name: str, *, capacity: int = 32, retry_after_s: float = 1.0) -> None:
@@ -43,6 +54,11 @@ class Executor:
         self._arrivals = 0
         self._admitted = 0
         self._closed = False
+        self._loop: Callable[[], bool] | None = None
+        self._looping = False
+        self._owed_s = 0.0
+        self._since = 0.0
+        self._weight = 1
         self._thread = threading.Thread(target=self._work, name=f"device-{name}", daemon=True)
         self._thread.start()
 
@@ -107,6 +123,20 @@ class Executor:
             self._changed.notify()
         return call.future
 
+    def attend(self, loop: Callable[[], bool]) -> None:
+        """Has `loop` called again and again from now on, on the device's thread, until it returns False.
+
+        Calls and the loop get about the same time: after a call the loop runs for as long as that took
+        (three times as long after a job's), but not much longer than a second. Long work reads in pieces
+        of `piece` tokens and calls `breathe` between them, so the loop waits for about one piece at most.
+        There is one loop; call this again once it has ended.
+        """
+        with self._changed:
+            if self._loop is not None and self._loop != loop:
+                raise RuntimeError(f"the executor of {self.name} has a loop already")
+            self._loop = loop
+            self._changed.notify()
+
     def close(self, timeout_s: float) -> None:
         """Refuses new calls, cancels those not begun, and waits at most `timeout_s` for the running one."""
         with self._changed:
@@ -120,17 +150,68 @@ class Executor:
 
     def _work(self) -> None:
         use_available_cores()
-        while (call := self._next()) is not None:
+        _here.executor = self
+        while (next_call := self._next()) is not None:
+            priority, _, call = next_call
+            self._weight = _BATCH_WEIGHT if priority == Priority.BATCH else 1
+            self._since = time.monotonic()
             call()
-            del call  # its result may be large; nobody is served by keeping it until the next call
+            del call, next_call  # its result may be large; nobody is served by keeping it until the next call
+            self._take_turns()
 
-    def _next(self) -> _Call | None:
-        with self._changed:
-            while not self._queue:
-                if self._closed:
+    def _next(self) -> tuple[int, int, _Call] | None:
+        while True:
+            with self._changed:
+                while not self._queue and self._loop is None:
+                    if self._closed:
+                        return None
+                    self._changed.wait()
+                if self._closed and not self._queue:
                     return None
-                self._changed.wait()
-            return heapq.heappop(self._queue)[2]
+                if self._queue:
+                    return heapq.heappop(self._queue)
+            self._run_loop()
+
+    def _take_turns(self) -> None:
+        """Lets the loop run for as long as the calls have kept it waiting."""
+        if self._loop is None or self._looping:
+            return
+        waited_s = (time.monotonic() - self._since) * self._weight
+        self._owed_s = min(self._owed_s + waited_s, _MOST_OWED_S)
+        while self._owed_s > 0 and self._loop is not None:
+            self._owed_s -= self._run_loop()
+        self._since = time.monotonic()
+
+    def _run_loop(self) -> float:
+        """One turn of the loop; returns its seconds."""
+        began = time.monotonic()
+        self._looping = True
+        loop = self._loop
+        goes_on = False
+        try:
+            goes_on = loop is not None and loop()
+        except Exception:
+            _log.exception("the loop on %s failed and has ended", self.name)
+        finally:
+            self._looping = False
+        if not goes_on:
+            with self._changed:
+                self._loop = None
+                self._owed_s = 0.0
+        return time.monotonic() - began
+
+
+def breathe() -> None:
+    """Long work calls this between its pieces: on a device's thread, a loop that waits gets a turn."""
+    executor: Executor | None = getattr(_here, "executor", None)
+    if executor is not None:
+        executor._take_turns()
+
+
+def piece(most: int) -> int:
+    """How many tokens long work should read at once: `most`, or fewer while a loop waits on this thread."""
+    executor: Executor | None = getattr(_here, "executor", None)
+    return min(most, _PIECE_TOKENS) if executor is not None and executor._loop is not None else most
 
 
 class _Call:

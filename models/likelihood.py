@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from transformers import DynamicCache
 
 from models.batching import plan_batches
+from models.executor import breathe, piece
 
 Pair: TypeAlias = tuple[Sequence[int], Sequence[int]]
 """A prompt and its continuation, as token ids."""
@@ -45,7 +46,8 @@ class LikelihoodScorer:
         lengths = [len(pairs[at][0]) + len(pairs[at][1]) for at in filled]
         shared = self._worth_sharing([pairs[at][0] for at in filled], lengths)
         prefix = self._read(pairs[filled[0]][0][:shared]) if shared else []
-        for batch in plan_batches(lengths, budget=batch_tokens, call_cost=self._call_cost):
+        for batch in plan_batches(lengths, budget=piece(batch_tokens), call_cost=self._call_cost):
+            breathe()
             members = [filled[at] for at in batch]
             scored = self._score([pairs[at] for at in members], prefix, shared)
             for at, values in zip(members, scored, strict=True):

@@ -16,6 +16,7 @@ from models.batching import plan_batches
 from models.colbert import Reading, Role, load_projection, marker_ids, read_reading
 from models.device import call_cost
 from models.errors import UnsupportedModel
+from models.executor import breathe
 from models.loading import load_network
 from models.tokenizer import TextTokenizer, TokenizedText
 
@@ -144,6 +145,7 @@ class TextNetwork:
             call_cost=call_cost(self.device),
         )
         for batch in plan:
+            breathe()
             members = [(filled[at], rows[filled[at]]) for at in batch]
             found = self._forward([row for _, row in members if row is not None])
             for (at, _), state in zip(members, found, strict=True):

@@ -17,6 +17,7 @@ from models.adapter import WEIGHTS_FILE, adapted_copy, digest, read_weights, sav
 from models.batching import plan_batches
 from models.device import call_cost
 from models.errors import ModelCorrupt, ModelNotFound, UnsupportedModel
+from models.executor import breathe
 from models.loading import load_network
 from models.text_network import TextNetwork
 from models.tokenizer import TextTokenizer
@@ -148,6 +149,7 @@ class TokenClassifier:
         seen = [np.zeros(len(text.ids), np.int64) for text in tokenized]
         lengths = [end - start for _, start, end in places]
         for batch in plan_batches(lengths, budget=batch_tokens, call_cost=call_cost(self._frame.device)):
+            breathe()
             members = [places[index] for index in batch]
             found = self._forward([tokenized[at].ids[start:end] for at, start, end in members])
             for (at, start, end), row in zip(members, found, strict=True):
