@@ -100,6 +100,7 @@ PROBLEMS: dict[type[models.ExcerptaError], ProblemType] = {
     ),
     context.InvalidAnswerPrompt: _STAGE,
     context.InvalidCalibration: _STAGE,
+    context.InvalidPromptModule: _STAGE,
     service.ServiceError: INTERNAL,
     service.InvalidSettings: INTERNAL,
     service.ShadowedPackage: INTERNAL,

@@ -4,12 +4,20 @@ from context.calibrating import calibrate, reference_prompts
 from context.calibration import Calibration, find_calibration
 from context.citations import Cited, CitedText, Citer
 from context.engine import ContextEngine, EngineDefaults
-from context.errors import ContextError, InvalidAnswerPrompt, InvalidCalibration, InvalidContextOption
+from context.errors import (
+    ContextError,
+    InvalidAnswerPrompt,
+    InvalidCalibration,
+    InvalidContextOption,
+    InvalidPromptModule,
+)
 from context.generation import Generation, TokenUsage
 from context.modes import DEFAULT_MODE, Mode
 from context.notes import ReadingNotes
 from context.prefix_store import PrefixStore, RedisTier, StoreStats, TierStats
 from context.prompt import AnswerPrompt, ContextPassage
+from context.prompt_cache import PromptCache
+from context.prompt_schema import Module, OneOf
 
 __all__ = [
     "DEFAULT_MODE",
@@ -26,8 +34,12 @@ __all__ = [
     "InvalidAnswerPrompt",
     "InvalidCalibration",
     "InvalidContextOption",
+    "InvalidPromptModule",
     "Mode",
+    "Module",
+    "OneOf",
     "PrefixStore",
+    "PromptCache",
     "ReadingNotes",
     "RedisTier",
     "StoreStats",

@@ -35,3 +35,12 @@ class InvalidCalibration(ContextError):
         super().__init__(f"{file}: {reason}. Make it anew by `excerpta calibrate`, or delete it.")
         self.file = file
         self.reason = reason
+
+
+class InvalidPromptModule(ContextError):
+    """A schema of prompt modules contradicts itself, or a prompt asks for what it does not have."""
+
+    def __init__(self, module: str, reason: str) -> None:
+        super().__init__(f"prompt module {module!r}: {reason}")
+        self.module = module
+        self.reason = reason

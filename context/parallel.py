@@ -22,9 +22,9 @@ from models.language_model import LanguageModel
 
 
 @torch.inference_mode()
-def encode_prefix(lm: LanguageModel, ids: Sequence[int]) -> Block:
-    """The block of the shared prefix, at positions 0 and on."""
-    return _encode(lm, [ids], None)[0]
+def encode_prefix(lm: LanguageModel, ids: Sequence[int], *, start: int = 0) -> Block:
+    """The block of tokens with nothing before them, such as the shared prefix, from position `start` on."""
+    return _encode(lm, [ids], None, start)[0]
 
 
 def encode_passages(
@@ -47,8 +47,10 @@ def encode_passages(
     return [blocks[at] for at in range(len(passages))]
 
 
-def _encode(lm: LanguageModel, rows: Sequence[Sequence[int]], prefix: Block | None) -> list[Block]:
-    start = prefix.tokens if prefix else 0
+def _encode(
+    lm: LanguageModel, rows: Sequence[Sequence[int]], prefix: Block | None, start: int = 0
+) -> list[Block]:
+    start = prefix.tokens if prefix else start
     longest = max(map(len, rows))
     # Padding stands behind the tokens, where causal attention never reads; it is cut off afterwards.
     ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=lm.device)
