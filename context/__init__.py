@@ -16,6 +16,7 @@ from context.modes import DEFAULT_MODE, Mode
 from context.notes import ReadingNotes
 from context.prefix_store import PrefixStore, RedisTier, StoreStats, TierStats
 from context.prompt import AnswerPrompt, ContextPassage
+from context.scheduler import Listener, Row, Scheduler
 from context.prompt_cache import PromptCache
 from context.prompt_schema import Module, OneOf
 
@@ -34,6 +35,7 @@ __all__ = [
     "InvalidAnswerPrompt",
     "InvalidCalibration",
     "InvalidContextOption",
+    "Listener",
     "InvalidPromptModule",
     "Mode",
     "Module",
@@ -42,6 +44,8 @@ __all__ = [
     "PromptCache",
     "ReadingNotes",
     "RedisTier",
+    "Row",
+    "Scheduler",
     "StoreStats",
     "TierStats",
     "TokenUsage",

@@ -21,7 +21,7 @@ from models.errors import UnsupportedModel
 from models.language_model import LanguageModel
 
 if TYPE_CHECKING:
-    from context.statistics import AttentionWatch
+    from context.attention_watch import AttentionWatch
 
 # Without "flash" in it: transformers takes such names for kernels to download.
 NAME = "excerpta_ape"

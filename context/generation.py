@@ -9,8 +9,8 @@ import torch
 from transformers import DynamicCache
 
 from context.attention import ApeCall
+from context.attention_watch import AttentionWatch
 from context.notes import ReadingNotes
-from context.statistics import AttentionWatch
 from context.transcript import FinishReason, Transcript, Writing
 from models.executor import breathe, piece
 from models.language_model import LanguageModel

@@ -11,8 +11,8 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from context.attention import ApeCall
+from context.attention_watch import AttentionWatch
 from context.blocks import Block
-from context.statistics import AttentionWatch
 from models.language_model import LanguageModel
 
 

@@ -31,6 +31,9 @@ _log = logging.getLogger(__name__)
 class Listener(Protocol):
     """Hears what is written, on the scheduler's thread; it must not wait."""
 
+    def began(self, row: Row) -> None:
+        """The prompt has been read; this is said once and first."""
+
     def said(self, text: str) -> None:
         """The next piece of the answer, never empty."""
 
@@ -42,14 +45,20 @@ class Row:
     """One answer among those that are being written. `cancel` is for every thread, the rest is not."""
 
     def __init__(
-        self, transcript: Transcript, frozen: FrozenPart, position: int, read: TokenUsage, listener: Listener
+        self,
+        transcript: Transcript,
+        frozen: FrozenPart,
+        position: int,
+        read: TokenUsage,
+        listener: Listener,
+        gone: threading.Event,
     ) -> None:
         self.transcript = transcript
         self.frozen = frozen
         self.position = position
         self.listener = listener
         self._read = read
-        self._cancelled = threading.Event()
+        self._gone = gone
 
     @property
     def usage(self) -> TokenUsage:
@@ -64,11 +73,11 @@ class Row:
     @property
     def cancelled(self) -> bool:
         """Whether nobody wants it any more."""
-        return self._cancelled.is_set()
+        return self._gone.is_set()
 
     def cancel(self) -> None:
         """Has the row leave at the next step."""
-        self._cancelled.set()
+        self._gone.set()
 
     def write(self, logits: torch.Tensor) -> bool:
         """Writes the token that these logits (vocabulary,) call for; returns whether more may follow."""
@@ -102,12 +111,18 @@ class Scheduler:
         return self._own.nbytes
 
     @torch.inference_mode()
-    def join(self, generation: Generation, listener: Listener) -> Row:
-        """Takes the answer over, says its first token at once, and writes the others in later steps."""
+    def join(
+        self, generation: Generation, listener: Listener, gone: threading.Event | None = None
+    ) -> Row:
+        """Takes the answer over, says its first token at once, and writes the others in later steps.
+
+        The row leaves at the step after `gone` is set, or the row's `cancel` called.
+        """
         usage = generation.usage
         prompt, transcript = generation.hand_over()
         frozen, beginning = _split(prompt)
-        row = Row(transcript, frozen, prompt.position, usage, listener)
+        row = Row(transcript, frozen, prompt.position, usage, listener, gone or threading.Event())
+        listener.began(row)
         if self._tried(row, prompt.logits):
             self._own.add(beginning)
             self._rows.append(row)

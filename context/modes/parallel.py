@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from transformers import DynamicCache
 
 from context.attention import ApeCall
+from context.attention_watch import structured_bias
 from context.blocks import join_blocks
 from context.generation import ReadPrompt, read
 from context.modes.task import Task
-from context.statistics import structured_bias
 
 
 def ape(task: Task) -> ReadPrompt:

@@ -9,11 +9,11 @@ import torch
 from transformers import DynamicCache
 
 from context.attention import ApeCall
+from context.attention_watch import AttentionWatch
 from context.blocks import Block
 from context.generation import ReadPrompt, TokenUsage
 from context.notes import ReadingNotes
 from context.rotation import Rotation
-from context.statistics import AttentionWatch
 from models.language_model import LanguageModel
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from context import attention
 from context.attention import NAME, ApeCall, ape_attention, cpu_partial, eager_partial, enable_ape, merge
+from context.attention_watch import AttentionWatch, last_row, structured_bias
 from context.reference import ape_reference, one_softmax
-from context.statistics import AttentionWatch, last_row, structured_bias
 from models.errors import UnsupportedModel
 
 MODULE = SimpleNamespace(layer_idx=0)

@@ -26,7 +26,10 @@ PASSAGES = [
 
 class Ear:
     def __init__(self):
-        self.pieces, self.ends = [], []
+        self.pieces, self.ends, self.rows = [], [], []
+
+    def began(self, row):
+        self.rows.append(row)
 
     def said(self, text):
         self.pieces.append(text)
