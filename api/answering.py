@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
 from excerpta.types import Answer, Citation, Reading
 
 from api import plans
+from api.answers import Answers, AnswerStream, tokens_of
 from api.candidates import Candidate
 from api.networks import Networks, filed_under
 from api.trace import Trace
-from context import CitedText, Citer, ContextPassage, Generation
+from context import CitedText, Citer, ContextPassage
 
 NO_SUPPORT = "The documents found do not answer this question."
 
@@ -42,6 +44,7 @@ async def write(
     context: plans.Context,
     options: plans.Answer,
     networks: Networks,
+    answers: Answers,
     trace: Trace,
     writing: Writing,
     salt: str,
@@ -60,65 +63,61 @@ async def write(
         )
         for one, text in zip(candidates, texts, strict=True)
     ]
-    with trace.stage("prefill"):
-        call = trace.on(
-            networks.device,
-            networks.start_answer,
-            question,
-            passages,
-            mode=context.mode,
-            temperature=context.temperature,
-            scale=context.scale,
-            bias=context.bias,
-            keep=context.keep,
-            statistics=explain,
-            max_tokens=options.max_tokens,
-            sampling_temperature=options.temperature,
-            seed=options.seed,
-            salt=salt,
-        )
-        generation = await trace.within("the answer", call, None)
-    if generation is None:
-        writing.answer.finish_reason = "timeout"
-        return
-    if explain:
-        writing.answer.reading = Reading(**asdict(generation.notes))
+    start = partial(
+        networks.start_answer,
+        question,
+        passages,
+        mode=context.mode,
+        temperature=context.temperature,
+        scale=context.scale,
+        bias=context.bias,
+        keep=context.keep,
+        statistics=explain,
+        max_tokens=options.max_tokens,
+        sampling_temperature=options.temperature,
+        seed=options.seed,
+        salt=salt,
+    )
     citer = Citer(
         [one.passage.text for one in candidates],
         titles=[one.passage.context for one in candidates],
         question=question,
     )
+    stream = answers.open(trace.queued(start), options.max_tokens + sum(map(tokens_of, texts)))
     try:
-        async for delta in _steps(generation, networks, trace, writing):
+        with trace.stage("prefill"):
+            if await trace.within("the answer", stream.next(), None) is None:
+                writing.answer.finish_reason = "timeout"
+                return
+        if explain and stream.notes is not None:
+            writing.answer.reading = Reading(**asdict(stream.notes))
+        async for delta in _steps(stream, trace, writing):
             for piece in _pieces(citer.feed(delta), candidates, writing):
                 yield piece
         for piece in _pieces(citer.finish(), candidates, writing):
             yield piece
         writing.answer.supported = citer.supported
     finally:
-        usage = generation.usage
+        stream.cancel()
+        usage = stream.usage
         writing.context_tokens, writing.cached_tokens = usage.context_tokens, usage.cached_tokens
         writing.generated_tokens = usage.generated_tokens
-        generation.close()
 
 
-async def _steps(
-    generation: Generation, networks: Networks, trace: Trace, writing: Writing
-) -> AsyncIterator[str]:
+async def _steps(stream: AnswerStream, trace: Trace, writing: Writing) -> AsyncIterator[str]:
     """The answer's text as the model writes it, until it ends or time runs out."""
     with trace.stage("decode"):
         while True:
-            delta = await trace.within("the answer", networks.device.run(generation.step), False)
+            delta = await trace.within("the answer", stream.next(), False)
             if delta is False:
                 writing.answer.finish_reason = "timeout"
                 return
             if "first_token" not in trace.timings:
                 trace.mark("first_token")
             if delta is None:
-                writing.answer.finish_reason = "length" if generation.finish_reason == "length" else "stop"
+                writing.answer.finish_reason = "length" if stream.cut else "stop"
                 return
-            if delta:
-                yield str(delta)
+            yield str(delta)
 
 
 def _pieces(cited: CitedText, candidates: Sequence[Candidate], writing: Writing) -> list[str | Citation]:

@@ -22,6 +22,7 @@ from litestar import Request
 from litestar.exceptions import HTTPException
 
 from api import plans
+from api.answers import tokens_asked
 from api.errors import InvalidRequest
 from api.ids import new_id
 from api.library import Entry
@@ -45,6 +46,7 @@ class Asking:
         self.query = query
         self._service = service
         self._events: asyncio.Queue[StreamEvent | Exception | None] = asyncio.Queue()
+        self._tokens = tokens_asked(query.plan, max(one.settings.passage_tokens for one in query.entries))
         self._task = asyncio.create_task(self._run(run(query, stages), service.device))
 
     @classmethod
@@ -68,7 +70,9 @@ class Asking:
             explain=request.explain,
             profile=service.models.profile.name,
         )
-        return cls(service, query, Stages(service.networks, service.library, service.threads, trace))
+        return cls(
+            service, query, Stages(service.networks, service.answers, service.library, service.threads, trace)
+        )
 
     async def events(self) -> AsyncGenerator[StreamEvent]:
         """The events in order; the query is cancelled when the reader stops reading."""
@@ -84,7 +88,7 @@ class Asking:
         outcome = "cancelled"
         metrics = self._service.metrics
         try:
-            with device.admit():
+            with device.admit(), self._service.answers.admit(self._tokens):
                 async for event in events:
                     if isinstance(event, DoneEvent):
                         outcome = "partial" if event.partial else "done"

@@ -72,6 +72,7 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
                 context=plan.context,
                 options=plan.answer,
                 networks=stages.networks,
+                answers=stages.answers,
                 trace=trace,
                 writing=writing,
                 salt=query.salt,

@@ -12,6 +12,7 @@ from functools import partial
 
 import structlog
 
+from api.answers import Answers
 from api.db import Database, upgrade
 from api.errors import NotReady
 from api.jobs.bell import Bell, make_bell
@@ -58,6 +59,7 @@ class Service:
     models: Models
     device: Executor
     networks: Networks
+    answers: Answers
     library: Library
     queue: JobQueue
     spool: Spool
@@ -88,6 +90,13 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.callback(job_threads.shutdown, wait=False, cancel_futures=True)
         networks = Networks(models, device, store=partial(prefix_store, settings))
         stack.callback(networks.close)
+        answers = Answers(
+            device,
+            networks,
+            rows=settings.answers,
+            tokens=settings.answer_tokens,
+            queue_tokens=settings.answer_queue_tokens,
+        )
         accelerator = accelerator_for(models.device)
         library = Library(database, networks, settings.data_dir / "collections", threads, accelerator)
         owner = Owner(settings.data_dir / "owners")
@@ -104,12 +113,13 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             models=models,
             device=device,
             networks=networks,
+            answers=answers,
             library=library,
             queue=queue,
             spool=spool,
             indexer=Indexer(database, queue, library, spool, job_threads, cut, Warmer(networks)),
             bell=bell,
-            metrics=_metrics(device, networks),
+            metrics=_metrics(device, networks, answers),
             threads=threads,
             closing=asyncio.Event(),
         )
@@ -155,9 +165,16 @@ async def _get_ready(service: Service) -> None:
     _log.info("service.ready", profile=service.models.profile.name, device=str(service.models.device))
 
 
-def _metrics(device: Executor, networks: Networks) -> Metrics:
+def _metrics(device: Executor, networks: Networks, answers: Answers) -> Metrics:
     metrics = Metrics()
     metrics.collect(PrefixCollector(networks.store_stats))
     metrics.gauge("device_waiting", "Calls that wait for the device.", lambda: device.waiting)
     metrics.gauge("device_admitted", "Places that requests hold on the device.", lambda: device.admitted)
+    metrics.gauge("answers_waiting", "Answers that wait for a place.", lambda: answers.waiting)
+    metrics.gauge("answers_placed", "Answers that are being read or written.", lambda: answers.placed)
+    metrics.gauge("answer_tokens", "Tokens of admitted answers.", lambda: answers.admitted_tokens)
+    metrics.gauge("answer_steps", "Forward passes that wrote answers, so far.", lambda: answers.steps)
+    metrics.gauge(
+        "answer_row_bytes", "Bytes of keys and values that answers grow in.", lambda: answers.nbytes
+    )
     return metrics

@@ -24,6 +24,9 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "max_upload_mb": (1, 65_536),
     "max_upload_files": (1, 100_000),
     "queue_capacity": (1, 10_000),
+    "answers": (1, 1024),
+    "answer_tokens": (1, 100_000_000),
+    "answer_queue_tokens": (1, 1_000_000_000),
     "query_timeout_s": (0.1, 3600),
     "keep_alive_s": (0.01, 300),
     "shutdown_s": (0.1, 600),
@@ -57,6 +60,10 @@ class Settings:
     where a job's batch is cut, whichever comes first. `shutdown_s` bounds an orderly end. `merge_share`:
     how much of one core merging segments may take in the long run; 0 merges none.
 
+    `answers` are written at once, and read and write at most `answer_tokens` tokens together; others wait.
+    With those that wait they have at most `answer_queue_tokens`; then a query is refused for now, as it is
+    when `queue_capacity` queries have been admitted. A single answer may be longer than either.
+
     `prefix_memory_mb` and `prefix_disk_mb` are the budgets of the prefix store; with `prefix_redis`, other
     processes find its blocks in Redis as well, those of up to `prefix_redis_mb`, for `prefix_redis_ttl_s`
     after their last use. `prefix_storage`: blocks as computed ("exact"), in half ("bfloat16") or a quarter
@@ -81,6 +88,9 @@ class Settings:
     max_upload_mb: int = 1024
     max_upload_files: int = 10_000
     queue_capacity: int = 32
+    answers: int = 16
+    answer_tokens: int = 16_384
+    answer_queue_tokens: int = 65_536
     query_timeout_s: float = 300.0
     keep_alive_s: float = 10.0
     shutdown_s: float = 10.0

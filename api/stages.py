@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from api import plans
+from api.answers import Answers
 from api.candidates import Candidate, Found, Source, similarity
 from api.library import Entry, Library
 from api.networks import Networks
@@ -33,6 +34,7 @@ class Stages:
     """The stages of one query: networks on the device, searches of indexes in `threads`."""
 
     networks: Networks
+    answers: Answers
     library: Library
     threads: ThreadPoolExecutor
     trace: Trace

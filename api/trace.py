@@ -50,13 +50,17 @@ class Trace:
 
     async def on(self, device: Executor, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Calls on the device, ahead of jobs; the time until it begins counts as `queue`."""
+        return await device.run(self.queued(call, *args, **kwargs))
+
+    def queued(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[[], T]:
+        """The call with its arguments; from now until it begins counts as `queue`."""
         asked = self._clock()
 
         def begin() -> T:
             self._add("queue", self._clock() - asked)
             return call(*args, **kwargs)
 
-        return await device.run(begin)
+        return begin
 
     def mark(self, name: str) -> None:
         """Sets a timing to the time since the query began."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from benchmarks.first_token import PASSAGE_TOKENS, passages_of
 from benchmarks.report import Report
 from context import ContextEngine, ContextPassage, PrefixStore
-from context.scheduler import Scheduler
+from context.scheduler import Row, Scheduler
 from models import LanguageModel
 
 STREAMS = (1, 4, 16)
@@ -23,6 +23,9 @@ _QUESTIONS = (
 
 class _Deaf:
     """Listens to an answer and does nothing with it."""
+
+    def began(self, row: Row) -> None:
+        """Nothing."""
 
     def said(self, text: str) -> None:
         """Nothing."""

@@ -16,9 +16,9 @@ from context.modes import DEFAULT_MODE, Mode
 from context.notes import ReadingNotes
 from context.prefix_store import PrefixStore, RedisTier, StoreStats, TierStats
 from context.prompt import AnswerPrompt, ContextPassage
-from context.scheduler import Listener, Row, Scheduler
 from context.prompt_cache import PromptCache
 from context.prompt_schema import Module, OneOf
+from context.scheduler import Listener, Row, Scheduler
 
 __all__ = [
     "DEFAULT_MODE",
@@ -35,8 +35,8 @@ __all__ = [
     "InvalidAnswerPrompt",
     "InvalidCalibration",
     "InvalidContextOption",
-    "Listener",
     "InvalidPromptModule",
+    "Listener",
     "Mode",
     "Module",
     "OneOf",

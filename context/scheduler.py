@@ -111,9 +111,7 @@ class Scheduler:
         return self._own.nbytes
 
     @torch.inference_mode()
-    def join(
-        self, generation: Generation, listener: Listener, gone: threading.Event | None = None
-    ) -> Row:
+    def join(self, generation: Generation, listener: Listener, gone: threading.Event | None = None) -> Row:
         """Takes the answer over, says its first token at once, and writes the others in later steps.
 
         The row leaves at the step after `gone` is set, or the row's `cancel` called.
