@@ -1,19 +1,25 @@
-"""Reading passages in parallel from the prefix store: speed up to the first token, and after it."""
+"""Reading passages in parallel from the prefix store: speed up to the first token, and after it.
+
+With --data, how good the answers are in each mode instead.
+"""
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from benchmarks.context_quality import QUALITY_CASES, QualityOptions, run_quality
 from benchmarks.first_token import SPEED_CASES, SpeedOptions, run_speed
 from benchmarks.report import Report
 from benchmarks.streams import run_streams
 from models import Models, load_profile
 from models.device import use_available_cores
+from models.language_model import LanguageModel
 
 CASES = (*SPEED_CASES, "streams")
 
@@ -34,6 +40,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="of PyTorch; default: all cores. On a busy machine threads wait for each other, which uses CPU "
         "time: 1 gives times that can be compared",
     )
+    parser.add_argument(
+        "--answer-tokens", type=int, default=24, help="with --data; 0 writes no answers (%(default)s)"
+    )
     parser.add_argument("--redis", default="redis://127.0.0.1:6379/9", metavar="URL")
 
 
@@ -42,9 +51,10 @@ def run(options: argparse.Namespace, report: Report) -> None:
     use_available_cores()
     if options.threads:
         torch.set_num_threads(options.threads)
-    cases = options.cases.split(",") if options.cases else list(CASES)
-    if unknown := set(cases) - set(CASES):
-        raise SystemExit(f"unknown cases: {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+    known = QUALITY_CASES if options.data else CASES
+    cases = options.cases.split(",") if options.cases else list(known)
+    if unknown := {case.split("+")[0] for case in cases} - set(known):
+        raise SystemExit(f"unknown cases: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     speed = SpeedOptions(
         cases=cases,
         storages=options.storages.split(","),
@@ -57,6 +67,27 @@ def run(options: argparse.Namespace, report: Report) -> None:
         for dtype in options.dtypes.split(","):
             chosen = replace(profile, lm=replace(profile.lm, dtype=dtype))
             lm = Models(chosen, options.models or Path(temporary), device="cpu").lm
+            if options.data:
+                _quality(lm, cases, speed.passages, options, report)
+                continue
             run_speed(lm, dtype, speed, report)
             if "streams" in cases:
                 run_streams(lm, dtype, speed.passages, options.runs, report)
+
+
+def _quality(
+    lm: LanguageModel,
+    cases: Sequence[str],
+    passages: Sequence[int],
+    options: argparse.Namespace,
+    report: Report,
+) -> None:
+    chosen = QualityOptions(
+        cases=cases,
+        queries=options.queries or 40,
+        passages=passages,
+        max_tokens=options.answer_tokens,
+        seed=options.seed,
+    )
+    for data in options.data:
+        run_quality(lm, data, chosen, report)

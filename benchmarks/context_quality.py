@@ -23,10 +23,11 @@ from context import ContextEngine, ContextPassage, PrefixStore
 from context.generation import Generation, ReadPrompt
 from context.likelihood import answer_log_likelihoods
 from context.modes import MODES
+from context.scheduler import Row, Scheduler
 from context.transcript import Writing
 from models.language_model import LanguageModel
 
-QUALITY_CASES = tuple(mode for mode in MODES if mode != "structured")
+QUALITY_CASES = tuple(MODES)
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
@@ -39,7 +40,6 @@ class QualityOptions:
     passages: Sequence[int]
     max_tokens: int
     seed: int
-    answers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,62 +51,83 @@ class Asked:
     answers: tuple[str, ...]
 
 
+class Written:
+    """Gathers one answer."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def began(self, row: Row) -> None:
+        pass
+
+    def said(self, text: str) -> None:
+        self.text += text
+
+    def ended(self, error: Exception | None) -> None:
+        if error is not None:
+            raise error
+
+
 def run_quality(lm: LanguageModel, data: Path, options: QualityOptions, report: Report) -> None:
     """Adds `answer_nll` (nats a token), `f1`, `exact_match` and `contains` for every case and length."""
     for passages in options.passages:
         name = f"{data.name}@{passages}"
         found: dict[str, list[dict[str, float]]] = {case: [] for case in options.cases}
         for asked in questions(data, passages, options.queries, options.seed):
-            store = PrefixStore(1 << 30)
-            engine = ContextEngine(lm, store)
-            for case in options.cases:
-                found[case].append(_measure(engine, asked, case, options))
-            store.close()
+            for case, values in zip(options.cases, _measure(lm, asked, options), strict=True):
+                found[case].append(values)
         for case, rows in found.items():
             for metric in rows[0]:
                 mean = sum(row[metric] for row in rows) / len(rows)
                 report.add(name, case, metric, mean, "nats/token" if metric == "answer_nll" else "")
 
 
-def _measure(engine: ContextEngine, asked: Asked, case: str, options: QualityOptions) -> dict[str, float]:
-    mode, *changes = case.split("+")
-    named: dict[str, Any] = {}
-    for change in changes:
-        name, value = change.split("=")
-        named[name] = int(value) if name == "keep" else float(value)
-    started = engine.start(
-        asked.question,
-        asked.passages,
-        mode=mode,  # type: ignore[arg-type]
-        max_tokens=options.max_tokens,
-        statistics=True,
-        **named,
-    )
-    notes = started.notes
-    prompt, _ = started.hand_over()
-    found = {"answer_nll": min(answer_nll(engine.lm, prompt, answer) for answer in asked.answers)}
-    if notes.entropy is not None:
-        found["entropy"] = notes.entropy
-    if options.answers:
-        writing = Writing(max_tokens=options.max_tokens, no_repeat_ngram=engine.defaults.no_repeat_ngram)
-        text = _written(Generation(engine.lm, prompt, writing))
-        found["f1"] = max(f1(text, answer) for answer in asked.answers)
-        found["exact_match"] = float(any(words(text) == words(answer) for answer in asked.answers))
-        found["contains"] = float(any(_holds(text, answer) for answer in asked.answers))
-    return found
+def _measure(lm: LanguageModel, asked: Asked, options: QualityOptions) -> list[dict[str, float]]:
+    """All cases on one question; their answers are written together, a row of one batch each."""
+    store = PrefixStore(1 << 30)
+    engine, scheduler = ContextEngine(lm, store), Scheduler(lm)
+    measured, answers = [], []
+    for case in options.cases:
+        mode, *changes = case.split("+")
+        named: dict[str, Any] = {}
+        for change in changes:
+            name, value = change.split("=")
+            named[name] = int(value) if name == "keep" else float(value)
+        run = engine.start(
+            asked.question,
+            asked.passages,
+            mode=mode,  # type: ignore[arg-type]
+            statistics=True,
+            **named,
+        )
+        prompt, _ = run.hand_over()
+        values = {"answer_nll": min(answer_nll(lm, prompt, answer) for answer in asked.answers)}
+        values["entropy"] = run.notes.entropy or 0.0
+        measured.append(values)
+        if options.max_tokens:
+            answers.append(Written())
+            scheduler.join(
+                Generation(
+                    lm,
+                    prompt,
+                    Writing(max_tokens=options.max_tokens, no_repeat_ngram=engine.defaults.no_repeat_ngram),
+                ),
+                answers[-1],
+            )
+    while scheduler.step():
+        pass
+    store.close()
+    for values, answer in zip(measured, answers, strict=False):
+        values["f1"] = max(f1(answer.text, one) for one in asked.answers)
+        values["exact_match"] = float(any(words(answer.text) == words(one) for one in asked.answers))
+        values["contains"] = float(any(_holds(answer.text, one) for one in asked.answers))
+    return measured
 
 
 def answer_nll(lm: LanguageModel, prompt: ReadPrompt, answer: str) -> float:
     """-log p a token of `answer` as the beginning of the reply; the prompt stays as it was."""
     log_p = answer_log_likelihoods(lm, prompt, lm.encode(answer))
     return -sum(log_p) / len(log_p)
-
-
-def _written(generation: Generation) -> str:
-    pieces = []
-    while (piece := generation.step()) is not None:
-        pieces.append(piece)
-    return "".join(pieces)
 
 
 def words(text: str) -> list[str]:

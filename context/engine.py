@@ -16,7 +16,7 @@ from context.blocks import Block
 from context.calibration import find_calibration
 from context.errors import InvalidContextOption
 from context.generation import Generation, TokenUsage
-from context.modes import IN_SEQUENCE, MODES, Mode, ModeSettings, Task, path_saliency
+from context.modes import CALIBRATED, IN_SEQUENCE, MODES, Mode, ModeSettings, Task, path_saliency
 from context.namespace import namespace_of
 from context.parallel import encode_passages, encode_prefix
 from context.prefix_store import Keys, PrefixStore
@@ -38,7 +38,6 @@ class EngineDefaults:
 
     temperature: float = 0.9
     scale: float = 0.9
-    keep: int = 4
     recompute_tokens: int = 16
     recompute_share: float = 0.15
     no_repeat_ngram: int = 8
@@ -95,15 +94,18 @@ class ContextEngine:
         """Reads the prompt, which takes a while, and returns the answer at its first token.
 
         `temperature` (T), `scale` (S) and `bias` matter in the modes "ape", "guard" and "superposition";
-        `keep`, how many passages are left, in the latter two. None takes the engine's default. With
-        `statistics` the notes tell what the question attends to. `salt` is the tenant's: blocks are shared
-        by equal salts only. Raises InvalidContextOption, and InputTooLong before anything is read.
+        `keep`, how many passages are left, in the latter two. None takes what the model was calibrated to,
+        and in superposition T = S = 1. With `statistics` the notes tell what the question attends to. `salt`
+        is the tenant's: blocks are shared by equal salts only. Raises InvalidContextOption, and InputTooLong
+        before anything is read.
         """
+        # What T and S mend comes with many passages; over the two or so that superposition leaves, they harm.
+        usual = self.defaults if mode in CALIBRATED else ModeSettings()
         settings = ModeSettings(
-            temperature=self.defaults.temperature if temperature is None else temperature,
-            scale=self.defaults.scale if scale is None else scale,
+            temperature=usual.temperature if temperature is None else temperature,
+            scale=usual.scale if scale is None else scale,
             bias=bias,
-            keep=self.defaults.keep if keep is None else keep,
+            keep=keep,
             recompute_tokens=self.defaults.recompute_tokens,
             recompute_share=self.defaults.recompute_share,
         )
@@ -222,7 +224,7 @@ def _check(
             raise InvalidContextOption(name, getattr(settings, name), "above 0 and at most 2")
     if not -20 <= settings.bias <= 20:
         raise InvalidContextOption("bias", settings.bias, "between -20 and 20")
-    if settings.keep < 1:
+    if settings.keep is not None and settings.keep < 1:
         raise InvalidContextOption("keep", settings.keep, "at least 1")
     if not 0 <= sampling_temperature <= 2:
         raise InvalidContextOption("sampling_temperature", sampling_temperature, "between 0 and 2")

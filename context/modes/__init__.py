@@ -32,7 +32,19 @@ MODES: Mapping[Mode, Callable[[Task], ReadPrompt]] = {
 IN_SEQUENCE = frozenset[Mode]({"sequential", "epic", "cacheblend"})
 """Modes in which the passages' lengths add up; in the others only the longest counts."""
 
+CALIBRATED = frozenset[Mode]({"ape", "guard"})
+"""Modes whose T and S are the model's own unless something else is asked for."""
+
 DEFAULT_MODE: Mode = "ape"
 """What "auto" means (docs/adr/0006-context-modes.md)."""
 
-__all__ = ["DEFAULT_MODE", "IN_SEQUENCE", "MODES", "Mode", "ModeSettings", "Task", "path_saliency"]
+__all__ = [
+    "CALIBRATED",
+    "DEFAULT_MODE",
+    "IN_SEQUENCE",
+    "MODES",
+    "Mode",
+    "ModeSettings",
+    "Task",
+    "path_saliency",
+]

@@ -12,6 +12,9 @@ from context.generation import ReadPrompt
 from context.modes.parallel import side_by_side
 from context.modes.task import Task
 
+KEEP = 4
+"""With 2 of 10 passages answers are a little less likely (docs/adr/0006-context-modes.md)."""
+
 
 def guard(task: Task) -> ReadPrompt:
     """APE over the `keep` strongest passages of each query; the notes always tell the entropy."""
@@ -21,5 +24,5 @@ def guard(task: Task) -> ReadPrompt:
         temperature=chosen.temperature,
         scale=chosen.scale,
         bias=chosen.bias,
-        keep=chosen.keep,
+        keep=chosen.keep or KEEP,
     )

@@ -24,12 +24,15 @@ from context.modes.parallel import side_by_side
 from context.modes.task import Task
 from models.language_model import LanguageModel
 
+KEEP = 2
+"""Of 10 passages; more bring the distractors back (docs/adr/0006-context-modes.md)."""
+
 
 def superposition(task: Task) -> ReadPrompt:
     """APE over the `keep` passages after which the question is likeliest; the others weigh nothing."""
     chosen = task.settings
     saliency = path_saliency(task.lm, task.prefix, task.blocks, task.tail, task.asked)
-    best = sorted(range(len(saliency)), key=lambda at: (-saliency[at], at))[: chosen.keep]
+    best = sorted(range(len(saliency)), key=lambda at: (-saliency[at], at))[: chosen.keep or KEEP]
     return side_by_side(
         task,
         temperature=chosen.temperature,

@@ -19,12 +19,12 @@ from models.language_model import LanguageModel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeSettings:
-    """The numbers of the modes; each says in its own file which of them it uses."""
+    """The numbers of the modes; each says in its own file which of them it uses, and what None means."""
 
     temperature: float = 1.0
     scale: float = 1.0
     bias: float = 0.0
-    keep: int = 4
+    keep: int | None = None
     recompute_tokens: int = 16
     recompute_share: float = 0.15
 
