@@ -60,6 +60,7 @@ class LanguageModel:
         self._text = text_tokenizer
         self._chat = ChatPrompt(tokenizer, text_tokenizer, name)
         self._head = model.get_output_embeddings()
+        self._head.register_forward_pre_hook(_with_plain_strides)
         self._likelihood = LikelihoodScorer(
             model, call_cost=call_cost(self.device), share=self.full_attention
         )
@@ -139,6 +140,16 @@ class LanguageModel:
             raise ValueError("the prompt has no tokens; start it with the model's first token")
         if prompt + continuation > self.max_positions:
             raise InputTooLong(f"a prompt of {self.name}", prompt + continuation, self.max_positions)
+
+
+def _with_plain_strides(_: Any, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    """The head's input as a tensor of its own instead of a slice of a longer one.
+
+    For a slice PyTorch copies the weights of a frozen linear layer at every call (on a CPU in bfloat16:
+    93 ms in place of 7 for 49,152 tokens and 576 dimensions).
+    """
+    hidden, *rest = arguments
+    return hidden.clone(memory_format=torch.contiguous_format), *rest
 
 
 def _geometry(config: Any) -> Geometry:

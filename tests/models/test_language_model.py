@@ -194,3 +194,12 @@ def test_smollm2(small_models: Models) -> None:
     letters = lm.encode("ABCDEFGHIJKLMNOPQRST")
     assert [lm.encode(letter) for letter in "ABT"] == [[49], [50], [68]]
     assert lm.next_logits(chat, letters).shape == (len(letters),)
+
+
+def test_the_head_multiplies_a_slice_without_copying_its_weights(lm: LanguageModel) -> None:
+    ids = torch.tensor([[3, 5, 7, 9]])
+    with torch.inference_mode(), torch.profiler.profile() as profile:
+        last = lm.model(input_ids=ids, logits_to_keep=1).logits
+    assert "aten::bmm" not in {event.key for event in profile.key_averages()}
+    with torch.inference_mode():
+        torch.testing.assert_close(last[0, 0], lm.model(input_ids=ids).logits[0, -1])
