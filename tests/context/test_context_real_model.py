@@ -52,3 +52,25 @@ def test_it_answers_from_the_passages_with_a_citation(engine):
     assert [cited.quote for cited in citations] == ["The head of finance approves travel above 2000 euros."]
     assert run.finish_reason == "stop"
     assert engine.start("And the dogs?", PASSAGES).usage.cached_tokens == run.usage.context_tokens
+
+
+def test_calibrated_entropy_lies_between_sequential_and_plain_parallel_reading(engine):
+    painted = {"door": "red", "roof": "grey", "fence": "white", "wall": "blue"}
+    notes = [f"The {name} of the house is painted {color} every spring." for name, color in painted.items()]
+    passages = [*PASSAGES, *(ContextPassage("Note", text) for text in notes)]
+
+    def entropy(**options):
+        run = engine.start("Who approves travel?", passages, statistics=True, max_tokens=1, **options)
+        return run.notes.entropy
+
+    sequential, plain = entropy(mode="sequential"), entropy(mode="naive")
+    assert sequential < entropy(mode="ape", temperature=0.9, scale=0.9) < plain
+    assert abs(entropy(mode="ape") - sequential) < (plain - sequential) / 2
+    assert entropy(mode="guard", temperature=1.0, scale=1.0, keep=2) < plain
+
+
+def test_the_question_finds_its_passage(engine):
+    for question, wanted in (("Who approves travel above 2000 euros?", 0), ("When does the office open?", 1)):
+        saliency = engine.saliency(question, PASSAGES)
+        assert max(range(2), key=saliency.__getitem__) == wanted
+        assert engine.start(question, PASSAGES, mode="superposition", keep=1).notes.read == (wanted,)
