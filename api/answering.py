@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 
 from excerpta.types import Answer, Citation, Reading
 
 from api import plans
-from api.answers import Answers, AnswerStream, tokens_of
 from api.candidates import Candidate
-from api.networks import Networks, filed_under
+from api.hearing import Answering, Writer
+from api.networks import filed_under
+from api.tasks import AnswerTask
 from api.trace import Trace
 from context import CitedText, Citer, ContextPassage
 
@@ -27,6 +27,7 @@ class Writing:
     )
     context_tokens: int = 0
     cached_tokens: int = 0
+    question_tokens: int = 0
     generated_tokens: int = 0
 
     def refuse(self) -> str:
@@ -43,47 +44,39 @@ async def write(
     *,
     context: plans.Context,
     options: plans.Answer,
-    networks: Networks,
-    answers: Answers,
+    writer: Writer,
     trace: Trace,
     writing: Writing,
     salt: str,
+    conversation: str = "",
     explain: bool = False,
 ) -> AsyncIterator[str | Citation]:
     """The pieces of the answer, and each citation when its sentence is complete.
 
-    `texts` are what the model reads of the candidates; what is cited stands in the whole passages. With
-    `explain` the answer also says how they were read.
+    `texts` are what the model reads of the candidates; what is cited stands in the whole passages. The
+    model reads `conversation` before the question. With `explain` the answer also says how they were read.
     """
-    passages = [
-        ContextPassage(
-            title=one.passage.context,
-            text=text,
-            document=filed_under(one.found.source.name, one.passage.document_id),
-        )
-        for one, text in zip(candidates, texts, strict=True)
-    ]
-    start = partial(
-        networks.start_answer,
-        question,
-        passages,
-        mode=context.mode,
-        temperature=context.temperature,
-        scale=context.scale,
-        bias=context.bias,
-        keep=context.keep,
-        statistics=explain,
-        max_tokens=options.max_tokens,
-        sampling_temperature=options.temperature,
-        seed=options.seed,
+    task = AnswerTask(
+        question=f"{conversation}\n\n{question}" if conversation else question,
+        passages=[
+            ContextPassage(
+                title=one.passage.context,
+                text=text,
+                document=filed_under(one.found.source.name, one.passage.document_id),
+            )
+            for one, text in zip(candidates, texts, strict=True)
+        ],
+        context=context,
+        options=options,
         salt=salt,
+        explain=explain,
     )
     citer = Citer(
         [one.passage.text for one in candidates],
         titles=[one.passage.context for one in candidates],
         question=question,
     )
-    stream = answers.open(trace.queued(start), options.max_tokens + sum(map(tokens_of, texts)))
+    stream = writer.write(task, trace)
     try:
         with trace.stage("prefill"):
             if await trace.within("the answer", stream.next(), None) is None:
@@ -101,10 +94,10 @@ async def write(
         stream.cancel()
         usage = stream.usage
         writing.context_tokens, writing.cached_tokens = usage.context_tokens, usage.cached_tokens
-        writing.generated_tokens = usage.generated_tokens
+        writing.question_tokens, writing.generated_tokens = usage.question_tokens, usage.generated_tokens
 
 
-async def _steps(stream: AnswerStream, trace: Trace, writing: Writing) -> AsyncIterator[str]:
+async def _steps(stream: Answering, trace: Trace, writing: Writing) -> AsyncIterator[str]:
     """The answer's text as the model writes it, until it ends or time runs out."""
     with trace.stage("decode"):
         while True:
@@ -134,6 +127,7 @@ def _pieces(cited: CitedText, candidates: Sequence[Candidate], writing: Writing)
             start=passage.start + one.start,
             end=passage.start + one.end,
             quote=one.quote,
+            mark=one.mark,
         )
         writing.answer.citations.append(citation)
         pieces.append(citation)

@@ -5,52 +5,22 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TypeAlias
 
 from api.errors import ShuttingDown
+from api.hearing import Hearing, TokenQueue
 from api.networks import Networks
-from api.plans import Plan
+from api.tasks import AnswerTask
+from api.trace import Trace
 from context import Generation, ReadingNotes, Row, Scheduler, TokenUsage
 from models import Executor, Priority
-from models.errors import Overloaded
 
 Start: TypeAlias = Callable[[], Generation]
 """Reads the prompt, on the device's thread."""
 
 _NOTHING = TokenUsage(0, 0, 0, 0)
-
-
-_CHARACTERS = 3
-
-
-def tokens_of(text: str) -> int:
-    """About how many tokens a text has, rather too many than too few; exact counts would need the device.
-
-    >>> tokens_of("No dogs.")
-    3
-    """
-    return -(-len(text) // _CHARACTERS)
-
-
-def tokens_asked(plan: Plan, passage_tokens: int) -> int:
-    """How many tokens an answer by this plan reads and writes at most; 0 without an answer.
-
-    `passage_tokens` is the size that a passage has.
-    """
-    if plan.answer is None:
-        return 0
-    whole = plan.context.passages * passage_tokens
-    read = whole if plan.compress is None else min(plan.compress.target_tokens, whole)
-    return read + plan.answer.max_tokens
-
-
-class _End:
-    """An answer's last word."""
-
-    def __init__(self, error: Exception | None) -> None:
-        self.error = error
 
 
 class AnswerStream:
@@ -67,8 +37,7 @@ class AnswerStream:
         self._row: Row | None = None
         self._answers = answers
         self._loop = asyncio.get_running_loop()
-        self._heard: asyncio.Queue[str | _End] = asyncio.Queue()
-        self._last: _End | None = None
+        self._hearing = Hearing()
 
     @property
     def usage(self) -> TokenUsage:
@@ -85,14 +54,7 @@ class AnswerStream:
 
         Raises what went wrong.
         """
-        if self._last is None:
-            heard = await self._heard.get()
-            if isinstance(heard, str):
-                return heard
-            self._last = heard
-        if self._last.error is not None:
-            raise self._last.error
-        return None
+        return await self._hearing.next()
 
     def cancel(self) -> None:
         """Says that nobody listens any more."""
@@ -110,11 +72,11 @@ class AnswerStream:
 
     def ended(self, error: Exception | None) -> None:
         """Passes the last word on, and gives the place back."""
-        self._tell(_End(error))
+        self._tell(error)
         self._loop.call_soon_threadsafe(self._answers.leave, self)
 
-    def _tell(self, heard: str | _End) -> None:
-        self._loop.call_soon_threadsafe(self._heard.put_nowait, heard)
+    def _tell(self, piece: str | Exception | None) -> None:
+        self._loop.call_soon_threadsafe(self._hearing.tell, piece)
 
 
 class Answers:
@@ -129,16 +91,16 @@ class Answers:
     ) -> None:
         self._device = device
         self._networks = networks
-        self._rows, self._tokens, self._queue_tokens = rows, tokens, queue_tokens
+        self._rows, self._tokens = rows, tokens
+        self._queue = TokenQueue(device.name, queue_tokens, device.retry_after_s)
         self._scheduler: Scheduler | None = None
-        self._admitted = 0
         self._waiting: deque[AnswerStream] = deque()
         self._placed: set[AnswerStream] = set()
 
     @property
     def admitted_tokens(self) -> int:
         """Tokens of all answers that were admitted."""
-        return self._admitted
+        return self._queue.admitted
 
     @property
     def waiting(self) -> int:
@@ -160,21 +122,13 @@ class Answers:
         """Forward passes that wrote them, the first token of each answer left aside."""
         return 0 if self._scheduler is None else self._scheduler.steps
 
-    @contextmanager
-    def admit(self, tokens: int) -> Iterator[None]:
+    def admit(self, tokens: int) -> AbstractContextManager[None]:
         """Holds so many tokens of the queue; raises Overloaded at once where they are not free."""
-        if self._admitted and self._admitted + tokens > self._queue_tokens:
-            raise Overloaded(
-                f"{self._device.name} (in tokens)",
-                self._admitted,
-                self._queue_tokens,
-                self._device.retry_after_s,
-            )
-        self._admitted += tokens
-        try:
-            yield
-        finally:
-            self._admitted -= tokens
+        return self._queue.admit(tokens)
+
+    def write(self, task: AnswerTask, trace: Trace) -> AnswerStream:
+        """An answer that begins when there is room; until then its time counts as `queue`."""
+        return self.open(trace.queued(self._networks.start_answer, task), task.tokens)
 
     def open(self, start: Start, tokens: int) -> AnswerStream:
         """An answer that begins, by `start` on the device, once those before it have and it has room."""

@@ -22,7 +22,6 @@ from litestar import Request
 from litestar.exceptions import HTTPException
 
 from api import plans
-from api.answers import tokens_asked
 from api.errors import InvalidRequest
 from api.ids import new_id
 from api.library import Entry
@@ -30,6 +29,7 @@ from api.pipeline import Query, run
 from api.service import Service
 from api.sse import Event
 from api.stages import Stages
+from api.tasks import tokens_asked
 from api.text import clean
 from api.trace import Trace
 from models import Executor
@@ -71,7 +71,7 @@ class Asking:
             profile=service.models.profile.name,
         )
         return cls(
-            service, query, Stages(service.networks, service.answers, service.library, service.threads, trace)
+            service, query, Stages(service.networks, service.writer, service.library, service.threads, trace)
         )
 
     async def events(self) -> AsyncGenerator[StreamEvent]:
@@ -88,7 +88,7 @@ class Asking:
         outcome = "cancelled"
         metrics = self._service.metrics
         try:
-            with device.admit(), self._service.answers.admit(self._tokens):
+            with device.admit(), self._service.writer.admit(self._tokens):
                 async for event in events:
                     if isinstance(event, DoneEvent):
                         outcome = "partial" if event.partial else "done"

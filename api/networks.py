@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TypeVar
 
 from api.settings import Settings
+from api.tasks import AnswerTask
 from compress import Compressed, Compressor, make_compressor
-from context import ContextEngine, ContextPassage, Generation, Mode, PrefixStore, RedisTier, StoreStats
+from context import ContextEngine, ContextPassage, Generation, PrefixStore, RedisTier, StoreStats
 from models import Executor, LanguageModel, Models, Priority
 from rerank import Ranking, Reranker, make_reranker
 from retrieval.ngrams import LanguageVocabulary
@@ -92,36 +93,22 @@ class Networks:
         """Shortens texts to a common budget."""
         return self.compressor(method).compress(query, texts, target_tokens=target_tokens)
 
-    def start_answer(
-        self,
-        question: str,
-        passages: Sequence[ContextPassage],
-        *,
-        mode: Mode,
-        temperature: float | None,
-        scale: float | None,
-        bias: float,
-        keep: int | None,
-        statistics: bool,
-        max_tokens: int,
-        sampling_temperature: float,
-        seed: int | None,
-        salt: str,
-    ) -> Generation:
-        """Reads passages and question, up to the answer's first token; `salt` says who shares the blocks."""
+    def start_answer(self, task: AnswerTask) -> Generation:
+        """Reads passages and question, up to the answer's first token."""
+        context, options = task.context, task.options
         return self.engine.start(
-            question,
-            passages,
-            mode=mode,
-            temperature=temperature,
-            scale=scale,
-            bias=bias,
-            keep=keep,
-            statistics=statistics,
-            max_tokens=max_tokens,
-            sampling_temperature=sampling_temperature,
-            seed=seed,
-            salt=salt.encode(),
+            task.question,
+            task.passages,
+            mode=context.mode,
+            temperature=context.temperature,
+            scale=context.scale,
+            bias=context.bias,
+            keep=context.keep,
+            statistics=task.explain,
+            max_tokens=options.max_tokens,
+            sampling_temperature=options.temperature,
+            seed=options.seed,
+            salt=task.salt.encode(),
         )
 
     def keep_passage(self, passage: ContextPassage, *, salt: str) -> None:

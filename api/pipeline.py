@@ -71,8 +71,7 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
                 texts,
                 context=plan.context,
                 options=plan.answer,
-                networks=stages.networks,
-                answers=stages.answers,
+                writer=stages.writer,
                 trace=trace,
                 writing=writing,
                 salt=query.salt,
@@ -85,6 +84,7 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
         context_tokens=writing.context_tokens,
         compressed_tokens=compressed_tokens,
         cached_tokens=writing.cached_tokens,
+        question_tokens=writing.question_tokens,
         generated_tokens=writing.generated_tokens,
     )
     yield usage

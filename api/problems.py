@@ -69,6 +69,7 @@ PROBLEMS: dict[type[models.ExcerptaError], ProblemType] = {
     models.InvalidProfile: ProblemType("invalid-profile", "The profile cannot be used", 503),
     models.UnsupportedModel: ProblemType("unsupported-model", "The model cannot do this", 422),
     models.Overloaded: ProblemType("overloaded", "The service is busy", 503),
+    models.GeneratorFailed: ProblemType("generator-failed", "The generator elsewhere failed", 502),
     models.InputTooLong: ProblemType("input-too-long", "A text is too long", 422),
     retrieval.RetrievalError: _STAGE,
     retrieval.InvalidFilter: ProblemType("invalid-filter", "The filter cannot be used", 422),

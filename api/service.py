@@ -15,6 +15,7 @@ import structlog
 from api.answers import Answers
 from api.db import Database, upgrade
 from api.errors import NotReady
+from api.hearing import Writer
 from api.jobs.bell import Bell, make_bell
 from api.jobs.indexing import Indexer
 from api.jobs.owner import Owner
@@ -27,6 +28,7 @@ from api.library import Library
 from api.merging import Merger
 from api.networks import Networks, prefix_store
 from api.prefix_metrics import PrefixCollector
+from api.remote_answers import RemoteAnswers
 from api.settings import Settings
 from api.telemetry import Metrics
 from models import Executor, Models, Priority, load_profile
@@ -60,6 +62,7 @@ class Service:
     device: Executor
     networks: Networks
     answers: Answers
+    writer: Writer
     library: Library
     queue: JobQueue
     spool: Spool
@@ -97,6 +100,10 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             tokens=settings.answer_tokens,
             queue_tokens=settings.answer_queue_tokens,
         )
+        writer = None
+        if profile.generator is not None:
+            writer = RemoteAnswers(profile.generator, queue_tokens=settings.answer_queue_tokens)
+            stack.push_async_callback(writer.close)
         accelerator = accelerator_for(models.device)
         library = Library(database, networks, settings.data_dir / "collections", threads, accelerator)
         owner = Owner(settings.data_dir / "owners")
@@ -114,6 +121,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             device=device,
             networks=networks,
             answers=answers,
+            writer=writer or answers,
             library=library,
             queue=queue,
             spool=spool,

@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 
 from api import plans
-from api.answers import Answers
 from api.candidates import Candidate, Found, Source, similarity
+from api.hearing import Writer
 from api.library import Entry, Library
 from api.networks import Networks
 from api.support import Evidence, weigh
@@ -34,7 +34,7 @@ class Stages:
     """The stages of one query: networks on the device, searches of indexes in `threads`."""
 
     networks: Networks
-    answers: Answers
+    writer: Writer
     library: Library
     threads: ThreadPoolExecutor
     trace: Trace

@@ -14,13 +14,17 @@ _FENCE = "```"
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """`[marker]` in the answer stands for `quote`, which is `passages[passage][start:end]`."""
+    """`[marker]` in the answer stands for `quote`, which is `passages[passage][start:end]`.
+
+    `mark` is where it stands in the answer for the first time, as a half-open span of characters.
+    """
 
     marker: int
     passage: int
     start: int
     end: int
     quote: str
+    mark: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Citer:
         self._numbers: dict[Quote, int] = {}
         self._sentence = ""
         self._given = 0
+        self._length = 0
         self._in_code = False
         self.supported = False
 
@@ -73,24 +78,36 @@ class Citer:
                 end = End(written, written, len(self._sentence))
             if end is None:
                 certain = certain if final else min(certain, written)
-                pieces.append(self._sentence[self._given : certain])
+                self._write(self._sentence[self._given : certain], pieces)
                 self._given = max(self._given, certain)
                 return CitedText("".join(pieces), tuple(new))
-            pieces.append(self._sentence[self._given : end.body])
+            self._write(self._sentence[self._given : end.body], pieces)
             asks = "?" in self._sentence[end.body : end.gap]
-            pieces += [f" [{number}]" for number in self._cite(self._sentence[: end.body], new, asks=asks)]
-            pieces.append(self._sentence[end.body : end.gap])
+            for quote in self._quotes(self._sentence[: end.body], asks=asks):
+                self._mark(quote, pieces, new)
+            self._write(self._sentence[end.body : end.gap], pieces)
             self._sentence, self._given = self._sentence[end.gap :], 0
 
-    def _cite(self, sentence: str, new: list[Cited], *, asks: bool) -> list[int]:
-        """The numbers of the marks that a finished sentence gets; code and questions get none."""
+    def _quotes(self, sentence: str, *, asks: bool) -> tuple[Quote, ...]:
+        """What supports a finished sentence; code and questions claim nothing."""
         unclaimed = self._in_code or _FENCE in sentence or asks
         self._in_code ^= sentence.count(_FENCE) % 2 == 1
         quotes = () if unclaimed else self._support.quotes(sentence)
         self.supported = self.supported or bool(quotes)
-        for quote in quotes:
-            if quote not in self._numbers:
-                self._numbers[quote] = len(self._numbers) + 1
-                source = self._passages[quote.passage][quote.start : quote.end]
-                new.append(Cited(self._numbers[quote], quote.passage, quote.start, quote.end, source))
-        return [self._numbers[quote] for quote in quotes]
+        return tuple(quotes)
+
+    def _mark(self, quote: Quote, pieces: list[str], new: list[Cited]) -> None:
+        """Writes the mark of a quote, which is a new citation if it has none yet."""
+        known = quote in self._numbers
+        number = self._numbers.setdefault(quote, len(self._numbers) + 1)
+        self._write(" ", pieces)
+        start = self._length
+        self._write(f"[{number}]", pieces)
+        if not known:
+            source = self._passages[quote.passage][quote.start : quote.end]
+            span = (start, self._length)
+            new.append(Cited(number, quote.passage, quote.start, quote.end, source, span))
+
+    def _write(self, text: str, pieces: list[str]) -> None:
+        pieces.append(text)
+        self._length += len(text)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,12 @@ class AnswerPrompt:
         title = " ".join(passage.title.split()).translate(_IN_TITLE)
         text = re.sub(rf"<(?=\s*/?\s*{self.tag})", "‹", passage.text.strip(), flags=re.IGNORECASE)
         return self.passage.format(title=title, text=text) if title else self.untitled.format(text=text)
+
+    def messages(self, question: str, passages: Sequence[ContextPassage]) -> list[dict[str, str]]:
+        """The whole prompt as messages, for a model that is asked elsewhere."""
+        asked = self.question.format(question=question.strip())
+        text = self.opening + "".join(map(self.frame, passages)) + asked
+        return [{"role": "system", "content": self.system}, {"role": "user", "content": text}]
 
 
 class PromptIds:

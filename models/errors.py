@@ -67,6 +67,19 @@ class Overloaded(ExcerptaError):
         self.retry_after_s = retry_after_s
 
 
+class GeneratorFailed(ExcerptaError):
+    """The service that writes answers elsewhere cannot be reached, refused, or broke off."""
+
+    def __init__(self, base_url: str, reason: str, *, upstream_status: int | None = None) -> None:
+        super().__init__(
+            f"the generator at {base_url} failed: {reason}. "
+            "Check [generator] in the profile, and that service."
+        )
+        self.base_url = base_url
+        self.reason = reason
+        self.upstream_status = upstream_status
+
+
 class InputTooLong(ExcerptaError):
     """A text has more tokens than the model, or this stage's limit, can read."""
 

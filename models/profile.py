@@ -70,9 +70,24 @@ class LanguageModelSpec(ModelSpec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorSpec:
+    """A service elsewhere that writes the answers, by OpenAI's chat completions API.
+
+    `base_url` ends where `/chat/completions` begins. `key_env` names the environment variable with the
+    key; without it none is sent. `timeout_s` is how long the service may say nothing.
+    """
+
+    base_url: str
+    model: str
+    key_env: str = ""
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A named set of models; without a token classifier, texts are compressed without a network.
 
+    With a `generator` answers are written elsewhere; the language model then ranks and searches only.
     The token classifier runs in the encoder's dtype, because it may share the encoder's network.
     """
 
@@ -81,6 +96,7 @@ class Profile:
     encoder: EncoderSpec
     lm: LanguageModelSpec
     token_classifier: ModelSpec | None = None
+    generator: GeneratorSpec | None = None
 
     def roles(self) -> dict[str, ModelSpec]:
         """The models of the profile, by role."""
@@ -164,7 +180,7 @@ def _build(name: str, tables: _Table) -> Profile:
     _refuse_unknown(
         name, "", tables, [key.name for key in fields(Profile) if key.name != "name"] + ["extends"]
     )
-    for role, kind in _KINDS.items():
+    for role, kind in {**_KINDS, "generator": GeneratorSpec}.items():
         table = tables.get(role, {})
         if isinstance(table, dict):
             _refuse_unknown(name, role, table, [key.name for key in fields(kind)])
@@ -174,6 +190,8 @@ def _build(name: str, tables: _Table) -> Profile:
         raise InvalidProfile(name, str(error)) from error
     for role, spec in profile.roles().items():
         _check(name, role, spec)
+    if profile.generator is not None:
+        _check_generator(name, profile.generator)
     return profile
 
 
@@ -183,6 +201,17 @@ def _refuse_unknown(profile: str, role: str, table: Mapping[str, object], allowe
         where = f"[{role}] has" if role else "it has"
         raise InvalidProfile(
             profile, f"{where} unknown keys {', '.join(unknown)}; allowed are {', '.join(allowed)}"
+        )
+
+
+def _check_generator(profile: str, spec: GeneratorSpec) -> None:
+    if not spec.base_url.startswith(("http://", "https://")):
+        raise InvalidProfile(profile, "[generator] base_url starts with http:// or https://")
+    if not spec.model:
+        raise InvalidProfile(profile, "[generator] needs the name of a model")
+    if not 0 < spec.timeout_s <= 3600:
+        raise InvalidProfile(
+            profile, f"[generator] timeout_s is above 0 and at most 3600, not {spec.timeout_s}"
         )
 
 

@@ -212,7 +212,10 @@ class Hit(Reply):
 
 
 class Citation(Reply):
-    """`[marker]` in the answer stands for characters `start` to `end` of `hits[hit]`'s document."""
+    """`[marker]` in the answer stands for characters `start` to `end` of `hits[hit]`'s document.
+
+    `mark`: from where to where the marker stands in the answer, for the first time.
+    """
 
     marker: int
     hit: int
@@ -221,6 +224,7 @@ class Citation(Reply):
     start: int
     end: int
     quote: str
+    mark: tuple[int, int]
 
 
 class Reading(Reply):
@@ -252,12 +256,17 @@ class Answer(Reply):
 
 
 class Usage(Reply):
-    """Tokens read and written; `cached_tokens` of the context came from the prefix store."""
+    """Tokens read and written; `cached_tokens` of the context came from the prefix store.
+
+    `query_tokens` are those that search reads, `question_tokens` those that the answer's prompt has besides
+    the context.
+    """
 
     query_tokens: int = 0
     context_tokens: int = 0
     compressed_tokens: int = 0
     cached_tokens: int = 0
+    question_tokens: int = 0
     generated_tokens: int = 0
 
 

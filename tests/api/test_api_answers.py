@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from api import plans
-from api.answers import Answers, tokens_asked
+from api.answers import Answers
 from api.errors import ShuttingDown
+from api.tasks import tokens_asked
 from models.errors import InputTooLong, Overloaded
 
 TIDES = "Tides are caused by the gravity of the moon and the sun."
