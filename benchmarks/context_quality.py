@@ -10,8 +10,10 @@ import json
 import random
 import re
 import string
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from context.transcript import Writing
 from models.language_model import LanguageModel
 
 QUALITY_CASES = tuple(MODES)
+_UNITS = {"answer_nll": "nats/token", "ttft_cpu_ms": "ms"}
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
@@ -69,23 +72,31 @@ class Written:
 
 
 def run_quality(lm: LanguageModel, data: Path, options: QualityOptions, report: Report) -> None:
-    """Adds `answer_nll` (nats a token), `f1`, `exact_match` and `contains` for every case and length."""
+    """Adds `answer_nll`, `f1`, `exact_match`, `contains` and `ttft_cpu_ms` for every case and length.
+
+    The passages' blocks are in memory before the first case.
+
+    An interrupt ends the sample early.
+    """
     for passages in options.passages:
         name = f"{data.name}@{passages}"
         found: dict[str, list[dict[str, float]]] = {case: [] for case in options.cases}
-        for asked in questions(data, passages, options.queries, options.seed):
-            for case, values in zip(options.cases, _measure(lm, asked, options), strict=True):
-                found[case].append(values)
+        with suppress(KeyboardInterrupt):  # what was measured until then counts
+            for asked in questions(data, passages, options.queries, options.seed):
+                for case, values in zip(options.cases, _measure(lm, asked, options), strict=True):
+                    found[case].append(values)
         for case, rows in found.items():
-            for metric in rows[0]:
+            report.add(name, case, "questions", len(rows))
+            for metric in rows[0] if rows else ():
                 mean = sum(row[metric] for row in rows) / len(rows)
-                report.add(name, case, metric, mean, "nats/token" if metric == "answer_nll" else "")
+                report.add(name, case, metric, mean, _UNITS.get(metric, ""))
 
 
 def _measure(lm: LanguageModel, asked: Asked, options: QualityOptions) -> list[dict[str, float]]:
     """All cases on one question; their answers are written together, a row of one batch each."""
     store = PrefixStore(1 << 30)
     engine, scheduler = ContextEngine(lm, store), Scheduler(lm)
+    engine.warm(asked.passages)
     measured, answers = [], []
     for case in options.cases:
         mode, *changes = case.split("+")
@@ -93,16 +104,16 @@ def _measure(lm: LanguageModel, asked: Asked, options: QualityOptions) -> list[d
         for change in changes:
             name, value = change.split("=")
             named[name] = int(value) if name == "keep" else float(value)
+        began = time.process_time()
         run = engine.start(
             asked.question,
             asked.passages,
             mode=mode,  # type: ignore[arg-type]
-            statistics=True,
             **named,
         )
+        values = {"ttft_cpu_ms": (time.process_time() - began) * 1000}
         prompt, _ = run.hand_over()
-        values = {"answer_nll": min(answer_nll(lm, prompt, answer) for answer in asked.answers)}
-        values["entropy"] = run.notes.entropy or 0.0
+        values["answer_nll"] = min(answer_nll(lm, prompt, answer) for answer in asked.answers)
         measured.append(values)
         if options.max_tokens:
             answers.append(Written())

@@ -35,7 +35,7 @@ IN_SEQUENCE = frozenset[Mode]({"sequential", "epic", "cacheblend"})
 CALIBRATED = frozenset[Mode]({"ape", "guard"})
 """Modes whose T and S are the model's own unless something else is asked for."""
 
-DEFAULT_MODE: Mode = "ape"
+DEFAULT_MODE: Mode = "superposition"
 """What "auto" means (docs/adr/0006-context-modes.md)."""
 
 __all__ = [

@@ -31,6 +31,7 @@ from api.settings import Settings, variable
 from api.support import coverage, question_terms, weigh
 from api.text import clean, storable
 from api.trace import Trace
+from context import DEFAULT_MODE
 from retrieval import Document
 from retrieval.corpus import DEFAULT_LIMITS
 
@@ -126,7 +127,7 @@ def test_null_is_off_and_an_empty_object_is_on():
     assert plans.resolve(options(retrieve={"tokens": None})).retrieve.lexical is not None
     weights = plans.resolve(options(fuse={"weights": {"tokens": 2.0}})).fuse.weights
     assert weights == plans.resolve(None).fuse.weights | {"tokens": 2.0}
-    assert plans.resolve(options(context={"mode": "auto"})).context.mode == "ape"
+    assert plans.resolve(options(context={"mode": "auto"})).context.mode == DEFAULT_MODE
 
 
 def test_search_runs_what_it_is_told_to():
@@ -176,7 +177,9 @@ def test_evidence_goes_up_with_what_is_found():
     assert not bad.supported
     assert good.coverage == 1.0
     assert bad.coverage == 0.0
-    assert weigh("", [], similarities=[], frequency=frequency, total=0).score == 0.0
+    assert not evidence("Tides are caused by the moon.", 0.4).supported
+    assert not evidence("Invoices are paid in March.", 0.8).supported
+    assert not weigh("", [], similarities=[], frequency=frequency, total=0).supported
 
 
 def test_the_words_of_asking_do_not_count():
