@@ -50,8 +50,19 @@ class Asking:
         self._task = asyncio.create_task(self._run(run(query, stages), service.device))
 
     @classmethod
-    async def start(cls, service: Service, request: SearchRequest, *, search: bool) -> Asking:
-        """Begins a query as the request says. Raises what is wrong with the request."""
+    async def start(
+        cls,
+        service: Service,
+        request: SearchRequest,
+        *,
+        search: bool,
+        question: str | None = None,
+        conversation: str = "",
+    ) -> Asking:
+        """Begins a query as the request says. Raises what is wrong with the request.
+
+        `question` is what is answered where that is not what is searched for.
+        """
         names = [request.collection] if isinstance(request.collection, str) else request.collection
         text = clean(request.query)
         if not text.strip():
@@ -64,6 +75,8 @@ class Asking:
             id=new_id("qry"),
             entries=entries,
             text=text,
+            question=text if question is None else clean(question),
+            conversation=clean(conversation),
             filter=request.filter,
             limit=request.limit,
             plan=plans.resolve(request.plan, _stored_plan(entries), search=search),

@@ -18,11 +18,16 @@ from api.stages import Stages
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question with everything it needs said: which collections, what plan."""
+    """One question with everything it needs said: which collections, what plan.
+
+    `text` is searched for, `question` is answered, after what was said before it (`conversation`).
+    """
 
     id: str
     entries: Sequence[Entry]
     text: str
+    question: str
+    conversation: str
     filter: Mapping[str, Any] | None
     limit: int
     plan: Plan
@@ -66,7 +71,7 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
             yield DeltaEvent(text=writing.refuse())
         else:
             async for piece in write(
-                query.text,
+                query.question,
                 context,
                 texts,
                 context=plan.context,
@@ -75,6 +80,7 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
                 trace=trace,
                 writing=writing,
                 salt=query.salt,
+                conversation=query.conversation,
                 explain=bool(query.explain),
             ):
                 yield DeltaEvent(text=piece) if isinstance(piece, str) else piece

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from api.errors import ShuttingDown
 from api.problems import document
 
+T = TypeVar("T")
 Event: TypeAlias = tuple[str, object]
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -28,10 +29,20 @@ def encode(name: str, value: object) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(value) + b"\n\n"
 
 
+def failed(error: Exception) -> bytes:
+    """The event of an error."""
+    return encode("error", document(error))
+
+
 async def stream(
-    source: AsyncGenerator[Event], *, closing: asyncio.Event, keep_alive_s: float
+    source: AsyncGenerator[T],
+    *,
+    closing: asyncio.Event,
+    keep_alive_s: float,
+    encoded: Callable[[T], bytes] = lambda event: encode(*event),  # type: ignore[misc]
+    failed: Callable[[Exception], bytes] = failed,
 ) -> AsyncIterator[bytes]:
-    """The events of `source`, encoded; an error becomes the last event, and so does the service's end.
+    """What `source` gives, encoded; an error becomes the last event, and so does the service's end.
 
     `source` is closed when the reader goes away.
     """
@@ -43,7 +54,7 @@ async def stream(
             if following.done():
                 event = following.result()
                 following = asyncio.ensure_future(anext(source))
-                yield encode(*event)
+                yield encoded(event)
             elif ending.done():
                 raise ShuttingDown
             else:
@@ -51,7 +62,7 @@ async def stream(
     except StopAsyncIteration:
         return
     except Exception as error:
-        yield encode("error", document(error))
+        yield failed(error)
     finally:
         # Nothing is awaited here: a reader that went away cancels every await.
         ending.cancel()
@@ -59,7 +70,7 @@ async def stream(
         following.add_done_callback(partial(_close, source))
 
 
-def _close(source: AsyncGenerator[Event], following: asyncio.Future[Any]) -> None:
+def _close(source: AsyncGenerator[Any], following: asyncio.Future[Any]) -> None:
     if not following.cancelled():
         following.exception()
     closing = asyncio.ensure_future(source.aclose())

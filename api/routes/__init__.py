@@ -1,5 +1,6 @@
 """The addresses of the service."""
 
+from api.routes.chat import CHAT
 from api.routes.collections import COLLECTIONS
 from api.routes.documents import DOCUMENTS
 from api.routes.jobs import JOBS
@@ -8,4 +9,4 @@ from api.routes.stages import STAGES
 from api.routes.system import PROFILE, SYSTEM
 from api.routes.uploads import UPLOADS
 
-__all__ = ["COLLECTIONS", "DOCUMENTS", "JOBS", "PROFILE", "QUERIES", "STAGES", "SYSTEM", "UPLOADS"]
+__all__ = ["CHAT", "COLLECTIONS", "DOCUMENTS", "JOBS", "PROFILE", "QUERIES", "STAGES", "SYSTEM", "UPLOADS"]

@@ -10,6 +10,7 @@ from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 
+from api.chat_form import OpenAIError
 from api.problems import MEDIA_TYPE
 
 _MEANINGS = {
@@ -32,6 +33,13 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
 def public_problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The problems of a route that needs no key and reads no body."""
     return {status: _spec(status) for status in sorted({*statuses, 400, 500})}
+
+
+def openai_problems(*statuses: int) -> dict[int, ResponseSpec]:
+    """The errors of a route in OpenAI's form."""
+    return {
+        status: answered(OpenAIError, _MEANINGS[status]) for status in sorted({*statuses, 400, 401, 500, 503})
+    }
 
 
 def _spec(status: int) -> ResponseSpec:

@@ -1,0 +1,200 @@
+"""OpenAI's chat completions: what a request may say here, and what a reply looks like."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from excerpta.types import Filter, Name, PlanOptions, Reply, Request
+from msgspec import Meta
+
+Ignored: TypeAlias = Any
+
+
+class TextPart(Request):
+    """A piece of a message's text."""
+
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(Request):
+    """One message; `name` is read as part of nothing and ignored."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[TextPart]
+    name: Ignored = None
+
+
+class StreamOptions(Request):
+    """What a stream says besides the answer; `include_obfuscation` is ignored."""
+
+    include_usage: bool = False
+    include_obfuscation: Ignored = None
+
+
+class ResponseFormat(Request):
+    """The form of the answer, which is text."""
+
+    type: Literal["text"]
+
+
+class ChatSearch(Request):
+    """How passages are found for the answer: as in a query."""
+
+    filter: Filter | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 10
+    plan: str | PlanOptions | None = None
+    timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] | None = None
+
+
+class ChatRequest(Request):
+    """A chat completion over the collection that `model` names.
+
+    The last message is the user's, and the question; what came before is the conversation. `excerpta` says
+    how passages are found. Parameters that would change the answer in a way that this service does not know
+    are taken with the value that changes nothing, and refused with any other: `n`, `top_p`, `stop`, `tools`
+    and the like. Parameters that say nothing about the answer (`user`, `metadata`, `store` and the like) are
+    ignored. All others are refused.
+    """
+
+    model: Name
+    messages: Annotated[list[ChatMessage], Meta(min_length=1, max_length=1000)]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: Annotated[int, Meta(ge=1, le=2048)] | None = None
+    max_completion_tokens: Annotated[int, Meta(ge=1, le=2048)] | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
+    excerpta: ChatSearch | None = None
+
+    n: Annotated[int, Meta(ge=1, le=1)] | None = None
+    top_p: Annotated[float, Meta(ge=1, le=1)] | None = None
+    frequency_penalty: Annotated[float, Meta(ge=0, le=0)] | None = None
+    presence_penalty: Annotated[float, Meta(ge=0, le=0)] | None = None
+    logprobs: Annotated[bool, Meta(description="Only false.")] | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=0)] | None = None
+    stop: Annotated[list[str], Meta(max_length=0)] | None = None
+    tools: Annotated[list[Any], Meta(max_length=0)] | None = None
+    tool_choice: Literal["none", "auto"] | None = None
+    logit_bias: Annotated[dict[str, float], Meta(max_length=0)] | None = None
+    response_format: ResponseFormat | None = None
+    modalities: Annotated[list[Literal["text"]], Meta(max_length=1)] | None = None
+
+    metadata: Ignored = None
+    parallel_tool_calls: Ignored = None
+    prompt_cache_key: Ignored = None
+    prompt_cache_retention: Ignored = None
+    reasoning_effort: Ignored = None
+    safety_identifier: Ignored = None
+    service_tier: Ignored = None
+    store: Ignored = None
+    user: Ignored = None
+    verbosity: Ignored = None
+
+
+class UrlCitation(Reply):
+    """Where a mark stands in the answer, and what it stands for: `quote`, in the document's text."""
+
+    start_index: int
+    end_index: int
+    title: str
+    url: str
+    document_id: str
+    passage_id: str
+    document_start: int
+    document_end: int
+    quote: str
+
+
+class Annotation(Reply):
+    """A citation, in OpenAI's form."""
+
+    url_citation: UrlCitation
+    type: Literal["url_citation"] = "url_citation"
+
+
+class PromptTokens(Reply):
+    """Of the prompt's tokens: those whose keys were kept from another time."""
+
+    cached_tokens: int
+
+
+class ChatUsage(Reply):
+    """Tokens read and written for the answer."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: PromptTokens
+
+
+class AnswerMessage(Reply):
+    """The answer; its citations are its annotations."""
+
+    content: str
+    annotations: list[Annotation]
+    role: Literal["assistant"] = "assistant"
+    refusal: None = None
+
+
+class ChatChoice(Reply):
+    """The one answer."""
+
+    message: AnswerMessage
+    finish_reason: Literal["stop", "length"]
+    index: int = 0
+    logprobs: None = None
+
+
+class ChatCompletion(Reply):
+    """The reply to a request that is not streamed."""
+
+    id: str
+    created: int
+    model: str
+    choices: list[ChatChoice]
+    usage: ChatUsage
+    object: Literal["chat.completion"] = "chat.completion"
+
+
+class Delta(Reply, omit_defaults=True):
+    """What a chunk adds to the answer."""
+
+    role: str | None = None
+    content: str | None = None
+    annotations: list[Annotation] | None = None
+
+
+class ChunkChoice(Reply):
+    """A chunk of the one answer."""
+
+    delta: Delta
+    finish_reason: Literal["stop", "length"] | None = None
+    index: int = 0
+    logprobs: None = None
+
+
+class ChatChunk(Reply):
+    """One event of a stream."""
+
+    id: str
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+    usage: ChatUsage | None = None
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+
+
+class OpenAIProblem(Reply):
+    """What went wrong, in OpenAI's form; `code` is the last part of a problem type's address."""
+
+    message: str
+    type: str
+    code: str
+    param: str | None = None
+
+
+class OpenAIError(Reply):
+    """An error, in OpenAI's form."""
+
+    error: OpenAIProblem

@@ -1,0 +1,55 @@
+"""Chat completions in OpenAI's form."""
+
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
+from litestar.exceptions import HTTPException
+from litestar.params import JSONBody
+from litestar.response import Stream
+
+from api import sse
+from api.asking import unless_gone, whole
+from api.chat_form import ChatCompletion, ChatRequest
+from api.chatting import Form, failed, first_hits, respond_in_form, start
+from api.routes.contract import StreamedOperation, answered, openai_problems
+from api.service import Service
+from api.trace import server_timing
+
+
+@post(
+    "/v1/chat/completions",
+    operation_id="chat_completions",
+    operation_class=StreamedOperation,
+    responses={200: answered(ChatCompletion, "The answer, or its chunks."), **openai_problems(404, 413)},
+    status_code=200,
+    tags=["queries"],
+    exception_handlers={HTTPException: respond_in_form, Exception: respond_in_form},
+)
+async def chat_completions(
+    data: JSONBody[ChatRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
+) -> Response[ChatCompletion] | Stream:
+    """Answers the last message from a collection, as OpenAI's API does. `model` is the collection's name.
+
+    Citations are the answer's annotations: where the mark stands, and what it stands for in which document.
+    With `stream`, server-sent events of chunks and `[DONE]` at the end. Errors have OpenAI's form.
+    """
+    asking = await start(service, data)
+    form = Form(asking, data.model, str(request.base_url))
+    if not data.stream:
+        reply = await unless_gone(request, whole(asking, explain=False))
+        return Response(form.whole(reply), headers={"Server-Timing": server_timing(reply.timings_ms)})
+    events = asking.events()
+    hits = await first_hits(events)
+    usage = data.stream_options is not None and data.stream_options.include_usage
+    chunks = sse.stream(
+        form.chunks(events, hits, usage=usage),
+        closing=service.closing,
+        keep_alive_s=service.settings.keep_alive_s,
+        encoded=bytes,
+        failed=failed,
+    )
+    return Stream(chunks, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
+
+
+CHAT = [chat_completions]

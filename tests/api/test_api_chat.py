@@ -1,0 +1,255 @@
+"""Chat completions, asked by OpenAI's own client."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import httpx2
+import openai
+import pytest
+
+from api.chat_form import ChatMessage
+from api.chatting import conversation
+from api.errors import InvalidRequest
+
+TRAVEL = "Travel above 2000 euros is approved by the head of finance. Dogs stay at home."
+QUESTION = "Travel above 2000 euros is approved by the head of finance."
+PLAN = {"base": "balanced", "compress": None, "answer": {"max_tokens": 8}}
+
+
+@pytest.fixture
+async def filled(api):
+    await api.made("handbook")
+    await api.put({"id": "travel/eu 1", "title": "Travel policy", "text": TRAVEL}, collection="handbook")
+    await api.put({"id": "tides", "text": "Tides are caused by the moon."}, collection="handbook")
+    return api
+
+
+def client_of(api, **options):
+    transport = httpx2.ASGITransport(api.app, raise_app_exceptions=False)
+    http = httpx2.AsyncClient(transport=transport, base_url="http://test")
+    return openai.AsyncOpenAI(
+        base_url="http://test/v1", http_client=http, **{"api_key": "none", "max_retries": 0, **options}
+    )
+
+
+@pytest.fixture
+async def client(filled):
+    async with client_of(filled) as client:
+        yield client
+
+
+@pytest.fixture
+def says(monkeypatch):
+    """Has the model say a sentence, whatever it reads."""
+
+    def say(text):
+        async def steps(stream, trace, writing):
+            while await stream.next() is not None:
+                pass
+            for word in text.split(" "):
+                yield word + " "
+            writing.answer.finish_reason = "stop"
+
+        monkeypatch.setattr("api.answering._steps", steps)
+
+    return say
+
+
+def ask(client, *messages, plan=PLAN, **options):
+    said = {
+        "messages": list(messages) or [{"role": "user", "content": QUESTION}],
+        "extra_body": {"excerpta": {"plan": plan}},
+    }
+    return client.chat.completions.create(model="handbook", **(said | options))
+
+
+async def test_an_answer_with_its_usage(client, filled):
+    reply = await ask(client)
+    own = await filled("POST", "/v1/query", json={"collection": "handbook", "query": QUESTION, "plan": PLAN})
+    answer, usage = own.json()["answer"], own.json()["usage"]
+    assert reply.object == "chat.completion"
+    assert reply.id.startswith("chatcmpl-")
+    assert reply.model == "handbook"
+    (choice,) = reply.choices
+    assert (choice.message.role, choice.message.content) == ("assistant", answer["text"])
+    assert choice.finish_reason == answer["finish_reason"] == "length"
+    assert reply.usage.completion_tokens == usage["generated_tokens"] == 8
+    assert reply.usage.prompt_tokens == usage["context_tokens"] + usage["question_tokens"] > 20
+    assert reply.usage.prompt_tokens_details.cached_tokens <= usage["context_tokens"]
+
+
+async def test_citations_are_annotations(client, filled, says):
+    says("Travel above 2000 euros is approved by the head of finance. Whales sing.")
+    reply = await ask(client)
+    message = reply.choices[0].message
+    assert message.content.startswith(f"{QUESTION[:-1]} [1]. Whales sing.")
+    (annotation,) = message.annotations
+    cited = annotation.url_citation
+    assert annotation.type == "url_citation"
+    assert message.content[cited.start_index : cited.end_index] == "[1]"
+    assert (cited.title, cited.document_id) == ("Travel policy", "travel/eu 1")
+    assert TRAVEL[cited.document_start : cited.document_end] == cited.quote
+    assert cited.url.startswith("http://test/v1/collections/handbook/documents/travel")
+    document = (await filled("GET", cited.url.removeprefix("http://test"))).json()
+    assert document["text"] == TRAVEL
+
+
+async def test_a_stream_says_what_a_reply_says(client, says):
+    says("Travel above 2000 euros is approved by the head of finance. Whales sing.")
+    whole = await ask(client)
+    stream = await ask(client, stream=True, stream_options={"include_usage": True})
+    chunks = [chunk async for chunk in stream]
+    assert chunks[0].choices[0].delta.role == "assistant"
+    deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
+    assert "".join(delta.content or "" for delta in deltas) == whole.choices[0].message.content
+    annotations = [one for delta in deltas for one in getattr(delta, "annotations", None) or []]
+    wanted = [one.model_dump() for one in whole.choices[0].message.annotations]
+    assert annotations == wanted
+    assert [c.choices[0].finish_reason for c in chunks if c.choices and c.choices[0].finish_reason] == [
+        "stop"
+    ]
+    assert chunks[-1].choices == []
+    assert chunks[-1].usage.completion_tokens == whole.usage.completion_tokens
+    assert len({chunk.id for chunk in chunks}) == 1
+
+
+async def test_a_stream_ends_with_done(filled):
+    body = {"model": "handbook", "messages": [{"role": "user", "content": QUESTION}], "stream": True}
+    reply = await filled("POST", "/v1/chat/completions", json=body)
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    assert reply.text.endswith("data: [DONE]\n\n")
+    assert reply.text.count("[DONE]") == 1
+    assert '"usage"' not in reply.text or '"usage":null' in reply.text
+
+
+async def test_what_the_documents_do_not_hold_is_said(client):
+    reply = await ask(client, {"role": "user", "content": "Quarterly xylophone zebra jackpot?"})
+    assert "not answer" in reply.choices[0].message.content
+    assert reply.choices[0].finish_reason == "stop"
+    assert reply.choices[0].message.annotations == []
+
+
+async def test_parameters_do_what_they_say(client):
+    async def text(**options):
+        return (await ask(client, **options)).choices[0].message.content
+
+    assert (await ask(client, max_tokens=3)).usage.completion_tokens == 3
+    assert (await ask(client, max_completion_tokens=2, max_tokens=5)).usage.completion_tokens == 2
+    greedy = await text()
+    sampled = {seed: await text(temperature=2.0, seed=seed) for seed in (1, 2, 3)}
+    assert sampled[1] == await text(temperature=2.0, seed=1)
+    assert len({greedy, *sampled.values()}) > 2
+    neutral = {
+        "n": 1,
+        "top_p": 1,
+        "frequency_penalty": 0,
+        "presence_penalty": 0,
+        "logprobs": False,
+        "stop": [],
+    }
+    ignored = {"user": "u", "metadata": {"a": "b"}, "store": True, "service_tier": "auto"}
+    assert await text(**neutral, **ignored) == greedy
+
+
+@pytest.mark.parametrize(
+    ("options", "param"),
+    [
+        ({"n": 2}, "n"),
+        ({"top_p": 0.5}, "top_p"),
+        ({"stop": ["."]}, "stop"),
+        ({"logprobs": True}, "logprobs"),
+        ({"presence_penalty": 1}, "presence_penalty"),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+        ({"response_format": {"type": "json_object"}}, "response_format.type"),
+        ({"temperature": 9}, "temperature"),
+        ({"extra_body": {"top_k": 5}}, None),
+        ({"extra_body": {"excerpta": {"plan": "none"}}}, None),
+        ({"messages": [{"role": "assistant", "content": "x"}]}, "messages"),
+        ({"messages": [{"role": "user", "content": " "}]}, "messages"),
+        ({"messages": [{"role": "user", "content": "x" * 20_001}]}, "messages"),
+        ({"messages": []}, "messages"),
+    ],
+)
+async def test_what_cannot_be_honoured_is_refused(client, options, param):
+    with pytest.raises(openai.BadRequestError) as refused:
+        await ask(client, **options)
+    assert refused.value.type == "invalid_request_error"
+    assert param is None or refused.value.param == param
+    assert refused.value.body["message"]
+
+
+async def test_errors_have_openais_form(filled, client):
+    with pytest.raises(openai.NotFoundError) as unknown:
+        await client.chat.completions.create(model="nothing", messages=[{"role": "user", "content": "x"}])
+    assert unknown.value.code == "model_not_found"
+    with filled.service.device.admit(10**6):
+        for stream in (False, True):
+            with pytest.raises(openai.InternalServerError) as busy:
+                await ask(client, stream=stream)
+            assert busy.value.status_code == 503
+            assert busy.value.code == "overloaded"
+            assert int(busy.value.response.headers["retry-after"]) >= 1
+
+
+async def test_an_error_in_a_stream_is_an_error_of_the_client(client, monkeypatch):
+    async def steps(stream, trace, writing):
+        yield "Well, "
+        raise RuntimeError("password is hunter2")
+
+    monkeypatch.setattr("api.answering._steps", steps)
+    stream = await ask(client, stream=True)
+    assert (await anext(stream)).choices[0].delta.role == "assistant"
+    with pytest.raises(openai.APIError) as failed:
+        _ = [chunk async for chunk in stream]
+    assert "hunter2" not in str(failed.value)
+    assert failed.value.code == "internal-error"
+
+
+async def test_a_key_is_needed_where_there_are_keys(settings, open_api):
+    async with open_api(replace(settings, api_keys=("k" * 20,))) as api:
+        headers = {"Authorization": "Bearer " + "k" * 20}
+        await api.client.put("/v1/collections/handbook", json={}, headers=headers)
+        async with client_of(api) as stranger:
+            with pytest.raises(openai.AuthenticationError) as refused:
+                await ask(stranger)
+            assert refused.value.type == "authentication_error"
+        async with client_of(api, api_key="k" * 20) as known:
+            assert (await ask(known)).choices[0].message.content
+
+
+async def test_a_follow_up_is_searched_and_read_with_what_came_before(client, filled, monkeypatch):
+    asked = []
+    start = filled.service.networks.engine.start
+    monkeypatch.setattr(
+        filled.service.networks.engine,
+        "start",
+        lambda question, *a, **o: asked.append(question) or start(question, *a, **o),
+    )
+    alone = await ask(client, {"role": "user", "content": "And by whom is it?"})
+    assert "not answer" in alone.choices[0].message.content
+    assert asked == []
+    reply = await ask(
+        client,
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": [{"type": "text", "text": QUESTION}]},
+        {"role": "assistant", "content": "It is."},
+        {"role": "user", "content": "And by whom is it?"},
+    )
+    assert "not answer" not in reply.choices[0].message.content
+    (read,) = asked
+    assert read == f"Instructions: Be brief.\nUser: {QUESTION}\nAssistant: It is.\n\nAnd by whom is it?"
+
+
+def test_a_long_conversation_keeps_its_instructions_and_its_end():
+    def message(role, text):
+        return ChatMessage(role=role, content=text)
+
+    messages = [message("user", f"{n} " + "x" * 1000) for n in range(8)]
+    messages.insert(0, message("system", "Be brief."))
+    lines = conversation(messages).split("\n")
+    assert lines[0] == "Instructions: Be brief."
+    assert [line[6] for line in lines[1:]] == ["5", "6", "7"]
+    assert conversation([]) == ""
+    with pytest.raises(InvalidRequest):
+        conversation([message("system", "x" * 5000)])
