@@ -207,6 +207,10 @@ def _refuse_unknown(profile: str, role: str, table: Mapping[str, object], allowe
 def _check_generator(profile: str, spec: GeneratorSpec) -> None:
     if not spec.base_url.startswith(("http://", "https://")):
         raise InvalidProfile(profile, "[generator] base_url starts with http:// or https://")
+    if "@" in spec.base_url:
+        raise InvalidProfile(
+            profile, "[generator] base_url has no password in it; name its variable in key_env"
+        )
     if not spec.model:
         raise InvalidProfile(profile, "[generator] needs the name of a model")
     if not 0 < spec.timeout_s <= 3600:
