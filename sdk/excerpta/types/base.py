@@ -1,0 +1,26 @@
+"""What all types share: names, limits, and the bases of what is asked and answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+from msgspec import Meta, Struct
+
+Metadata: TypeAlias = dict[str, str | int | float | bool | None | list[str | int | float | bool | None]]
+Filter: TypeAlias = dict[str, Any]
+
+Name = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", description="Letters, digits, . _ -")
+]
+DocumentId = Annotated[str, Meta(min_length=1, max_length=512)]
+QueryText = Annotated[str, Meta(min_length=1, max_length=20_000, description="The question, in plain words.")]
+Limit = Annotated[int, Meta(ge=1, le=1000)]
+Weight = Annotated[float, Meta(ge=0, le=1000)]
+
+
+class Request(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Base of everything a client may send."""
+
+
+class Reply(Struct, kw_only=True):
+    """Base of everything the server answers."""

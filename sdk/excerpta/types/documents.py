@@ -1,0 +1,130 @@
+"""Collections, documents and jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from excerpta.types.base import DocumentId, Metadata, Reply, Request
+from excerpta.types.plan import PlanOptions
+
+
+class CollectionSettings(Request, omit_defaults=False):
+    """How documents are cut: passages of at most `passage_tokens` tokens, sharing `overlap_tokens`.
+
+    `index` is how large segments keep their token vectors for the search: `fast` (half a byte for two
+    dimensions, in memory), `fine` (half a byte a dimension), `compact` (a bit a dimension, mapped from
+    disk) or `flat` (compared whole). With `prewarm`, jobs read new passages for answers as well, while the
+    prefix store has room, so that the first question about them does not wait for that.
+    """
+
+    passage_tokens: Annotated[int, Meta(ge=16, le=500)] = 200
+    overlap_tokens: Annotated[int, Meta(ge=0, le=200)] = 32
+    ngrams: bool = True
+    index: Literal["fast", "fine", "compact", "flat"] = "fast"
+    prewarm: bool = False
+    plan: str | PlanOptions | None = None
+
+
+class CollectionReply(Reply):
+    """One collection: its size, version, settings and metadata fields with their types."""
+
+    name: str
+    documents: int
+    passages: int
+    segments: int
+    version: int
+    bytes: int
+    created_at: str
+    settings: CollectionSettings
+    fields: dict[str, list[str]]
+
+
+class CollectionList(Reply):
+    """All collections, by name."""
+
+    collections: list[CollectionReply]
+
+
+class DocumentIn(Request):
+    """A document to put in; an id that is there already is replaced."""
+
+    id: DocumentId
+    text: Annotated[str, Meta(min_length=1, max_length=10_000_000)]
+    title: Annotated[str, Meta(max_length=2000)] = ""
+    metadata: Metadata = field(default_factory=dict)
+
+
+class DocumentsRequest(Request):
+    """Up to 100 documents, searchable when the reply comes."""
+
+    documents: Annotated[list[DocumentIn], Meta(min_length=1, max_length=100)]
+
+
+class DocumentsReply(Reply):
+    """What one call put in."""
+
+    added: int
+    replaced: int
+    passages: int
+    version: int
+
+
+class DeleteRequest(Request):
+    """Documents to delete, by id."""
+
+    ids: Annotated[list[DocumentId], Meta(min_length=1, max_length=10_000)]
+
+
+class DocumentReply(Reply):
+    """One document, whole."""
+
+    id: str
+    title: str
+    text: str
+    metadata: Metadata
+    passages: int
+    created_at: str
+
+
+class DeleteReply(Reply):
+    """How many were there and are gone."""
+
+    deleted: int
+    version: int
+
+
+class JobError(Reply):
+    """One file or document that could not be read, by name; the others went on."""
+
+    name: str
+    reason: str
+
+
+class JobReply(Reply):
+    """`done` of `total` documents are committed and searchable; `total` is None until it is known."""
+
+    id: str
+    collection: str
+    kind: str
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    done: int
+    total: int | None
+    passages: int
+    errors: list[JobError]
+    error: str | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the job has ended, well or not."""
+        return self.state in ("succeeded", "failed", "cancelled")
+
+
+class JobList(Reply):
+    """Jobs, newest first."""
+
+    jobs: list[JobReply]

@@ -1,0 +1,138 @@
+"""A query and its plan: one optional object a stage; UNSET inherits from the preset, None switches off."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, UnsetType
+
+from excerpta.types.base import Filter, Limit, Name, QueryText, Request, Weight
+
+
+class TokensOptions(Request):
+    """Token retrieval (XTR): each query token retrieves `k_tokens` tokens; passages are scored from those.
+
+    The best `refine` are scored again by exact MaxSim. Without a number, or with null, the collection's size
+    decides both: 1,000 tokens and 100 passages at 5,000 passages, more above. Query tokens as similar as
+    `near` are searched once (above 1: none). `imputation` is what stands for a similarity that was not
+    retrieved: the `lowest` that was, or a guess from the sizes of `clusters` (WARP).
+    """
+
+    limit: Limit | UnsetType = UNSET
+    k_tokens: Annotated[int, Meta(ge=1, le=100_000)] | None | UnsetType = UNSET
+    refine: Annotated[int, Meta(ge=0, le=1000)] | None | UnsetType = UNSET
+    near: Annotated[float, Meta(gt=0, le=2)] | UnsetType = UNSET
+    imputation: Literal["lowest", "clusters"] | UnsetType = UNSET
+
+
+class LexicalOptions(Request):
+    """BM25 over stemmed words."""
+
+    limit: Limit | UnsetType = UNSET
+
+
+class NgramsOptions(Request):
+    """Generated n-grams (SEAL): beam search that can only write what stands in the corpus."""
+
+    limit: Limit | UnsetType = UNSET
+    beams: Annotated[int, Meta(ge=1, le=64)] | UnsetType = UNSET
+    length: Annotated[int, Meta(ge=1, le=15)] | UnsetType = UNSET
+    query_keys: bool | UnsetType = UNSET
+
+
+class RetrieveOptions(Request):
+    """Which retrievers run; their lists are fused."""
+
+    tokens: TokensOptions | UnsetType | None = UNSET
+    lexical: LexicalOptions | UnsetType | None = UNSET
+    ngrams: NgramsOptions | UnsetType | None = UNSET
+
+
+class FuseOptions(Request):
+    """How the retrievers' lists become one: reciprocal ranks or min-max weighted scores."""
+
+    method: Literal["rrf", "weighted"] | UnsetType = UNSET
+    weights: dict[Literal["tokens", "lexical", "ngrams"], Weight] | UnsetType = UNSET
+    k: Annotated[int, Meta(ge=1, le=1000, description="RRF's constant.")] | UnsetType = UNSET
+
+
+class RerankOptions(Request):
+    """`likelihood`: mean log p(query | passage); `first`: the letters' logits after one forward pass."""
+
+    method: Literal["likelihood", "first"] | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
+
+
+class CompressOptions(Request):
+    """`auto` compresses only what is over the budget."""
+
+    method: Literal["auto", "token-classifier", "lexical"] | UnsetType = UNSET
+    target_tokens: Annotated[int, Meta(ge=16, le=100_000)] | UnsetType = UNSET
+
+
+ContextMode: TypeAlias = Literal[
+    "auto", "ape", "naive", "structured", "guard", "superposition", "epic", "cacheblend", "sequential"
+]
+
+
+class ContextOptions(Request):
+    """How the passages are read; `auto` is what measured best.
+
+    Side by side, each from the prefix store, in whatever order: `ape` (temperature and scale as calibrated),
+    `naive` (without), `structured` (all passages together weigh as one), `guard` (each query reads the `keep`
+    passages it attends to most), `superposition` (only the `keep` passages after which the question is
+    likeliest). In a row: `epic` and `cacheblend` (cached, some tokens read again), `sequential` (one prompt).
+    """
+
+    mode: ContextMode | UnsetType = UNSET
+    passages: Annotated[int, Meta(ge=1, le=50)] | UnsetType = UNSET
+    temperature: Annotated[float, Meta(gt=0, le=2, description="APE's T.")] | UnsetType = UNSET
+    scale: Annotated[float, Meta(gt=0, le=2, description="APE's S.")] | UnsetType = UNSET
+    bias: (
+        Annotated[float, Meta(ge=-20, le=20, description="Added to the log of the passages' weight.")]
+        | UnsetType
+    ) = UNSET
+    keep: (
+        Annotated[int, Meta(ge=1, le=50, description="Passages left: guard, superposition.")] | UnsetType
+    ) = UNSET
+
+
+class AnswerOptions(Request):
+    """How the answer is written."""
+
+    max_tokens: Annotated[int, Meta(ge=1, le=2048)] | UnsetType = UNSET
+    temperature: Annotated[float, Meta(ge=0, le=2, description="0 is greedy.")] | UnsetType = UNSET
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType = UNSET
+
+
+class PlanOptions(Request):
+    """A plan laid over a preset: a stage left out is the preset's, a stage set to null is off."""
+
+    base: str | UnsetType = UNSET
+    retrieve: RetrieveOptions | UnsetType = UNSET
+    fuse: FuseOptions | UnsetType = UNSET
+    rerank: RerankOptions | UnsetType | None = UNSET
+    compress: CompressOptions | UnsetType | None = UNSET
+    context: ContextOptions | UnsetType = UNSET
+    answer: AnswerOptions | UnsetType | None = UNSET
+
+
+class SearchRequest(Request):
+    """One question to one collection or several, with an optional filter and plan; no answer is written."""
+
+    collection: Name | Annotated[list[Name], Meta(min_length=1, max_length=16)]
+    query: QueryText
+    filter: Filter | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 10
+    plan: str | PlanOptions | None = None
+    explain: bool | Literal["matrix"] = False
+    timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] | None = None
+
+
+class QueryRequest(SearchRequest):
+    """One question to one collection or several, with an optional filter and plan."""
+
+    stream: bool = False
+
+
+# --- the reply -------------------------------------------------------------------------------------------

@@ -1,0 +1,163 @@
+"""What a query is answered with, at once or as a stream: one struct a server-sent event."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from msgspec import field
+
+from excerpta.types.base import Metadata, Reply
+
+
+class Scores(Reply):
+    """Each stage's own score of one passage, on that stage's own scale; None where it has none."""
+
+    tokens: float | None = None
+    lexical: float | None = None
+    ngrams: float | None = None
+    fused: float | None = None
+    rerank: float | None = None
+
+
+class TokenMatrix(Reply):
+    """The similarity of every query token (rows) to every token of a passage (columns)."""
+
+    query: list[str]
+    passage: list[tuple[str, int, int]]
+    similarities: list[list[float]]
+
+
+class Explain(Reply):
+    """Why one passage is there. Offsets are into the document's text, half-open.
+
+    `tokens`: [query token, passage token, similarity, start, end]; `ngrams`: [n-gram, weight, start, end];
+    `rank`: the passage's place after each stage, from 0; `kept`: what compression left; `matrix`: all token
+    similarities, where "matrix" was asked for.
+    """
+
+    tokens: list[tuple[str, str, float, int, int]] = field(default_factory=list)
+    ngrams: list[tuple[str, float, int, int]] = field(default_factory=list)
+    rank: dict[str, int] = field(default_factory=dict)
+    kept: list[tuple[int, int]] | None = None
+    matrix: TokenMatrix | None = None
+
+
+class Hit(Reply):
+    """One passage found, with the score of every stage it went through."""
+
+    passage_id: str
+    document_id: str
+    collection: str
+    title: str
+    heading: str
+    text: str
+    span: tuple[int, int]
+    metadata: Metadata
+    score: float
+    scores: Scores
+    explain: Explain | None = None
+
+
+class Citation(Reply):
+    """`[marker]` in the answer stands for characters `start` to `end` of `hits[hit]`'s document.
+
+    `mark`: from where to where the marker stands in the answer, for the first time.
+    """
+
+    marker: int
+    hit: int
+    passage_id: str
+    document_id: str
+    start: int
+    end: int
+    quote: str
+    mark: tuple[int, int]
+
+
+class Reading(Reply):
+    """How the passages were read. Lists of numbers have one a passage, in the order of the hits.
+
+    `temperature`, `scale` and `bias` are those used; `entropy`: of the attention where the answer begins,
+    in nats; `shares`: the part of it that each passage has; `read`: the hits that the answer could see;
+    `saliency`: mean log p of the question after each passage, where the mode asks for it.
+    """
+
+    mode: str
+    temperature: float
+    scale: float
+    bias: float
+    read: list[int]
+    entropy: float | None = None
+    shares: list[float] = field(default_factory=list)
+    saliency: list[float] = field(default_factory=list)
+
+
+class Answer(Reply):
+    """`supported` is False when nothing in the documents carries the answer; `reading` is for `explain`."""
+
+    text: str
+    supported: bool
+    finish_reason: Literal["stop", "length", "no_support", "cancelled", "timeout"]
+    citations: list[Citation]
+    reading: Reading | None = None
+
+
+class Usage(Reply):
+    """Tokens read and written; `cached_tokens` of the context came from the prefix store.
+
+    `query_tokens` are those that search reads, `question_tokens` those that the answer's prompt has besides
+    the context.
+    """
+
+    query_tokens: int = 0
+    context_tokens: int = 0
+    compressed_tokens: int = 0
+    cached_tokens: int = 0
+    question_tokens: int = 0
+    generated_tokens: int = 0
+
+
+class QueryReply(Reply):
+    """The whole answer to one query; `partial` is True where `warnings` name what was cut short."""
+
+    id: str
+    index_version: dict[str, int]
+    profile: str
+    partial: bool
+    warnings: list[str]
+    hits: list[Hit]
+    answer: Answer | None
+    usage: Usage
+    timings_ms: dict[str, float]
+    plan: dict[str, Any] | None = None
+
+
+class HitsEvent(Reply):
+    """`event: hits`: what was found, before a word of the answer is written."""
+
+    id: str
+    index_version: dict[str, int]
+    profile: str
+    hits: list[Hit]
+
+
+class DeltaEvent(Reply):
+    """`event: delta`: the next piece of the answer, markers included; `citation`: a `Citation`."""
+
+    text: str
+
+
+class DoneEvent(Reply):
+    """`event: done`: the last event; `usage` events before it carry a `Usage`, `error` events a `Problem`."""
+
+    answer: Answer | None
+    usage: Usage
+    timings_ms: dict[str, float]
+    partial: bool
+    warnings: list[str]
+
+
+StreamEvent: TypeAlias = HitsEvent | DeltaEvent | Citation | Usage | DoneEvent
+
+
+# --- collections, documents, jobs ------------------------------------------------------------------------

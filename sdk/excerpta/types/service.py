@@ -1,0 +1,88 @@
+"""What the service says of itself, and its errors."""
+
+from __future__ import annotations
+
+from excerpta.types.base import Reply
+
+
+class ModelReply(Reply):
+    """One model of the profile and where it comes from."""
+
+    role: str
+    name: str
+    source: str
+    bytes: int
+    fingerprint: str
+    licence: str
+    available: bool
+
+
+class ModelList(Reply):
+    """The models of the profile in use."""
+
+    profile: str
+    models: list[ModelReply]
+
+
+class PrefixTierReply(Reply):
+    """One tier of the prefix store since the service began: `bytes` in `blocks`, of `capacity_bytes` at most.
+
+    `saved_s` is what the blocks found here had once taken to encode, `refused` counts those that found no
+    room, `corrupt` those that were not what was written, `errors` calls that failed. Redis alone knows what
+    it holds: its `blocks` and `bytes` are what this process has put in, and its `capacity_bytes` is 0.
+    """
+
+    name: str
+    blocks: int
+    bytes: int
+    capacity_bytes: int
+    hits: int
+    misses: int
+    evictions: int
+    refused: int
+    corrupt: int
+    errors: int
+    saved_s: float
+
+
+class PrefixStoreReply(Reply):
+    """The store of encoded passages: its tiers, fastest first.
+
+    `encoded` passages had to be made, in `encode_s` seconds; `shared` ones came out of another request that
+    was making them.
+    """
+
+    tiers: list[PrefixTierReply]
+    encoded: int
+    encode_s: float
+    shared: int
+
+
+class StatsReply(Reply):
+    """What the process holds and did; `prefix_store` is None until it is first used."""
+
+    prefix_store: PrefixStoreReply | None
+
+
+class VerifyReply(Reply):
+    """What is wrong with a collection's files, a line each; empty when every checksum holds."""
+
+    corrupt: list[str]
+
+
+class StatusReply(Reply):
+    """The state of the service: `live` or `ready`, with its version and role."""
+
+    status: str
+    version: str
+    role: str
+
+
+class Problem(Reply):
+    """RFC 9457 problem details; other members hold the facts."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
