@@ -13,6 +13,7 @@ from benchmarks.report import Report
 BENCHMARKS = {
     "quality": "nDCG@10 and recall@100 of each stage on BEIR-layout data",
     "context": "milliseconds to an answer's first token, by where the passages' blocks are, and after it",
+    "evidence": "questions that the documents do not answer, told apart before an answer is written",
     "pipeline": "milliseconds and CPU milliseconds of whole queries over HTTP, by plan and stage",
     "tokens": "token retrieval beside its peers: time, CPU time, size, memory, recall of exact MaxSim",
 }
@@ -29,7 +30,7 @@ def main() -> int:
             "--data",
             action="append",
             type=Path,
-            required=name == "quality",
+            required=name in ("quality", "evidence"),
             metavar="DIR",
             help="BEIR layout; several make a union",
         )
