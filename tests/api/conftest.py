@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import socket
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -180,3 +185,60 @@ def problem():
         return body
 
     return check
+
+
+@pytest.fixture
+def serve(tmp_path, tiny_profile):
+    """Starts servers over one data directory; each ends with the test at the latest."""
+    import httpx
+
+    started = []
+
+    def start(*options, **variables):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        environment = {
+            **os.environ,
+            "EXCERPTA_PROFILE": str(tiny_profile),
+            "EXCERPTA_DEVICE": "cpu",
+            "EXCERPTA_POLL_S": "0.1",
+            "EXCERPTA_SHUTDOWN_S": "3",
+            "EXCERPTA_LEASE_S": "600",
+            **variables,
+        }
+        log = (tmp_path / f"server-{len(started)}.log").open("wb")
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "api.serve",
+                "--port",
+                str(port),
+                "--data",
+                str(tmp_path / "data"),
+                *options,
+            ],
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        started.append(process)
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            assert process.poll() is None, (tmp_path / f"server-{len(started) - 1}.log").read_text()[-3000:]
+            try:
+                if httpx.get(f"{url}/health/ready").status_code == 200:
+                    return process, url
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        raise AssertionError("the server did not get ready")
+
+    yield start
+    for number, process in enumerate(started):
+        process.kill()
+        process.wait()
+        log = (tmp_path / f"server-{number}.log").read_text()
+        sys.stdout.writelines(line for line in log.splitlines(True) if "http.request" not in line)
