@@ -392,14 +392,15 @@ def test_importing_opens_nothing_and_the_openapi_document_is_complete(tmp_path, 
     document = msgspec.json.decode(openapi.rendered())
     assert list(tmp_path.iterdir()) == []
     names = [spec["operationId"] for methods in document["paths"].values() for spec in methods.values()]
-    assert len(names) == len(set(names)) == 24
+    assert len(names) == len(set(names)) == 26
     for path, methods in document["paths"].items():
         for spec in methods.values():
             assert spec["description"], path
             assert spec["tags"], path
             for status, reply in spec["responses"].items():
                 if int(status) >= 400:
-                    assert list(reply["content"]) == ["application/problem+json"], (path, status)
+                    form = "json" if path == "/v1/chat/completions" else "problem+json"
+                    assert list(reply["content"]) == [f"application/{form}"], (path, status)
             if not path.startswith("/health"):
                 assert {"401", "500", "503"} <= set(spec["responses"]), path
     assert set(document["paths"]["/v1/query"]["post"]["responses"]["200"]["content"]) == {
