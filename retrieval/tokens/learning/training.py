@@ -121,7 +121,8 @@ def train(network: TextNetwork, data: TrainingSet, recipe: Recipe, progress: Pro
         rng,
         lambda done, loss: progress(first.steps + done, total, loss),
     )
-    deltas = low_rank_weights(student.encoder)
+    # Without an epoch they are all zero, and a file without them loads as well.
+    deltas = low_rank_weights(student.encoder) if recipe.epochs else {}
     for name in deltas:
         if name.endswith(".lora_B"):
             deltas[name] = deltas[name] * recipe.kept
