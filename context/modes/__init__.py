@@ -36,7 +36,7 @@ CALIBRATED = frozenset[Mode]({"ape", "guard"})
 """Modes whose T and S are the model's own unless something else is asked for."""
 
 DEFAULT_MODE: Mode = "superposition"
-"""What "auto" means (docs/adr/0006-context-modes.md)."""
+"""What "auto" means (docs/adr/0007-context-modes.md)."""
 
 __all__ = [
     "CALIBRATED",

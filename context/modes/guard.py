@@ -13,7 +13,7 @@ from context.modes.parallel import side_by_side
 from context.modes.task import Task
 
 KEEP = 4
-"""With 2 of 10 passages answers are a little less likely (docs/adr/0006-context-modes.md)."""
+"""With 2 of 10 passages answers are a little less likely (docs/adr/0007-context-modes.md)."""
 
 
 def guard(task: Task) -> ReadPrompt:

@@ -25,7 +25,7 @@ from context.modes.task import Task
 from models.language_model import LanguageModel
 
 KEEP = 2
-"""Of 10 passages; more bring the distractors back (docs/adr/0006-context-modes.md)."""
+"""Of 10 passages; more bring the distractors back (docs/adr/0007-context-modes.md)."""
 
 
 def superposition(task: Task) -> ReadPrompt:
