@@ -87,11 +87,18 @@ class Answers:
     """
 
     def __init__(
-        self, device: Executor, networks: Networks, *, rows: int, tokens: int, queue_tokens: int
+        self,
+        device: Executor,
+        networks: Networks,
+        *,
+        rows: int,
+        tokens: int,
+        queue_tokens: int,
+        drafts: int = 0,
     ) -> None:
         self._device = device
         self._networks = networks
-        self._rows, self._tokens = rows, tokens
+        self._rows, self._tokens, self._drafts = rows, tokens, drafts
         self._queue = TokenQueue(device.name, queue_tokens, device.retry_after_s)
         self._scheduler: Scheduler | None = None
         self._waiting: deque[AnswerStream] = deque()
@@ -171,7 +178,7 @@ class Answers:
             stream.notes = generation.notes
             # It is empty, and so false, when nothing is being written.
             if self._scheduler is None:
-                self._scheduler = Scheduler(self._networks.lm)
+                self._scheduler = Scheduler(self._networks.lm, drafts=self._drafts)
             scheduler = self._scheduler
             scheduler.join(generation, stream, stream.gone)
             if len(scheduler):

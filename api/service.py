@@ -99,6 +99,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             rows=settings.answers,
             tokens=settings.answer_tokens,
             queue_tokens=settings.answer_queue_tokens,
+            drafts=settings.answer_drafts,
         )
         writer = None
         if profile.generator is not None:

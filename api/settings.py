@@ -27,6 +27,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "answers": (1, 1024),
     "answer_tokens": (1, 100_000_000),
     "answer_queue_tokens": (1, 1_000_000_000),
+    "answer_drafts": (0, 32),
     "query_timeout_s": (0.1, 3600),
     "keep_alive_s": (0.01, 300),
     "shutdown_s": (0.1, 600),
@@ -62,7 +63,8 @@ class Settings:
 
     `answers` are written at once, and read and write at most `answer_tokens` tokens together; others wait.
     With those that wait they have at most `answer_queue_tokens`; then a query is refused for now, as it is
-    when `queue_capacity` queries have been admitted. A single answer may be longer than either.
+    when `queue_capacity` queries have been admitted. A single answer may be longer than either. With
+    `answer_drafts`, up to so many tokens are drafted from the passages while one or two answers are written.
 
     `prefix_memory_mb` and `prefix_disk_mb` are the budgets of the prefix store; with `prefix_redis`, other
     processes find its blocks in Redis as well, those of up to `prefix_redis_mb`, for `prefix_redis_ttl_s`
@@ -91,6 +93,7 @@ class Settings:
     answers: int = 16
     answer_tokens: int = 16_384
     answer_queue_tokens: int = 65_536
+    answer_drafts: int = 0
     query_timeout_s: float = 300.0
     keep_alive_s: float = 10.0
     shutdown_s: float = 10.0

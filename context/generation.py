@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +35,8 @@ class ReadPrompt:
     """A prompt that was read: all that writing needs to know of it.
 
     `cache` holds what is the answer's own, `ape` what it reads besides; `logits` (vocabulary,) are those
-    behind the prompt, and the next token stands at `position`. `notes` say how it was read.
+    behind the prompt, and the next token stands at `position`. `notes` say how it was read, and `source`
+    are the token ids of the passages.
     """
 
     cache: DynamicCache
@@ -43,6 +45,7 @@ class ReadPrompt:
     ape: ApeCall | None
     usage: TokenUsage
     notes: ReadingNotes = field(default_factory=ReadingNotes)
+    source: Sequence[Sequence[int]] = ()
 
 
 class Generation:

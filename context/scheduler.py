@@ -16,6 +16,7 @@ from typing import Protocol
 import torch
 
 from context.batched_attention import BatchCall, FrozenPart
+from context.drafting import Drafter
 from context.generation import Generation, ReadPrompt, TokenUsage
 from context.growing_keys import GrowingKeys
 from context.transcript import FinishReason, Transcript
@@ -52,12 +53,14 @@ class Row:
         read: TokenUsage,
         listener: Listener,
         gone: threading.Event,
+        drafter: Drafter | None = None,
     ) -> None:
         self.transcript = transcript
         self.frozen = frozen
         self.position = position
         self.listener = listener
         self._read = read
+        self.drafter = drafter
         self._gone = gone
 
     @property
@@ -79,23 +82,43 @@ class Row:
         """Has the row leave at the next step."""
         self._gone.set()
 
-    def write(self, logits: torch.Tensor) -> bool:
-        """Writes the token that these logits (vocabulary,) call for; returns whether more may follow."""
-        text = self.transcript.add(self.transcript.choose(logits))
-        if text:
-            self.listener.said(text)
-        return self.finish_reason is None
+    def draft(self) -> list[int]:
+        """What the answer may say next, beside the token that it will say anyway."""
+        if self.drafter is None:
+            return []
+        return self.drafter.draft(self.transcript.ids, self.transcript.left - 1)
+
+    def write(self, logits: torch.Tensor, draft: Sequence[int] = ()) -> tuple[int, bool]:
+        """Writes the tokens that logits (1 + draft, vocabulary) call for, as far as they follow the draft.
+
+        Each is chosen as if it came alone, so a draft changes nothing but the number of passes. Returns
+        how many tokens of the draft were right, and whether more may follow.
+        """
+        for at, row in enumerate(logits):
+            token = self.transcript.choose(row)
+            text = self.transcript.add(token)
+            if text:
+                self.listener.said(text)
+            if self.finish_reason is not None:
+                return at, False
+            if at == len(draft) or token != draft[at]:
+                break
+        if self.drafter is not None:
+            self.drafter.learn(len(draft), at)
+        return at, True
 
 
 class Scheduler:
     """Writes answers on one device. `join` and `step` belong to the device's thread.
 
     An error in one answer ends that answer. Where a pass over all fails, each is tried alone, and those
-    that fail alone end with what went wrong.
+    that fail alone end with what went wrong. Up to `drafts` tokens are drafted from the passages while at
+    most `drafting_rows` answers are being written: more of them make a pass dear enough without.
     """
 
-    def __init__(self, lm: LanguageModel) -> None:
+    def __init__(self, lm: LanguageModel, *, drafts: int = 0, drafting_rows: int = 2) -> None:
         self._lm = lm
+        self._drafts, self._drafting_rows = drafts, drafting_rows
         self._own = GrowingKeys()
         self._rows: list[Row] = []
         self.steps = 0
@@ -119,9 +142,10 @@ class Scheduler:
         usage = generation.usage
         prompt, transcript = generation.hand_over()
         frozen, beginning = _split(prompt)
-        row = Row(transcript, frozen, prompt.position, usage, listener, gone or threading.Event())
+        drafter = Drafter(prompt.source, self._drafts) if self._drafts else None
+        row = Row(transcript, frozen, prompt.position, usage, listener, gone or threading.Event(), drafter)
         listener.began(row)
-        if self._tried(row, prompt.logits):
+        if self._tried(row, prompt.logits[None], [])[1]:
             self._own.add(beginning)
             self._rows.append(row)
         return row
@@ -134,13 +158,17 @@ class Scheduler:
                 self._leave(at, None)
         if self._rows:
             self.steps += 1
-            for at, logits in reversed(list(enumerate(self._logits()))):
+            drafting = len(self._rows) <= self._drafting_rows
+            drafts = [row.draft() if drafting else [] for row in self._rows]
+            for at, logits in reversed(list(enumerate(self._logits(drafts)))):
                 if isinstance(logits, Exception):
                     self._leave(at, logits)
                     continue
-                self._own.lengths[at] += 1
-                self._rows[at].position += 1
-                if not self._tried(self._rows[at], logits):
+                row, draft = self._rows[at], drafts[at]
+                followed, goes_on = self._tried(row, logits[: 1 + len(draft)], draft)
+                self._own.lengths[at] += 1 + followed
+                row.position += 1 + followed
+                if not goes_on:
                     self._drop(at)
         return bool(self._rows)
 
@@ -149,46 +177,56 @@ class Scheduler:
         for at in reversed(range(len(self._rows))):
             self._leave(at, None)
 
-    def _logits(self) -> Sequence[torch.Tensor | Exception]:
-        """What each answer's last token calls for, or why there is no telling."""
+    def _logits(self, drafts: Sequence[Sequence[int]]) -> Sequence[torch.Tensor | Exception]:
+        """What each answer's last token and its draft call for, or why there is no telling."""
         try:
-            return list(self._forward(slice(0, len(self._rows))))
+            return list(self._forward(slice(0, len(self._rows)), drafts))
         except Exception as error:
             if len(self._rows) == 1:
                 return [error]
-            _log.warning("a step over %d answers failed; each is tried alone", len(self._rows), exc_info=True)
-        return [self._alone(at) for at in range(len(self._rows))]
+            count = len(self._rows)
+            _log.warning("a step over %d answers failed; each is tried alone", count, exc_info=True)
+        return [self._alone(at, draft) for at, draft in enumerate(drafts)]
 
-    def _alone(self, at: int) -> torch.Tensor | Exception:
+    def _alone(self, at: int, draft: Sequence[int]) -> torch.Tensor | Exception:
         try:
-            logits: torch.Tensor = self._forward(slice(at, at + 1))[0]
+            logits: torch.Tensor = self._forward(slice(at, at + 1), [draft])[0]
         except Exception as error:
             return error
         return logits
 
-    def _forward(self, rows: slice) -> torch.Tensor:
-        """Logits (rows, vocabulary) behind the last tokens, whose keys are written."""
+    def _forward(self, rows: slice, drafts: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Logits (rows, queries, vocabulary) behind the last tokens and their drafts; their keys are kept."""
         members, device = self._rows[rows], self._lm.device
+        queries = 1 + max(map(len, drafts))
+        ids = [
+            [row.transcript.ids[-1], *draft, *[0] * (queries - 1 - len(draft))]
+            for row, draft in zip(members, drafts, strict=True)
+        ]
+        positions = torch.tensor([[row.position] for row in members]) + torch.arange(queries)
         output = self._lm.model(
-            input_ids=torch.tensor([[row.transcript.ids[-1]] for row in members], device=device),
-            position_ids=torch.tensor([[row.position] for row in members], device=device),
+            input_ids=torch.tensor(ids, device=device),
+            position_ids=positions.to(device),
             use_cache=False,
-            ape=BatchCall(self._own, rows, [row.frozen for row in members]),
+            ape=BatchCall(self._own, rows, [row.frozen for row in members], queries),
         )
-        logits: torch.Tensor = output.logits[:, -1]
+        logits: torch.Tensor = output.logits
         return logits
 
-    def _tried(self, row: Row, logits: torch.Tensor) -> bool:
-        """Whether the row goes on after its next token; if not, it has been told."""
+    def _tried(self, row: Row, logits: torch.Tensor, draft: Sequence[int]) -> tuple[int, bool]:
+        """What `Row.write` returns. If the row does not go on, it has been told."""
         error: Exception | None = None
+        before = len(row.transcript.ids)
         try:
-            self.tokens += 1
-            if row.write(logits):
-                return True
+            followed, goes_on = row.write(logits, draft)
+            if goes_on:
+                return followed, True
         except Exception as raised:
             error = raised
+        finally:
+            self.tokens += len(row.transcript.ids) - before
         _tell(row, error)
-        return False
+        return 0, False
 
     def _leave(self, at: int, error: Exception | None) -> None:
         row = self._rows[at]

@@ -86,4 +86,4 @@ class Task:
             else (),
             saliency=tuple(saliency),
         )
-        return ReadPrompt(cache, logits, position, ape, self.usage, notes)
+        return ReadPrompt(cache, logits, position, ape, self.usage, notes, self.texts)
