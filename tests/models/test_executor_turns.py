@@ -61,10 +61,8 @@ def test_calls_and_the_loop_get_about_the_same_time(executor: Executor) -> None:
     futures = [executor.submit(call, priority=Priority.INTERACTIVE) for _ in range(30)]
     for future in futures:
         future.result(10)
-    between = "".join(name[0] for name in log)
-    between = between[between.index("c") :]
-    assert "ccccc" not in between
-    assert "lllll" not in between
+    shared = log[log.index("call") : len(log) - log[::-1].index("call")]
+    assert 10 <= shared.count("loop") <= 90, "as much time for one as for the other, on a busy machine too"
     loop.ends = True
 
 
@@ -95,7 +93,8 @@ def test_long_work_lets_the_loop_in_and_reads_less_at_once(executor: Executor) -
         return before, piece(4096)
 
     assert executor.submit(work).result(5) == (4096, 512)
-    assert log[:4] == ["piece", "loop", "loop", "piece"] or log.count("loop") >= 5
+    assert log.count("piece") == 5
+    assert log.index("loop") < 4, "the loop ran inside the call"
     loop.ends = True
     executor.submit(lambda: None).result(5)
     assert executor.submit(piece, 4096).result(5) == 4096
@@ -123,10 +122,14 @@ def test_a_loop_does_not_run_inside_itself(executor: Executor) -> None:
 
 
 def test_a_loop_that_fails_ends_and_calls_go_on(executor: Executor) -> None:
+    ran = threading.Event()
+
     def loop() -> bool:
+        ran.set()
         raise ValueError
 
     executor.attend(loop)
+    assert ran.wait(5)  # what is submitted now runs after the loop, on the same thread
     assert executor.submit(int, "7").result(5) == 7
     executor.attend(Loop([]))  # there is room for another
 

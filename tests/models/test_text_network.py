@@ -279,7 +279,7 @@ def test_minilm(small_models: Models) -> None:
 @pytest.mark.real_model
 def test_the_trained_encoder_of_the_compact_profile(small_models: Models, models_dir: Path) -> None:
     network = Models(load_profile("compact"), models_dir, device="cpu").encoder
-    assert (network.hidden_size, network.max_tokens) == (128, 509)
+    assert (network.hidden_size, network.max_tokens) == (128, 510)
     asked, *passages = network.hidden_states(["What do cats eat?"], role="query") + network.hidden_states(
         ["Cats are fed on fish and mice.", "Equities plunged today."]
     )
