@@ -152,7 +152,20 @@ class Scheduler:
 
     @torch.inference_mode()
     def step(self) -> bool:
-        """Writes one token of every answer; returns whether there is anything left to write."""
+        """Writes one token of every answer, or more by drafts; returns whether any is left to write.
+
+        Whatever goes wrong ends answers and is never raised: nobody would tell those who listen.
+        """
+        try:
+            self._step()
+        except Exception as error:
+            _log.exception("a step failed; %d answers end with it", len(self._rows))
+            rows, self._rows, self._own = self._rows, [], GrowingKeys()
+            for row in rows:
+                _tell(row, error)
+        return bool(self._rows)
+
+    def _step(self) -> None:
         for at in reversed(range(len(self._rows))):
             if self._rows[at].cancelled:
                 self._leave(at, None)
@@ -170,7 +183,6 @@ class Scheduler:
                 row.position += 1 + followed
                 if not goes_on:
                     self._drop(at)
-        return bool(self._rows)
 
     def close(self) -> None:
         """Ends every answer."""

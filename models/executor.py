@@ -21,8 +21,8 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _MOST_OWED_S = 1.0
 _BATCH_WEIGHT = 3
-_PIECE_TOKENS = 512
-"""A third to half a second of reading on two cores by the smallest model."""
+_PIECE_TOKENS = 256
+"""Half a second to a second of reading for the smallest model on two cores or one."""
 _here = threading.local()
 
 

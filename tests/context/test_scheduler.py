@@ -182,6 +182,19 @@ def test_an_answer_that_fails_does_not_take_the_others_along(engine):
     assert well.listener.ends == [None]
 
 
+def test_a_step_that_fails_as_a_whole_ends_every_answer_and_says_so(engine, monkeypatch):
+    scheduler = Scheduler(engine.lm)
+    rows = [scheduler.join(start(engine), Ear()) for _ in range(2)]
+    with monkeypatch.context() as broken:
+        broken.setattr(scheduler, "_logits", lambda drafts: [])
+        broken.setattr(scheduler._own, "remove", None)
+        rows[0].cancel()
+        assert scheduler.step() is False
+    assert [len(row.listener.ends) for row in rows] == [1, 1]
+    assert isinstance(rows[0].listener.ends[0], TypeError)
+    assert run(scheduler, [scheduler.join(start(engine), Ear())]) == [alone(start(engine))]
+
+
 def test_closing_ends_every_answer(engine):
     scheduler = Scheduler(engine.lm)
     rows = [scheduler.join(start(engine), Ear()) for _ in range(3)]
