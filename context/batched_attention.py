@@ -79,10 +79,12 @@ def _row(query: torch.Tensor, at: int) -> torch.Tensor:
 
 def _shared(prefixes: Sequence[Run | None]) -> list[tuple[Run, list[int]]]:
     """Each prefix once, with the rows that read it."""
-    groups: dict[int, tuple[Run, list[int]]] = {}
+    groups: dict[tuple[int, torch.Size], tuple[Run, list[int]]] = {}
     for at, prefix in enumerate(prefixes):
         if prefix is not None:
-            groups.setdefault(id(prefix[0][0]), (prefix, []))[1].append(at)
+            # Each call has views of its own; where they lie tells whether they are the same keys.
+            keys = prefix[0][0]
+            groups.setdefault((keys.data_ptr(), keys.shape), (prefix, []))[1].append(at)
     return list(groups.values())
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import DynamicCache
 
-from context import ContextEngine, ContextPassage, PrefixStore
+from context import ContextEngine, ContextPassage, PrefixStore, batched_attention
 from context.attention import ApeCall
 from context.batched_attention import BatchCall, FrozenPart
 from context.generation import read
@@ -128,6 +128,22 @@ def test_batched_logits_equal_single_ones(tiny, engine, queries):
             ape=BatchCall(own, slice(0, len(calls)), parts, queries),
         ).logits
     torch.testing.assert_close(logits.flatten(0, 1), torch.stack(wanted), atol=2e-3, rtol=0)
+
+
+def test_a_prefix_is_read_once_for_all_rows_that_share_it(engine, monkeypatch):
+    calls = []
+    kernel = batched_attention.partial_attention
+    monkeypatch.setattr(
+        batched_attention,
+        "partial_attention",
+        lambda *args, **kw: calls.append(args[1].shape) or kernel(*args, **kw),
+    )
+    scheduler = Scheduler(engine.lm)
+    for _ in range(3):
+        scheduler.join(start(engine, []), Ear())
+    scheduler.step()
+    layers = engine.lm.geometry.layers
+    assert len(calls) == 2 * layers, "the rows' own keys, and the prefix"
 
 
 def test_a_batch_ignores_what_lies_behind_a_row(engine):
