@@ -58,7 +58,7 @@ class Retrieve(Stage, frozen=True):
 class Fuse(Stage, frozen=True):
     """How the retrievers' lists become one."""
 
-    method: Literal["rrf", "weighted"]
+    method: Literal["rrf", "weighted", "scores"]
     weights: dict[str, float]
     k: int
 
@@ -77,6 +77,14 @@ class Compress(Stage, frozen=True):
     target_tokens: int
 
 
+class Prompt(Stage, frozen=True):
+    """Which prompt an answer is written with; without `modules`, with all of them."""
+
+    name: str
+    modules: list[str] | None = None
+    parameters: dict[str, str] = {}
+
+
 class Context(Stage, frozen=True):
     """How the passages are read; None takes what the model was calibrated to."""
 
@@ -86,6 +94,7 @@ class Context(Stage, frozen=True):
     scale: float | None
     bias: float
     keep: int | None
+    prompt: Prompt | None
 
 
 class Answer(Stage, frozen=True):
@@ -114,7 +123,7 @@ STAGES: _Json = {
         "lexical": {"limit": 200},
         "ngrams": {"limit": 100, "beams": 10, "length": 8, "query_keys": True},
     },
-    "fuse": {"method": "weighted", "weights": {"tokens": 1.0, "lexical": 0.3, "ngrams": 0.1}, "k": 60},
+    "fuse": {"method": "scores", "weights": {"tokens": 1.0, "lexical": 0.4, "ngrams": 0.05}, "k": 60},
     "rerank": {"method": "likelihood", "limit": 10},
     "compress": {"method": "auto", "target_tokens": 800},
     "context": {
@@ -124,6 +133,7 @@ STAGES: _Json = {
         "scale": None,
         "bias": 0.0,
         "keep": None,
+        "prompt": None,
     },
     "answer": {"max_tokens": 96, "temperature": 0.0, "seed": None},
 }
@@ -191,10 +201,10 @@ def _layers(*plans: str | PlanOptions | Mapping[str, Any] | None) -> tuple[str, 
 
 
 def _merge(below: _Json, above: _Json, defaults: _Json) -> _Json:
-    """`above` over `below`; a stage that was off below starts from its defaults."""
+    """`above` over `below`; a stage that was off below starts from its defaults. A prompt is taken whole."""
     merged = dict(below)
     for name, value in above.items():
-        if isinstance(value, dict) and name != "weights":
+        if isinstance(value, dict) and name not in ("weights", "prompt"):
             default = defaults.get(name, {})
             under = below.get(name)
             merged[name] = _merge(default if under is None else under, value, default)

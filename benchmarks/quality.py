@@ -21,7 +21,6 @@ from benchmarks.report import Report
 from models import LanguageModel, Models, load_profile
 from rerank import QueryLikelihood
 from retrieval import Collection, IndexSettings, Selection, Snapshot
-from retrieval.fusion import fuse
 from retrieval.ngrams import LanguageVocabulary
 from retrieval.tokens import TokenEncoder, TokenOptions
 from retrieval.types import Document, Hits
@@ -38,8 +37,8 @@ MEASURES = {
 }
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of this benchmark alone."""
+def add_index_options(parser: argparse.ArgumentParser) -> None:
+    """What is indexed, by whom and where."""
     parser.add_argument("--index", type=Path, help="keep the index here and use it again; default: temporary")
     parser.add_argument(
         "--models", type=Path, help="where converted models are kept; default: with the index"
@@ -47,6 +46,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="small", help="whose models are used (%(default)s)")
     parser.add_argument("--passage-tokens", type=int, default=200)
     parser.add_argument("--depth", type=int, default=200, help="passages taken from each retriever")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of this benchmark alone."""
+    add_index_options(parser)
     parser.add_argument(
         "--refine", type=int, help="exact MaxSim over the best N of the tokens case; default: by size"
     )
@@ -109,7 +113,9 @@ class Stages:
         """Tokens and lexical together, as the default plan fuses them."""
         lists = {"tokens": self.tokens(query), "lexical": self.lexical(query)}
         plan = STAGES["fuse"]
-        return fuse(lists, method=plan["method"], weights=plan["weights"], k=plan["k"])
+        vectors = self.encoder.encode_queries([query])[0].vectors
+        _, hits = self.snapshot.fused(lists, query=query, vectors=vectors, **plan)
+        return hits
 
     def reranked(self, query: str) -> Hits:
         """The fused list, its head reordered by the query's likelihood."""
@@ -134,7 +140,7 @@ def run(options: argparse.Namespace, report: Report) -> None:
         home = options.index or Path(temporary)
         models = Models(load_profile(options.profile), options.models or home / "models")
         encoder = TokenEncoder(models.encoder)
-        collection = _collection(home, sets, encoder, models, options, ngrams="ngrams" in cases)
+        collection = indexed(home, sets, encoder, models, options, ngrams="ngrams" in cases)
         with collection.snapshot() as snapshot:
             stages = Stages(snapshot, encoder, lambda: models.lm, options, snapshot.allowed(None))
             for data in sets:
@@ -142,15 +148,16 @@ def run(options: argparse.Namespace, report: Report) -> None:
                     _measure(data, case, snapshot, getattr(stages, case), report)
 
 
-def _collection(
+def indexed(
     home: Path,
     sets: list[DataSet],
     encoder: TokenEncoder,
     models: Models,
     options: argparse.Namespace,
     *,
-    ngrams: bool,
+    ngrams: bool = False,
 ) -> Collection:
+    """The sets' documents as one collection under `home`, made if it is not there yet."""
     settings = IndexSettings(passage_tokens=options.passage_tokens, ngrams=ngrams)
     name = "+".join(data.name for data in sets) + f"-{options.passage_tokens}" + ("-ngrams" if ngrams else "")
     path = home / "collections" / name

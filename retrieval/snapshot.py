@@ -12,11 +12,12 @@ import numpy as np
 
 from models import LanguageModel
 from retrieval import filters
+from retrieval.fusion import Method, fuse
 from retrieval.lexical import Bm25
 from retrieval.ngrams import NgramHits, NgramMatch, search_ngrams
 from retrieval.segments import Segment
-from retrieval.tokens import ExactSearch, TokenOptions, match_tokens, search_tokens
-from retrieval.top import NO_HITS
+from retrieval.tokens import ExactSearch, TokenOptions, exact_scores, match_tokens, search_tokens
+from retrieval.top import NO_HITS, best_hits
 from retrieval.types import Bits, Float32, Hits, Int64, Metadata, Passage, TokenVectors, Vocabulary
 from retrieval.view import View
 
@@ -144,6 +145,45 @@ class Snapshot:
             query_keys=query_keys,
             allowed=selection.bits,
         )
+
+    def completed(self, lists: Mapping[str, Hits], *, query: str, vectors: Float32 | None) -> dict[str, Hits]:
+        """Each list with what only the others found, so that all passages have scores by all retrievers.
+
+        Words are scored by BM25, tokens by exact MaxSim, the list's own passages too: XTR's guesses for
+        those that were not refined would stand beside exact scores. Generated n-grams stay as they were
+        found. `vectors` (q, d) are the query's. Lists come back sorted.
+        """
+        numbers = np.unique(np.concatenate([np.zeros(0, np.int64), *(one.numbers for one in lists.values())]))
+        completed = dict(lists)
+        if "tokens" in lists and vectors is not None:
+            indexes = [segment.tokens for segment in self._view.segments]
+            scores = exact_scores(indexes, self._bases[:-1], vectors, numbers)
+            completed["tokens"] = best_hits(numbers, scores, len(numbers))
+        if "lexical" in lists and self._view.segments:
+            scores = self._bm25(self._view.segments).scores(query, numbers)
+            found = scores > 0
+            completed["lexical"] = best_hits(numbers[found], scores[found], len(numbers))
+        return completed
+
+    def fused(
+        self,
+        lists: Mapping[str, Hits],
+        *,
+        query: str,
+        vectors: Float32 | None,
+        method: Method,
+        weights: Mapping[str, float],
+        k: int = 60,
+    ) -> tuple[Mapping[str, Hits], Hits]:
+        """The lists as they were fused, and what became of them (`retrieval.fusion.fuse`).
+
+        By `scores`, several are completed first; a score's ceiling is 1 for tokens, the query's for words.
+        """
+        if method != "scores" or not self._view.segments:
+            return lists, fuse(lists, method=method, weights=weights, k=k)
+        completed = lists if len(lists) < 2 else self.completed(lists, query=query, vectors=vectors)
+        ceilings = {"tokens": 1.0, "lexical": self._bm25(self._view.segments).ceiling(query)}
+        return completed, fuse(completed, method=method, weights=weights, ceilings=ceilings)
 
     def numbers(self, selection: Selection) -> Int64:
         """The numbers (n,) of the passages that a selection lets through, in order."""

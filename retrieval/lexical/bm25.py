@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import bm25s
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from retrieval.lexical.analysis import terms_of
 from retrieval.lexical.terms import Terms
 from retrieval.top import NO_HITS, best_hits
-from retrieval.types import Bits, Hits
+from retrieval.types import Bits, Float32, Hits, Int64
 
 K1, B = 0.9, 0.4
 """Anserini's values, tuned on news and web passages."""
@@ -37,12 +38,39 @@ class Bm25:
 
         `allowed` (passages,) leaves out passages whose bit is not set; document frequencies still count them.
         """
-        wanted = [self._numbers[term] for term in terms_of(query) if term in self._numbers]
+        wanted = self._wanted(query)
         if not wanted:
             return NO_HITS
         scores = self._index.get_scores_from_ids(wanted, weight_mask=allowed)
         found = np.flatnonzero(scores)
         return best_hits(found, scores[found], limit)
+
+    def scores(self, query: str, numbers: Int64) -> Float32:
+        """The scores of these passages; 0 for those that share no term with the query."""
+        wanted = self._wanted(query)
+        if not wanted:
+            return np.zeros(len(numbers), np.float32)
+        scores: Float32 = self._index.get_scores_from_ids(wanted)[numbers]
+        return scores
+
+    def ceiling(self, query: str) -> float:
+        """What no passage's score can reach: the query's terms, each as often in it as can be.
+
+        Terms that no passage has count as the rarest there can be.
+        """
+        frequencies = np.diff(self._index.scores["indptr"])
+        return float(
+            sum(
+                self._idf(frequencies[self._numbers[term]] if term in self._numbers else 0)
+                for term in terms_of(query)
+            )
+        )
+
+    def _wanted(self, query: str) -> list[int]:
+        return [self._numbers[term] for term in terms_of(query) if term in self._numbers]
+
+    def _idf(self, frequencies: Any) -> Any:
+        return np.log1p((self.passages - frequencies + 0.5) / (frequencies + 0.5))
 
     def _matrix(self, segments: Sequence[Terms]) -> dict[str, object]:
         """Scores by term, then passage, in compressed columns, as bm25s keeps them."""
@@ -52,7 +80,7 @@ class Bm25:
         distinct = np.concatenate([np.zeros(0, np.int64), *(np.diff(segment.starts) for segment in segments)])
         passages = np.repeat(np.arange(self.passages, dtype=np.int32), distinct)
         frequencies = np.bincount(terms, minlength=len(self._numbers))
-        idf = np.log1p((self.passages - frequencies + 0.5) / (frequencies + 0.5))
+        idf = self._idf(frequencies)
         mean = lengths.sum() / max(1, self.passages) or 1.0  # 1 where there are no words to score
         saturation = K1 * (1 - B + B * lengths / mean)
         scores = idf[terms] * counts / (counts + saturation[passages])

@@ -7,7 +7,13 @@ from retrieval.tokens.index import TokenIndex
 from retrieval.tokens.matching import match_tokens
 from retrieval.tokens.reference import maxsim_reference, xtr_reference
 from retrieval.tokens.scoring import xtr_scores
-from retrieval.tokens.search import ExactSearch, TokenOptions, search_tokens, search_tokens_batch
+from retrieval.tokens.search import (
+    ExactSearch,
+    TokenOptions,
+    exact_scores,
+    search_tokens,
+    search_tokens_batch,
+)
 
 __all__ = [
     "ExactSearch",
@@ -17,6 +23,7 @@ __all__ = [
     "TokenIndex",
     "TokenOptions",
     "UnusableFaiss",
+    "exact_scores",
     "match_tokens",
     "maxsim_reference",
     "search_tokens",

@@ -196,6 +196,21 @@ def search_tokens_batch(
     return hits
 
 
+def exact_scores(
+    indexes: Sequence[TokenIndex], bases: Sequence[int], query: Float32, numbers: Int64
+) -> Float32:
+    """Exact mean MaxSim of query vectors (q, d) with passages by number (n,); 0 where one has no tokens."""
+    scores = np.zeros(len(numbers), np.float32)
+    if not len(query):
+        return scores
+    for index, base in zip(indexes, bases, strict=True):
+        own = np.flatnonzero((numbers >= base) & (numbers < base + index.passages))
+        own = own[index.lengths[numbers[own] - base] > 0]
+        if len(own):
+            scores[own] = index.maxsim(query, numbers[own] - base)
+    return scores
+
+
 def _groups(queries: Sequence[Float32], tokens: int) -> Iterator[Sequence[Float32]]:
     """Runs of queries with about so many tokens, to bound the memory for what they retrieve."""
     first = held = 0

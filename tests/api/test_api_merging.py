@@ -93,6 +93,17 @@ async def test_what_finished_jobs_put_in_is_forgotten_and_running_ones_not(eager
         assert index.stats().documents == 3
 
 
+async def test_what_another_process_deletes_is_let_go(settings, open_api):
+    async with open_api(settings) as here, open_api(settings) as there:
+        for name in ("a", "b"):
+            await here.made(name)
+            await there.put({"id": "x", "text": "One document."}, collection=name)
+        assert len(there.service.library.opened()) == 2
+        assert (await here("DELETE", "/v1/collections/a")).status_code == 200
+        assert len(there.service.library.opened()) == 1
+        assert (await there("GET", "/v1/collections/b")).json()["documents"] == 1
+
+
 def test_a_merge_takes_its_share_of_a_core(monkeypatch):
     monkeypatch.setattr(merging, "_LOOKS_EVERY_S", 0.001)
     opened = Opened(works_s=0.2)

@@ -10,6 +10,8 @@ from retrieval import BatchKey, Collection, Deletion, Document
 from retrieval.corpus import InvalidChunking
 from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch, InvalidFilter
 from retrieval.ngrams import NgramHits
+from retrieval.tokens import TokenOptions
+from retrieval.top import NO_HITS, best_hits
 
 
 def test_documents_are_found_by_every_retriever(make):
@@ -196,6 +198,43 @@ def test_only_what_live_documents_hold_can_be_asked_for(make):
         with pytest.raises(InvalidFilter):
             ids(collection, filter=stale)
     assert ids(collection, filter={"gone": {"$exists": False}}) == {"a", "b"}
+
+
+def test_completed_lists_score_every_passage_by_every_retriever(make):
+    """As brute force over all passages does, in several segments, whichever list had found a passage."""
+    collection = make()
+    for at in range(4):
+        collection.add(
+            [Document(f"{at}-{n}", f"{'heron' if n % 2 else 'otter'} {at} river stone {n}") for n in range(6)]
+        )
+    vectors = HashEncoder().encode_queries(["heron stone 3"])[0].vectors
+    with collection.snapshot() as snapshot:
+        every = snapshot.allowed(None)
+        words = snapshot.lexical("heron stone 3", limit=1000, selection=every)
+        tokens = snapshot.tokens(vectors, TokenOptions(limit=1000, exact_up_to=1 << 40), selection=every)
+        exact = {
+            name: dict(zip(hits.numbers.tolist(), hits.scores.tolist(), strict=True))
+            for name, hits in (("lexical", words), ("tokens", tokens))
+        }
+        lists = {"lexical": best_hits(words.numbers[:3], words.scores[:3], 3), "tokens": tokens}
+        lists["tokens"] = best_hits(tokens.numbers[-4:], tokens.scores[-4:] - 1, 4)
+        found = {number for hits in lists.values() for number in hits.numbers.tolist()}
+        for name, hits in snapshot.completed(lists, query="heron stone 3", vectors=vectors).items():
+            scored = dict(zip(hits.numbers.tolist(), hits.scores.tolist(), strict=True))
+            assert scored == pytest.approx({n: s for n, s in exact[name].items() if n in found}, abs=1e-6)
+            assert hits.scores.tolist() == sorted(hits.scores.tolist(), reverse=True)
+        kept, fused = snapshot.fused(
+            lists, query="heron stone 3", vectors=vectors, method="scores", weights={"lexical": 0.5}
+        )
+        assert set(fused.numbers.tolist()) == set(kept["tokens"].numbers.tolist()) == found
+        assert fused.scores.max() < 1.5
+        asked = {"query": "heron stone 3", "vectors": vectors, "method": "scores", "weights": {}}
+        alone, fused = snapshot.fused({"tokens": lists["tokens"]}, **asked)
+        assert alone["tokens"].scores.tolist() == fused.scores.tolist() == lists["tokens"].scores.tolist()
+        assert snapshot.completed({}, query="x", vectors=None) == {}
+    with make("empty").snapshot() as empty:
+        assert empty.completed({"lexical": NO_HITS, "tokens": NO_HITS}, query="x", vectors=vectors)
+        assert len(empty.fused({"tokens": NO_HITS}, **asked)[1]) == 0
 
 
 def test_filters_on_an_empty_collection_find_nothing_and_must_still_be_filters(make):

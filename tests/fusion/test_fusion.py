@@ -37,14 +37,43 @@ def test_weighted_scores_by_hand():
     )
 
 
-@given(ranked, ranked, st.sampled_from(["rrf", "weighted"]))
+def test_scores_by_hand():
+    fused = fuse(
+        {"a": hits((1, 0.9), (2, 0.5)), "b": hits((3, 8), (2, 6))},
+        method="scores",
+        weights={"b": 0.5},
+        ceilings={"a": 1.0, "b": 20.0},
+    )
+    assert dict(zip(fused.numbers.tolist(), fused.scores.tolist(), strict=True)) == pytest.approx(
+        {1: 0.9, 2: 0.5 + 0.15, 3: 0.2}
+    )
+
+
+def test_scores_without_a_ceiling_are_shares_of_the_best():
+    fused = fuse({"a": hits((1, 8), (2, 2))}, method="scores", weights={})
+    assert fused.scores.tolist() == [1.0, 0.25]
+
+
+@given(ranked, st.integers(21, 30))
+def test_scores_of_one_passage_do_not_depend_on_what_else_was_found(a, other):
+    """What makes collections comparable: by min and max, one more passage moves the others."""
+    more = Hits(np.append(a.numbers, other), np.append(a.scores, np.float32(0.1)))
+    ceilings = {"a": 12.0}
+    alone, beside = (
+        dict(zip(one.numbers.tolist(), one.scores.tolist(), strict=True))
+        for one in (fuse({"a": given}, method="scores", weights={}, ceilings=ceilings) for given in (a, more))
+    )
+    assert alone == {number: score for number, score in beside.items() if number != other}
+
+
+@given(ranked, ranked, st.sampled_from(["rrf", "weighted", "scores"]))
 def test_a_list_of_weight_zero_counts_for_nothing(a, b, method):
     alone = fuse({"a": a}, method=method, weights={})
     both = fuse({"a": a, "b": b}, method=method, weights={"b": 0.0})
     assert alone.numbers.tolist() == both.numbers.tolist()
 
 
-@given(ranked, ranked, ranked, st.sampled_from(["rrf", "weighted"]), st.permutations("abc"))
+@given(ranked, ranked, ranked, st.sampled_from(["rrf", "weighted", "scores"]), st.permutations("abc"))
 def test_the_order_of_the_lists_does_not_matter(a, b, c, method, order):
     lists = {"a": a, "b": b, "c": c}
     shuffled = {name: lists[name] for name in order}

@@ -76,6 +76,18 @@ def test_only_allowed_passages_are_found(tmp_path):
     assert index.search("moon bread", limit=1, allowed=None).numbers.tolist() == [1]
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text("ab c月", max_size=12), min_size=1, max_size=8), st.text("abc月 ", max_size=6))
+def test_single_scores_are_the_searchs_and_stay_under_the_ceiling(tmp_path_factory, texts, query):
+    index = Bm25([build(tmp_path_factory.mktemp("terms"), texts)])
+    hits = index.search(query, limit=len(texts) or 1, allowed=None)
+    found = dict(zip(hits.numbers.tolist(), hits.scores.tolist(), strict=True))
+    scores = index.scores(query, np.arange(len(texts)))
+    assert scores.tolist() == [found.get(number, 0.0) for number in range(len(texts))]
+    assert max(found.values(), default=0.0) <= index.ceiling(query)
+    assert (index.ceiling(query) > 0) == bool(terms_of(query))
+
+
 def test_an_empty_collection_finds_nothing(tmp_path):
     assert len(Bm25([]).search("x", limit=5, allowed=None)) == 0
     assert len(Bm25([build(tmp_path, [])]).search("x", limit=5, allowed=None)) == 0

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import UNSET, Meta, UnsetType
 
 from excerpta.types.base import Filter, Limit, Name, QueryText, Request, Weight
+from excerpta.types.prompts import PromptUse
 
 
 class TokensOptions(Request):
@@ -49,9 +50,13 @@ class RetrieveOptions(Request):
 
 
 class FuseOptions(Request):
-    """How the retrievers' lists become one: reciprocal ranks or min-max weighted scores."""
+    """How the retrievers' lists become one.
 
-    method: Literal["rrf", "weighted"] | UnsetType = UNSET
+    `rrf`: reciprocal ranks; `weighted`: scores brought to 0..1 within each list; `scores`: each passage's
+    own scores by all retrievers, as shares of the most that each could give.
+    """
+
+    method: Literal["rrf", "weighted", "scores"] | UnsetType = UNSET
     weights: dict[Literal["tokens", "lexical", "ngrams"], Weight] | UnsetType = UNSET
     k: Annotated[int, Meta(ge=1, le=1000, description="RRF's constant.")] | UnsetType = UNSET
 
@@ -82,6 +87,7 @@ class ContextOptions(Request):
     `naive` (without), `structured` (all passages together weigh as one), `guard` (each query reads the `keep`
     passages it attends to most), `superposition` (only the `keep` passages after which the question is
     likeliest). In a row: `epic` and `cacheblend` (cached, some tokens read again), `sequential` (one prompt).
+    In all of them, modules of a `prompt` may stand before the passages.
     """
 
     mode: ContextMode | UnsetType = UNSET
@@ -95,6 +101,7 @@ class ContextOptions(Request):
     keep: (
         Annotated[int, Meta(ge=1, le=50, description="Passages left: guard, superposition.")] | UnsetType
     ) = UNSET
+    prompt: PromptUse | UnsetType | None = UNSET
 
 
 class AnswerOptions(Request):
