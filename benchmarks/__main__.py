@@ -14,6 +14,7 @@ BENCHMARKS = {
     "quality": "nDCG@10 and recall@100 of each stage on BEIR-layout data",
     "context": "milliseconds to an answer's first token, by where the passages' blocks are, and after it",
     "evidence": "questions that the documents do not answer, told apart before an answer is written",
+    "fusion": "nDCG@10 of every way to fuse tokens and words, by weight",
     "pipeline": "milliseconds and CPU milliseconds of whole queries over HTTP, by plan and stage",
     "tokens": "token retrieval beside its peers: time, CPU time, size, memory, recall of exact MaxSim",
 }
@@ -30,7 +31,7 @@ def main() -> int:
             "--data",
             action="append",
             type=Path,
-            required=name in ("quality", "evidence"),
+            required=name in ("quality", "fusion", "evidence"),
             metavar="DIR",
             help="BEIR layout; several make a union",
         )

@@ -82,7 +82,7 @@ def _encoded(options: argparse.Namespace, work: Path) -> TokenData:
     """The union of BEIR sets, encoded by the profile's own token encoder."""
     sets = [load(path, options.split, sample=options.queries, seed=options.seed) for path in options.data]
     name = "+".join(data.name for data in sets)
-    encoder = TokenEncoder(Models(load_profile("small"), options.models or work / "models").encoder)
+    encoder = TokenEncoder(Models(load_profile(options.profile), options.models or work / "models").encoder)
     asked = [query for data in sets for query in data.queries]
     documents = sum(len(data.documents) for data in sets)
     key = repr((encoder.fingerprint, options.passage_tokens, documents, asked))

@@ -78,6 +78,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this benchmark alone."""
     parser.add_argument("--passages", default="5000", help="sizes of synthetic sets, comma-separated")
     parser.add_argument("--dim", type=int, default=128, help="dimensions of synthetic vectors")
+    parser.add_argument("--profile", default="compact", help="whose encoder reads --data (%(default)s)")
     parser.add_argument("--work", type=Path, help="keep vectors and exact answers here; default: temporary")
     parser.add_argument("--models", type=Path, help="where converted models are kept; default: in --work")
     parser.add_argument("--passage-tokens", type=int, default=200)
