@@ -16,7 +16,7 @@ import torch
 from benchmarks.context_quality import QUALITY_CASES, QualityOptions, run_quality
 from benchmarks.first_token import SPEED_CASES, SpeedOptions, run_speed
 from benchmarks.report import Report
-from benchmarks.streams import run_streams
+from benchmarks.streams import run_drafts, run_streams
 from models import Models, load_profile
 from models.device import use_available_cores
 from models.language_model import LanguageModel
@@ -51,8 +51,9 @@ def run(options: argparse.Namespace, report: Report) -> None:
     use_available_cores()
     if options.threads:
         torch.set_num_threads(options.threads)
-    known = QUALITY_CASES if options.data else CASES
-    cases = options.cases.split(",") if options.cases else list(known)
+    known = (*QUALITY_CASES, "drafts") if options.data else CASES
+    default = QUALITY_CASES if options.data else CASES
+    cases = options.cases.split(",") if options.cases else list(default)
     if unknown := {case.split("+")[0] for case in cases} - set(known):
         raise SystemExit(f"unknown cases: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     speed = SpeedOptions(
@@ -83,11 +84,14 @@ def _quality(
     report: Report,
 ) -> None:
     chosen = QualityOptions(
-        cases=cases,
+        cases=[case for case in cases if case != "drafts"],
         queries=options.queries or 40,
         passages=passages,
         max_tokens=options.answer_tokens,
         seed=options.seed,
     )
     for data in options.data:
-        run_quality(lm, data, chosen, report)
+        if chosen.cases:
+            run_quality(lm, data, chosen, report)
+        if "drafts" in cases:
+            run_drafts(lm, data, chosen, report)

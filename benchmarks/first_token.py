@@ -31,6 +31,7 @@ SPEED_CASES = (
     "disk-cold",
     "redis",
     "partial",
+    "superposition",
     "question-only",
     "decode",
 )
@@ -166,6 +167,9 @@ def _stores(
                 cases["memory"] = lambda: memory.timed(texts)
             if "partial" in wanted:
                 cases["partial"] = lambda: _partial(memory)
+        if "superposition" in wanted:
+            paths = case_over(_BUDGET)  # of its own: what is forgotten for "partial" has to be made again
+            cases["superposition"] = lambda: paths.timed(texts, mode="superposition")
         if wanted & {"disk", "disk-cold"}:
             disk = case_over(0, Path(folder), _BUDGET)
             if "disk" in wanted:

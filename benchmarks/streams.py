@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
+from benchmarks.context_quality import QualityOptions, questions
 from benchmarks.first_token import PASSAGE_TOKENS, passages_of
 from benchmarks.report import Report
 from context import ContextEngine, ContextPassage, PrefixStore
@@ -12,6 +14,7 @@ from context.scheduler import Row, Scheduler
 from models import LanguageModel
 
 STREAMS = (1, 4, 16)
+DRAFTS = (0, 2, 4, 8)
 _TOKENS = 32
 _QUESTIONS = (
     "What is the difference between a tuple and a list?",
@@ -72,3 +75,31 @@ def _measure(
     tokens = scheduler.tokens - tokens
     ended = time.perf_counter()
     return tokens / (ended - wall), tokens / (time.process_time() - cpu), streams / (ended - began)
+
+
+def run_drafts(lm: LanguageModel, data: Path, options: QualityOptions, report: Report) -> None:
+    """One answer at a time with and without drafts from its passages; `same` counts equal answers."""
+    for passages in options.passages:
+        asked = list(questions(data, passages, options.queries, options.seed))
+        store = PrefixStore(4 << 30)
+        engine = ContextEngine(lm, store)
+        written: dict[int, list[list[int]]] = {}
+        for drafts in DRAFTS:
+            tokens = steps = 0
+            cpu = 0.0
+            for one in asked:
+                scheduler = Scheduler(lm, drafts=drafts)
+                generation = engine.start(one.question, one.passages, max_tokens=options.max_tokens)
+                row = scheduler.join(generation, _Deaf())
+                began = time.process_time()
+                while scheduler.step():
+                    pass
+                cpu += time.process_time() - began
+                tokens, steps = tokens + scheduler.tokens, steps + scheduler.steps
+                written.setdefault(drafts, []).append(row.transcript.ids)
+            label, case = f"{data.name}@{passages}", f"drafts-{drafts}"
+            same = sum(a == b for a, b in zip(written[0], written[drafts], strict=True))
+            report.add(label, case, "tokens_per_pass", tokens / steps, "tokens")
+            report.add(label, case, "decode_cpu_ms", cpu / tokens * 1000, "ms/token")
+            report.add(label, case, "same", same / len(asked), "of the answers")
+        store.close()

@@ -16,8 +16,8 @@ from context.modes import DEFAULT_MODE, Mode
 from context.notes import ReadingNotes
 from context.prefix_store import PrefixStore, RedisTier, StoreStats, TierStats
 from context.prompt import AnswerPrompt, ContextPassage
-from context.prompt_cache import PromptCache
-from context.prompt_schema import Module, OneOf
+from context.prompt_cache import forget_modules
+from context.prompt_schema import FilledPrompt, Module, check_modules, choose
 from context.scheduler import Listener, Row, Scheduler
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "ContextError",
     "ContextPassage",
     "EngineDefaults",
+    "FilledPrompt",
     "Generation",
     "InvalidAnswerPrompt",
     "InvalidCalibration",
@@ -39,9 +40,7 @@ __all__ = [
     "Listener",
     "Mode",
     "Module",
-    "OneOf",
     "PrefixStore",
-    "PromptCache",
     "ReadingNotes",
     "RedisTier",
     "Row",
@@ -50,6 +49,9 @@ __all__ = [
     "TierStats",
     "TokenUsage",
     "calibrate",
+    "check_modules",
+    "choose",
     "find_calibration",
+    "forget_modules",
     "reference_prompts",
 ]

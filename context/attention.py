@@ -8,7 +8,7 @@ growing cache. Nothing is kept on the model, so one network serves both kinds of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import torch
@@ -17,6 +17,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from context.blocks import Block, LayerKeyValues
+from context.gathering import Bench, joined
 from models.errors import UnsupportedModel
 from models.language_model import LanguageModel
 
@@ -28,6 +29,9 @@ NAME = "excerpta_ape"
 
 Partial: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 """Attention over some keys: output (batch, heads, queries, dim), log-sum-exp (batch, heads, queries)."""
+
+WEIGHTLESS = torch.finfo(torch.float32).min
+"""The log-sum-exp of what must not count; -inf would have no difference from another -inf."""
 
 _MOVING_ROPES = frozenset({"dynamic", "longrope"})
 _REFUSED_ARGUMENTS = ("softcap", "sliding_window", "s_aux", "position_bias")
@@ -50,6 +54,7 @@ class ApeCall:
     scale: float = 1.0
     bias: float = 0.0
     keep: int | None = None
+    bench: Bench = field(default_factory=Bench, init=False, repr=False, compare=False)
 
     @classmethod
     def over(
@@ -71,6 +76,18 @@ class ApeCall:
             bias,
             keep,
         )
+
+    @property
+    def read(self) -> int:
+        """How many of the passages each query reads."""
+        return len(self.passages) if self.keep is None else min(self.keep, len(self.passages))
+
+    def for_writing(self) -> ApeCall:
+        """The same call for many tokens: if all passages are read, they are one run, copied here."""
+        if len(self.passages) < 2 or self.read < len(self.passages):
+            return self
+        run = tuple(joined(runs) for runs in zip(*self.passages, strict=True))
+        return replace(self, passages=(run,), keep=None)
 
 
 class AttentionCall(Protocol):
@@ -140,19 +157,26 @@ def ape_attention(
 
 def passages_partial(query: torch.Tensor, ape: ApeCall, layer: int, scaling: float) -> Partial:
     """Attention over the passages of a call that has some, weighed by its policy."""
-    runs = [frozen_partial(query, run[layer], scaling / ape.temperature) for run in ape.passages]
-    output, lse = merge(runs if ape.keep is None else strongest(runs, ape.keep))
+    runs = [run[layer] for run in ape.passages]
+    if ape.read == len(runs):
+        output, lse = frozen_partial(query, ape.bench.lay_out(runs), scaling / ape.temperature)
+    else:
+        partials = [frozen_partial(query, run, scaling / ape.temperature) for run in runs]
+        output, lse = merge(strongest(partials, ape.read))
     return output, lse * (ape.scale * ape.temperature) + ape.bias
 
 
 def merge(partials: Sequence[Partial]) -> Partial:
-    """Attention over all keys from attention over some: outputs weighted by softmax of log-sum-exps."""
-    if len(partials) == 1:
-        return partials[0]
-    lses = torch.stack([lse for _, lse in partials])
-    weights = torch.softmax(lses, dim=0).unsqueeze(-1)
-    outputs = torch.stack([output.float() for output, _ in partials])
-    return (weights * outputs).sum(dim=0), torch.logsumexp(lses, dim=0)
+    """Attention over all keys from attention over some: outputs weighted by softmax of log-sum-exps.
+
+    Of two the second's weight is the sigmoid of the difference; a further one joins what they make.
+    """
+    output, lse = partials[0]
+    for other, other_lse in partials[1:]:
+        weight = torch.sigmoid(other_lse - lse).unsqueeze(-1)
+        output = torch.lerp(output.float(), other.float(), weight)
+        lse = torch.logaddexp(lse, other_lse)
+    return output, lse
 
 
 def strongest(partials: Sequence[Partial], keep: int) -> list[Partial]:
@@ -161,11 +185,9 @@ def strongest(partials: Sequence[Partial], keep: int) -> list[Partial]:
     A run's log-sum-exp is the logarithm of its share of the attention, so these are the runs with the
     largest aggregated attention.
     """
-    if keep >= len(partials):
-        return list(partials)
     lses = torch.stack([lse for _, lse in partials])
     chosen = torch.zeros_like(lses, dtype=torch.bool).scatter_(0, lses.topk(keep, dim=0).indices, True)
-    kept = lses.masked_fill(~chosen, float("-inf"))
+    kept = lses.masked_fill(~chosen, WEIGHTLESS)
     return [(output, lse) for (output, _), lse in zip(partials, kept, strict=True)]
 
 
@@ -209,12 +231,13 @@ def cpu_partial(
     """The same by PyTorch's own CPU kernel, which gives the log-sum-exp back; many times faster."""
     batch, heads, queries, dim = query.shape
     keys, kv_heads = key.shape[2], key.shape[1]
-    if queries == 1 and mask is None and heads != kv_heads:
-        # As queries of one key head: in bfloat16 the kernel takes a tenth of the time for that.
-        packed = query.reshape(batch, kv_heads, heads // kv_heads, dim)
-        output, lse = cpu_partial(packed, key, value, scaling)
-        return output.reshape(batch, heads, 1, -1), lse.reshape(batch, heads, 1)
     causal = causal and queries > 1
+    if not causal and mask is None and heads != kv_heads:
+        # As queries of one key head, whose keys the kernel then reads once: of a single query in bfloat16
+        # that takes a tenth of the time.
+        packed = query.reshape(batch, kv_heads, -1, dim)
+        output, lse = cpu_partial(packed, key, value, scaling)
+        return output.reshape(batch, heads, queries, -1), lse.reshape(batch, heads, queries)
     if causal and queries != keys:  # the kernel would take the queries for the first of the keys
         mask, causal = _causal_mask(queries, keys, query.device), False
     bias = None

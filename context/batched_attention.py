@@ -8,7 +8,15 @@ from typing import TypeAlias
 
 import torch
 
-from context.attention import ApeCall, Partial, frozen_partial, merge, partial_attention, passages_partial
+from context.attention import (
+    WEIGHTLESS,
+    ApeCall,
+    Partial,
+    frozen_partial,
+    merge,
+    partial_attention,
+    passages_partial,
+)
 from context.blocks import LayerKeyValues
 from context.growing_keys import GrowingKeys
 
@@ -129,4 +137,4 @@ def _each(query: torch.Tensor, rows: Sequence[Partial | None]) -> Partial:
 
 def _nothing(query: torch.Tensor) -> Partial:
     zeros = torch.zeros(query.shape, device=query.device)
-    return zeros, torch.full(query.shape[:3], float("-inf"), device=query.device)
+    return zeros, torch.full(query.shape[:3], WEIGHTLESS, device=query.device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +19,11 @@ from context.generation import Generation, TokenUsage
 from context.modes import CALIBRATED, IN_SEQUENCE, MODES, Mode, ModeSettings, Task, path_saliency
 from context.namespace import namespace_of
 from context.parallel import encode_passages, encode_prefix
-from context.prefix_store import Keys, PrefixStore
+from context.paths import encode_behind
+from context.prefix_store import BlockKey, Keys, PrefixStore
 from context.prompt import DEFAULT_PROMPT, AnswerPrompt, ContextPassage, PromptIds
+from context.prompt_cache import SALT, read_modules
+from context.prompt_schema import FilledPrompt, Module, ModuleIds, check_modules, module_ids
 from context.rotation import Rotation
 from context.transcript import Writing
 from models.errors import InputTooLong
@@ -90,14 +93,16 @@ class ContextEngine:
         sampling_temperature: float = 0.0,
         seed: int | None = None,
         salt: bytes = b"",
+        modules: FilledPrompt | None = None,
     ) -> Generation:
         """Reads the prompt, which takes a while, and returns the answer at its first token.
 
         `temperature` (T), `scale` (S) and `bias` matter in the modes "ape", "guard" and "superposition";
         `keep`, how many passages are left, in the latter two. None takes what the model was calibrated to,
         and in superposition T = S = 1. With `statistics` the notes tell what the question attends to. `salt`
-        is the tenant's: blocks are shared by equal salts only. Raises InvalidContextOption, and InputTooLong
-        before anything is read.
+        is the tenant's: blocks are shared by equal salts only. `modules` stand before the passages, and are
+        everybody's. Raises InvalidContextOption, InvalidPromptModule, and InputTooLong before anything is
+        read.
         """
         # What T and S mend comes with many passages; over the two or so that superposition leaves, they harm.
         usual = self.defaults if mode in CALIBRATED else ModeSettings()
@@ -116,7 +121,7 @@ class ContextEngine:
             seed=seed,
             no_repeat_ngram=self.defaults.no_repeat_ngram,
         )
-        task = self._task(question, passages, mode, settings, max_tokens, salt, statistics)
+        task = self._task(question, passages, mode, settings, max_tokens, salt, statistics, modules)
         return Generation(self.lm, MODES[mode](task), writing)
 
     def saliency(
@@ -129,12 +134,21 @@ class ContextEngine:
         settings = ModeSettings()
         _check(question, "superposition", settings, 1, 0.0)
         task = self._task(question, passages, "superposition", settings, 1, salt, False)
-        return path_saliency(self.lm, task.prefix, task.blocks, task.tail, task.asked)
+        return path_saliency(
+            self.lm, task.prefix, task.blocks, task.tail, task.asked, task.lead and task.lead()
+        )
 
     def forget(self, passages: Sequence[ContextPassage], *, salt: bytes = b"") -> int:
         """Removes these passages' blocks from every tier, as for a deleted document; returns how many."""
         keys = Keys(self.namespace, salt, self._prompt.prefix)
-        return self.store.delete([keys.key(self._prompt.passage(one), one.document) for one in passages])
+        texts = [(self._prompt.passage(one), one.document) for one in passages]
+        self.forget_texts()
+        self.store.delete([self._lead_key(ids, document, salt) for ids, document in texts])
+        return self.store.delete([keys.key(ids, document) for ids, document in texts])
+
+    def forget_texts(self) -> None:
+        """Drops what is kept outside the store of passages read before; safe on every thread."""
+        self._prompt.forget()
 
     def warm(self, passages: Sequence[ContextPassage], *, salt: bytes = b"") -> int:
         """Encodes and keeps what the store does not have yet of these passages; returns how many it had."""
@@ -151,35 +165,68 @@ class ContextEngine:
         max_tokens: int,
         salt: bytes,
         statistics: bool,
+        modules: FilledPrompt | None = None,
     ) -> Task:
         """The prompt with the blocks of its passages, which are encoded here if no tier has them."""
         texts = [self._prompt.passage(passage) for passage in passages]
+        documents = [passage.document for passage in passages]
         tail = self._prompt.question(question)
         lengths = [len(ids) for ids in texts]
-        self._check_length(mode, lengths, len(tail) + max_tokens)
+        placed = None if modules is None else module_ids(modules, self.lm.encode)
+        before = [] if placed is None else [*placed.ids, *self._prompt.closing]
+        self._check_length(mode, lengths, len(before) + len(tail) + max_tokens)
         blocks: tuple[Block, ...] = ()
         cached: tuple[bool, ...] = (False,) * len(texts)
         if mode != "sequential":
-            blocks, cached = self._blocks(texts, [passage.document for passage in passages], salt)
+            blocks, cached = self._blocks(texts, documents, salt)
+        blocks = tuple(block.to(self.lm.device) for block in blocks)
+        prefix, usage = self._prefix_block(), TokenUsage(0, 0, len(before), 0)
+        if placed is not None and modules is not None and mode != "sequential":
+            prefix, usage = self._read_modules(placed, modules.document)
+            blocks = tuple(self._rotation.move(block, len(before)) for block in blocks)
         return Task(
             mode=mode,
             lm=self.lm,
-            prefix_ids=self._prompt.prefix,
+            prefix_ids=[*self._prompt.prefix, *before],
             texts=texts,
             tail=tail,
             asked=self._prompt.asked(question),
-            prefix=self._prefix_block(),
-            blocks=[block.to(self.lm.device) for block in blocks],
+            prefix=prefix,
+            blocks=blocks,
             usage=TokenUsage(
-                context_tokens=sum(lengths),
-                cached_tokens=sum(size for size, hit in zip(lengths, cached, strict=True) if hit),
-                question_tokens=len(tail),
+                context_tokens=usage.context_tokens + sum(lengths),
+                cached_tokens=usage.cached_tokens
+                + sum(size for size, hit in zip(lengths, cached, strict=True) if hit),
+                question_tokens=usage.question_tokens + len(tail),
                 generated_tokens=0,
             ),
             settings=settings,
             statistics=statistics,
             rotation=lambda: self._rotation,
+            lead=(lambda: self._lead(texts, documents, salt, blocks))
+            if placed is None and self._prompt.lead
+            else None,
         )
+
+    def check_modules(self, modules: Sequence[Module]) -> None:
+        """Raises InvalidPromptModule, and InputTooLong for more than half of what the model can read."""
+        check_modules(modules)
+        placed = module_ids(FilledPrompt(tuple(modules)), self.lm.encode)
+        tokens = len(self._prompt.prefix) + sum(map(len, placed.modules))
+        if tokens > self.lm.max_positions // 2:
+            raise InputTooLong("the prompt's modules", tokens, self.lm.max_positions // 2)
+
+    def _read_modules(self, placed: ModuleIds, document: str) -> tuple[Block, TokenUsage]:
+        """The prefix with the modules behind it."""
+        read = read_modules(
+            self.lm,
+            self._rotation,
+            self._prefix_block(),
+            placed,
+            self._prompt.closing,
+            lambda texts: self._blocks(texts, [document] * len(texts), SALT, keep=True),
+        )
+        return read.prefix, TokenUsage(read.tokens, read.cached, read.new, 0)
 
     @cached_property
     def _rotation(self) -> Rotation:
@@ -190,13 +237,34 @@ class ContextEngine:
     ) -> tuple[tuple[Block, ...], tuple[bool, ...]]:
         prefix = self._prefix_block()
         keys = Keys(self.namespace, salt, self._prompt.prefix)
+        return self._fetch(
+            [keys.key(ids, document) for ids, document in zip(texts, documents, strict=True)],
+            lambda missing: encode_passages(self.lm, prefix, [texts[at] for at in missing]),
+            keep,
+        )
 
-        def encode(missing: Sequence[int]) -> list[Block]:
-            encoded = encode_passages(self.lm, prefix, [texts[at] for at in missing])
-            return [block.to(torch.device("cpu")) for block in encoded]
+    def _lead(
+        self, texts: Sequence[list[int]], documents: Sequence[str], salt: bytes, passages: Sequence[Block]
+    ) -> Sequence[Block]:
+        """Blocks of the words that lead to every question, behind each passage."""
+        prefix = self._prefix_block()
+        blocks, _ = self._fetch(
+            [self._lead_key(ids, document, salt) for ids, document in zip(texts, documents, strict=True)],
+            lambda missing: encode_behind(
+                self.lm, prefix, [passages[at] for at in missing], self._prompt.lead
+            ),
+        )
+        return [block.to(self.lm.device) for block in blocks]
 
-        wanted = [keys.key(ids, document) for ids, document in zip(texts, documents, strict=True)]
-        fetched = self.store.fetch(wanted, encode, keep=keep)
+    def _lead_key(self, passage: Sequence[int], document: str, salt: bytes) -> BlockKey:
+        return Keys(self.namespace, salt, [*self._prompt.prefix, *passage]).key(self._prompt.lead, document)
+
+    def _fetch(
+        self, keys: Sequence[BlockKey], make: Callable[[Sequence[int]], list[Block]], keep: bool = False
+    ) -> tuple[tuple[Block, ...], tuple[bool, ...]]:
+        fetched = self.store.fetch(
+            keys, lambda missing: [block.to(torch.device("cpu")) for block in make(missing)], keep=keep
+        )
         return fetched.blocks, fetched.cached
 
     def _prefix_block(self) -> Block:

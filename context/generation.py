@@ -62,6 +62,7 @@ class Generation:
         self.notes = prompt.notes
         self._logits: torch.Tensor | None = prompt.logits
         self._position = prompt.position
+        self._ape: ApeCall | None = None
         self._transcript = Transcript(lm.decode, lm.eos_ids, writing)
 
     @property
@@ -99,14 +100,16 @@ class Generation:
 
     def close(self) -> None:
         """Lets go of everything read and written; later steps return None."""
-        self._prompt = self._logits = None
+        self._prompt = self._logits = self._ape = None
 
     @torch.inference_mode()
     def _next_logits(self, prompt: ReadPrompt) -> torch.Tensor:
         if self._logits is not None:
             logits, self._logits = self._logits, None
             return logits
-        logits = read(self._lm, self.ids[-1:], self._position, prompt.cache, ape=prompt.ape)
+        if self._ape is None and prompt.ape is not None:  # not before the first token has been said
+            self._ape = prompt.ape.for_writing()
+        logits = read(self._lm, self.ids[-1:], self._position, prompt.cache, ape=self._ape)
         self._position += 1
         return logits
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from context.blocks import LayerKeyValues
+from context.blocks import Block, LayerKeyValues
 
 _FEWEST_ROWS, _FEWEST_TOKENS = 4, 64
 
@@ -14,12 +14,14 @@ _FEWEST_ROWS, _FEWEST_TOKENS = 4, 64
 class GrowingKeys:
     """Rows of keys and values, each of its own length, in tensors (layers, rows, heads, tokens, dim).
 
-    Both tensors double when they are full, so that a token costs no copy of those before it; without
-    rows they are gone. What lies behind a row's end is finite, and no row may read it.
+    Both tensors begin with room for `rows` of `tokens` and double when they are full, so that a token
+    costs no copy of those before it; without rows they are gone. What lies behind a row's end is finite,
+    and no row may read it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rows: int = _FEWEST_ROWS, tokens: int = _FEWEST_TOKENS) -> None:
         self.lengths: list[int] = []
+        self._room = rows, tokens
         self._parts: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def __len__(self) -> int:
@@ -34,7 +36,7 @@ class GrowingKeys:
         """A last row that begins with these keys and values (1, heads, tokens, dim), which are copied."""
         length = int(layers[0][0].shape[2])
         heads, _, dim = layers[0][0].shape[1:]
-        shape = (len(layers), _FEWEST_ROWS, heads, _FEWEST_TOKENS, dim)
+        shape = (len(layers), self._room[0], heads, self._room[1], dim)
         parts = self._parts or _zeros(shape, like=layers[0][0])
         parts = self._parts = self._grown(parts, len(self) + 1, length)
         for at, layer in enumerate(layers):
@@ -72,6 +74,13 @@ class GrowingKeys:
         for part, new in ((all_keys, keys), (all_values, values)):
             part[at, :, places] = new.transpose(1, 2)
         return all_keys, all_values
+
+    def block(self, row: int, tokens: int) -> Block:
+        """A copy of the first keys and values of a row, written ones included."""
+        if self._parts is None:
+            raise ValueError("there are no rows to copy")
+        keys, values = (part[:, row, :, :tokens].clone() for part in self._parts)
+        return Block(keys, values)
 
     def _grown(
         self, parts: tuple[torch.Tensor, torch.Tensor], rows: int, tokens: int

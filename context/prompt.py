@@ -12,6 +12,7 @@ import string
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +90,13 @@ class AnswerPrompt:
         text = re.sub(rf"<(?=\s*/?\s*{self.tag})", "‹", passage.text.strip(), flags=re.IGNORECASE)
         return self.passage.format(title=title, text=text) if title else self.untitled.format(text=text)
 
-    def messages(self, question: str, passages: Sequence[ContextPassage]) -> list[dict[str, str]]:
-        """The whole prompt as messages, for a model that is asked elsewhere."""
+    def messages(
+        self, question: str, passages: Sequence[ContextPassage], *, modules: str = ""
+    ) -> list[dict[str, str]]:
+        """The whole prompt as messages, for a model that is asked elsewhere; `modules` come first."""
         asked = self.question.format(question=question.strip())
-        text = self.opening + "".join(map(self.frame, passages)) + asked
+        before = f"{modules.rstrip()}\n\n{self.opening}" if modules else self.opening
+        text = before + "".join(map(self.frame, passages)) + asked
         return [{"role": "system", "content": self.system}, {"role": "user", "content": text}]
 
 
@@ -108,10 +112,23 @@ class PromptIds:
         before, after = self._rendered()
         self.prefix: tuple[int, ...] = tuple(self._own(before))
         self._before_question, self._after_question = (self._own(part) for part in after)
+        # Passages whose blocks are known come again and again; so do their tokens.
+        self._passage = lru_cache(maxsize=512)(lambda passage: tuple(lm.encode(prompt.frame(passage))))
+        # What stands between a prompt's own modules and the passages: what opens those, once more.
+        self.closing: tuple[int, ...] = tuple(self._own(f"\n\n{prompt.opening}"))
 
     def passage(self, passage: ContextPassage) -> list[int]:
         """Token ids of one framed passage: the same wherever it stands."""
-        return self._lm.encode(self._prompt.frame(passage))
+        return list(self._passage(passage))
+
+    def forget(self) -> None:
+        """Drops the tokens of known passages: their texts can be read from them."""
+        self._passage.cache_clear()
+
+    @property
+    def lead(self) -> list[int]:
+        """What stands between a passage and any question, but for its last token."""
+        return self._before_question[:-1]
 
     def question(self, question: str) -> list[int]:
         """Token ids from behind the last passage to where the answer begins."""

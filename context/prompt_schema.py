@@ -1,8 +1,12 @@
-"""A schema of prompt modules (Prompt Cache, Gim et al. 2024, arXiv 2311.04934): texts with fixed positions.
+"""A prompt's own modules (Prompt Cache, Gim et al. 2024, arXiv 2311.04934): named texts with parameters.
 
-Every module has its own range of positions, whether a prompt uses the modules before it or not. So its
-keys and values are always the same, and are made once. Modules of which a prompt uses one at most share
-a range as long as the longest of them. A parameter holds places free for what is filled in later.
+They stand between the service's words and the passages, one behind the other. Each is read alone, once,
+and found again by every prompt that uses it, whatever modules stand before it and whatever its
+parameters are filled with: while it is read, a parameter holds places free.
+
+Difference from the paper: modules have no fixed positions, because keys can be turned to any
+(context.rotation). So no place stays empty, and a prompt without a module, or with a short argument, is
+an ordinary text.
 """
 
 from __future__ import annotations
@@ -10,8 +14,12 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import TypeAlias
 
 from context.errors import InvalidPromptModule
+
+Encode: TypeAlias = Callable[[str], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,65 +32,146 @@ class Module:
 
 
 @dataclass(frozen=True, slots=True)
-class OneOf:
-    """Modules of which a prompt uses one at most."""
+class FilledPrompt:
+    """The modules that a prompt uses, in order, and what their parameters say; one without a value is empty.
+
+    `document` names what the modules' blocks are forgotten with.
+    """
 
     modules: tuple[Module, ...]
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    document: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it as one text."""
+        pieces = chain.from_iterable(_pieces(module) for module in self.modules)
+        return "".join(self.arguments.get(one.name, "") if isinstance(one, _Slot) else one for one in pieces)
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedModule:
-    """A module as tokens from position `start` on; `slots` are its parameters' positions.
+class TextRun:
+    """Tokens `start` to `stop` of a module, a piece of its own text."""
 
-    Where a slot is, `ids` has None.
+    module: int
+    start: int
+    stop: int
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleIds:
+    """Filled modules as token ids.
+
+    `modules` are what is read once: own text, and None for each place that a parameter holds free. `runs`
+    are the prompt's tokens in order: pieces of modules, and arguments as they are.
     """
 
-    name: str
-    ids: tuple[int | None, ...]
-    start: int
-    slots: Mapping[str, range]
+    modules: tuple[tuple[int | None, ...], ...]
+    runs: tuple[TextRun | tuple[int, ...], ...]
 
     @property
-    def stop(self) -> int:
-        """The position behind it."""
-        return self.start + len(self.ids)
+    def ids(self) -> list[int]:
+        """The prompt's tokens in order."""
+        return [token for run in self.runs for token in (run.ids if isinstance(run, TextRun) else run)]
 
 
-def lay_out(parts: Sequence[Module | OneOf], encode: Callable[[str], list[int]]) -> dict[str, PlacedModule]:
-    """The modules by name, one part's positions behind the other's. Raises InvalidPromptModule.
+def check_modules(modules: Sequence[Module]) -> None:
+    """Raises InvalidPromptModule for modules that contradict themselves or each other."""
+    names: set[str] = set()
+    parameters: set[str] = set()
+    for module in modules:
+        if module.name in names:
+            raise InvalidPromptModule(module.name, "there are two of this name")
+        names.add(module.name)
+        pieces = _pieces(module)
+        slots = [one.name for one in pieces if isinstance(one, _Slot)]
+        for name in slots:
+            if name in parameters:
+                raise InvalidPromptModule(module.name, f"{{{name}}} stands in the prompt once")
+            parameters.add(name)
+        if unused := sorted(set(module.parameters) - set(slots)):
+            raise InvalidPromptModule(module.name, f"its text has no {', '.join(unused)}")
+        if len(slots) == len(pieces):
+            raise InvalidPromptModule(module.name, "it has no text")
 
-    >>> parts = [Module("a", "xy"), OneOf((Module("b", "x"), Module("c", "xyz")))]
-    >>> [(one.name, one.start, one.stop) for one in lay_out(parts, lambda text: [7] * len(text)).values()]
-    [('a', 0, 2), ('b', 2, 3), ('c', 2, 5)]
+
+def choose(
+    modules: Sequence[Module],
+    names: Sequence[str] | None = None,
+    arguments: Mapping[str, str] | None = None,
+    *,
+    document: str = "",
+) -> FilledPrompt:
+    """The modules of these names, or all, in the schema's order. Raises InvalidPromptModule.
+
+    >>> schema = [Module("role", "You help {who}. ", {"who": 4}), Module("tone", "Be brief. ")]
+    >>> choose(schema, arguments={"who": "pilots"}).text
+    'You help pilots. Be brief. '
     """
-    placed: dict[str, PlacedModule] = {}
-    start = 0
-    for part in parts:
-        members = part.modules if isinstance(part, OneOf) else (part,)
-        for module in members:
-            if module.name in placed:
-                raise InvalidPromptModule(module.name, "there are two of this name")
-            placed[module.name] = _place(module, start, encode)
-        start = max((placed[module.name].stop for module in members), default=start)
-    return placed
+    known = {module.name: module for module in modules}
+    for name in names or ():
+        if name not in known:
+            raise InvalidPromptModule(name, f"the prompt has no such module; it has {', '.join(known)}")
+    used = tuple(module for module in modules if names is None or module.name in names)
+    there = [name for module in used for name in module.parameters]
+    for name in arguments or {}:
+        if name not in there:
+            raise InvalidPromptModule(
+                name,
+                f"no module that is used has such a parameter; there are {', '.join(there) or 'none'}",
+            )
+    return FilledPrompt(used, dict(arguments or {}), document)
 
 
-def _place(module: Module, start: int, encode: Callable[[str], list[int]]) -> PlacedModule:
-    ids: list[int | None] = []
-    slots: dict[str, range] = {}
-    for literal, name, _, _ in string.Formatter().parse(module.text):
-        ids += encode(literal) if literal else []
+def module_ids(prompt: FilledPrompt, encode: Encode) -> ModuleIds:
+    """The prompt as token ids; `encode` reads plain text. Raises InvalidPromptModule for a long argument."""
+    modules: list[tuple[int | None, ...]] = []
+    runs: list[TextRun | tuple[int, ...]] = []
+    for number, module in enumerate(prompt.modules):
+        ids: list[int | None] = []
+        for piece in _pieces(module):
+            if isinstance(piece, _Slot):
+                value = tuple(encode(prompt.arguments.get(piece.name, "")))
+                if len(value) > piece.tokens:
+                    raise InvalidPromptModule(
+                        module.name,
+                        f"{piece.name!r} has {len(value)} tokens; there is room for {piece.tokens}",
+                    )
+                runs.append(value)
+                ids += [None] * piece.tokens
+            else:
+                text = tuple(encode(piece))
+                runs.append(TextRun(number, len(ids), len(ids) + len(text), text))
+                ids += text
+        modules.append(tuple(ids))
+    return ModuleIds(tuple(modules), tuple(run for run in runs if not isinstance(run, tuple) or run))
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    name: str
+    tokens: int
+
+
+def _pieces(module: Module) -> list[str | _Slot]:
+    try:
+        parsed = list(string.Formatter().parse(module.text))
+    except ValueError as error:
+        raise InvalidPromptModule(
+            module.name, f"{error}; a brace that means itself is written twice"
+        ) from error
+    pieces: list[str | _Slot] = []
+    text = ""
+    for literal, name, form, conversion in parsed:
+        text += literal
         if name is None:
             continue
-        if name in slots or module.parameters.get(name, 0) < 1:
+        tokens = module.parameters.get(name, 0)
+        if form or conversion or tokens < 1:
             raise InvalidPromptModule(
-                module.name, f"{{{name}}} stands there once, with a length of 1 or more"
+                module.name, f"{{{name}}} is no parameter of it; name it there with its most tokens"
             )
-        at = start + len(ids)
-        slots[name] = range(at, at + module.parameters[name])
-        ids += [None] * module.parameters[name]
-    if unused := sorted(set(module.parameters) - set(slots)):
-        raise InvalidPromptModule(module.name, f"its text has no {', '.join(unused)}")
-    if all(token is None for token in ids):
-        raise InvalidPromptModule(module.name, "it has no text")
-    return PlacedModule(module.name, tuple(ids), start, slots)
+        pieces += [text, _Slot(name, tokens)] if text else [_Slot(name, tokens)]
+        text = ""
+    return [*pieces, text] if text else pieces

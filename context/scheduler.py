@@ -48,7 +48,6 @@ class Row:
     def __init__(
         self,
         transcript: Transcript,
-        frozen: FrozenPart,
         position: int,
         read: TokenUsage,
         listener: Listener,
@@ -56,7 +55,7 @@ class Row:
         drafter: Drafter | None = None,
     ) -> None:
         self.transcript = transcript
-        self.frozen = frozen
+        self.frozen = FrozenPart()
         self.position = position
         self.listener = listener
         self._read = read
@@ -141,11 +140,11 @@ class Scheduler:
         """
         usage = generation.usage
         prompt, transcript = generation.hand_over()
-        frozen, beginning = _split(prompt)
         drafter = Drafter(prompt.source, self._drafts) if self._drafts else None
-        row = Row(transcript, frozen, prompt.position, usage, listener, gone or threading.Event(), drafter)
+        row = Row(transcript, prompt.position, usage, listener, gone or threading.Event(), drafter)
         listener.began(row)
         if self._tried(row, prompt.logits[None], [])[1]:
+            row.frozen, beginning = _split(prompt)
             self._own.add(beginning)
             self._rows.append(row)
         return row
@@ -254,12 +253,11 @@ class Scheduler:
 
 def _split(prompt: ReadPrompt) -> tuple[FrozenPart, list[tuple[torch.Tensor, torch.Tensor]]]:
     """What stays as it was read, and what the row begins with."""
+    ape = None if prompt.ape is None else prompt.ape.for_writing()
     layers = [(layer.keys, layer.values) for layer in prompt.cache.layers]
     if layers[0][0].shape[2] <= _COPIED_TOKENS:
-        return FrozenPart(prompt.ape), layers
-    return FrozenPart(prompt.ape, tuple(layers)), [
-        (keys[:, :, :0], values[:, :, :0]) for keys, values in layers
-    ]
+        return FrozenPart(ape), layers
+    return FrozenPart(ape, tuple(layers)), [(keys[:, :, :0], values[:, :, :0]) for keys, values in layers]
 
 
 def _tell(row: Row, error: Exception | None) -> None:

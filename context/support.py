@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import Stemmer
 
@@ -33,6 +33,9 @@ _ABOUT_QUESTION = 0.6
 
 _QUOTED = re.compile(r"[\"“`‘]([\w.]+)[\"”`’]")
 _CLAUSES = re.compile(r";\s|,?\s(?:and|but|while|whereas)\s")
+_MOST_JOINTS = 8
+"""How many places are tried at which a sentence may fall into two clauses."""
+
 _NUMBER = re.compile(r"\d")
 _WIDE = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _NEGATED_WORDS = 3
@@ -149,7 +152,7 @@ class Support:
         """What carries a sentence: a quote, or one for each of its two clauses; none if not supported."""
         if whole := self._quote(sentence):
             return (whole,)
-        for joint in _CLAUSES.finditer(sentence):
+        for joint in islice(_CLAUSES.finditer(sentence), _MOST_JOINTS):
             first = self._quote(sentence[: joint.start()])
             second = first and self._quote(sentence[joint.end() :])
             if first and second:

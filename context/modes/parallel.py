@@ -12,7 +12,6 @@ from transformers import DynamicCache
 
 from context.attention import ApeCall
 from context.attention_watch import structured_bias
-from context.blocks import join_blocks
 from context.generation import ReadPrompt, read
 from context.modes.task import Task
 
@@ -43,15 +42,10 @@ def side_by_side(
     read_only: Sequence[int] | None = None,
     saliency: Sequence[float] = (),
 ) -> ReadPrompt:
-    """Reads the tail over the passages' blocks, or over those named in `read_only`.
-
-    Blocks are joined into one run, for fewer kernel calls at every token, unless `keep` of them are
-    chosen anew at each.
-    """
+    """Reads the tail over the passages' blocks, or over those named in `read_only`."""
     seen = range(len(task.blocks)) if read_only is None else read_only
     blocks = [task.blocks[at] for at in seen]
-    runs = blocks if keep is not None or not blocks else [join_blocks(blocks)]
-    call = ApeCall.over(task.prefix, runs, temperature=temperature, scale=scale, bias=bias, keep=keep)
+    call = ApeCall.over(task.prefix, blocks, temperature=temperature, scale=scale, bias=bias, keep=keep)
     # Behind the longest of all passages, read or not: what is left out moves nothing.
     position = task.prefix.tokens + max((len(text) for text in task.texts), default=0)
     cache, watch = DynamicCache(), task.watch([block.tokens for block in blocks])

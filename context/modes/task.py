@@ -34,7 +34,9 @@ class Task:
     """A prompt: token ids of prefix, passages and tail, blocks of the first two, and the settings.
 
     The tail begins behind the last passage and ends where the answer begins; `asked` are the question's
-    own tokens in it. `blocks` is empty where the mode reads none. `rotation` is made when first wanted.
+    own tokens in it. `blocks` is empty where the mode reads none. `rotation` is made when first wanted, and
+    so are the blocks of `lead`, the tail's tokens before the one that the question follows, behind each
+    passage; None where they depend on more than the passage.
     """
 
     mode: str
@@ -49,6 +51,7 @@ class Task:
     settings: ModeSettings
     statistics: bool
     rotation: Callable[[], Rotation]
+    lead: Callable[[], Sequence[Block]] | None = None
 
     @property
     def ids(self) -> list[int]:

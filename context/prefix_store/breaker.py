@@ -75,7 +75,7 @@ class Guarded:
         self._tier = tier
         self._name = tier.stats().name
         self._reads, self._writes = Breaker(), Breaker()
-        self._owed: dict[str, set[str] | None] = {}
+        self._owed: dict[str, frozenset[str] | None] = {}
         self._errors = 0
         self._lock = threading.Lock()
 
@@ -138,11 +138,11 @@ class Guarded:
 
     def _owe(self, scope: str, documents: Collection[str] | None, error: OSError) -> None:
         with self._lock:
-            owed = self._owed.setdefault(scope, set())
+            owed = self._owed.get(scope, frozenset())
             if documents is None or owed is None or len(owed) + len(documents) > _MOST_OWED:
                 self._owed[scope] = None
             else:
-                owed.update(documents)
+                self._owed[scope] = owed | frozenset(documents)
         self._failed(self._reads, error)
 
     def _pay(self) -> None:

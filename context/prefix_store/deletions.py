@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from dataclasses import dataclass
 
 from context.prefix_store.key import BlockKey
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """These documents of a scope are gone; None for the documents is all of it, for the scope everything."""
+
+    scope: str | None
+    documents: frozenset[str] | None = None
+
+    def covers(self, key: BlockKey) -> bool:
+        """Whether it is about this block."""
+        if self.scope is None:
+            return True
+        return self.scope == key.scope and (self.documents is None or key.document in self.documents)
+
+
+EVERYTHING = Deletion(None)
+"""Told where nobody knows what was deleted."""
 
 
 class Deletions:
@@ -13,19 +31,18 @@ class Deletions:
 
     def __init__(self, capacity: int = 1000) -> None:
         self.count = 0
-        self._latest: deque[tuple[str, frozenset[str] | None]] = deque(maxlen=capacity)
+        self._latest: deque[Deletion] = deque(maxlen=capacity)
 
-    def add(self, scope: str, documents: Collection[str] | None) -> None:
-        """Notes that these documents of a scope, or all of it, were deleted."""
-        self._latest.append((scope, None if documents is None else frozenset(documents)))
+    def add(self, deletion: Deletion) -> None:
+        """Notes it."""
+        self._latest.append(deletion)
         self.count += 1
 
     def spare(self, key: BlockKey, since: int) -> bool:
         """Whether no deletion after the first `since` was about this block; False where nobody knows."""
         newer = self.count - since
+        if newer == 0:
+            return True
         if newer > len(self._latest):
             return False
-        return not any(
-            scope == key.scope and (documents is None or key.document in documents)
-            for scope, documents in list(self._latest)[len(self._latest) - newer :]
-        )
+        return not any(one.covers(key) for one in list(self._latest)[len(self._latest) - newer :])

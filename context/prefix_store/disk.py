@@ -81,9 +81,12 @@ class DiskTier:
         if not self._reserve(len(data)):
             return
         try:
-            self._write(self._path(key), data)
+            path = self._path(key)
+            self._write(path, data)
             with self._lock:
-                self._ledger.add(key, len(data), block.seconds)
+                # A scan or a reader may have entered it as soon as it was there, and it may be gone since.
+                if path.exists():
+                    self._ledger.add(key, len(data), block.seconds)
         finally:
             with self._lock:
                 self._reserved -= len(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 
+from context.prefix_store.deletions import Deletion
 from context.prefix_store.eviction import EvictionName, make_eviction
 from context.prefix_store.key import BlockKey
 from context.prefix_store.ledger import Counters, Ledger
@@ -58,12 +59,12 @@ class MemoryTier:
 
     def delete_scope(self, scope: str, documents: Collection[str] | None = None) -> int:
         """Forgets every block of one salt, or of these documents of it; returns how many."""
+        return self.forget(Deletion(scope, None if documents is None else frozenset(documents)))
+
+    def forget(self, deletion: Deletion) -> int:
+        """Forgets what a deletion is about; returns how many blocks that were."""
         with self._lock:
-            return sum(
-                self._forget(key)
-                for key in self._ledger
-                if key.scope == scope and (documents is None or key.document in documents)
-            )
+            return sum(self._forget(key) for key in self._ledger if deletion.covers(key))
 
     def stats(self) -> TierStats:
         """What it holds and did."""

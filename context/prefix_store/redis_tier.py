@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from context.prefix_store.block_file import CorruptBlock, block_from_bytes, block_to_bytes
+from context.prefix_store.deletion_log import RedisLog
 from context.prefix_store.key import BlockKey
 from context.prefix_store.ledger import Counters
 from context.prefix_store.stored import StoredBlock
@@ -127,6 +128,10 @@ class RedisTier:
                 corrupt=counters.corrupt,
                 saved_s=counters.saved_s,
             )
+
+    def deletion_log(self) -> RedisLog:
+        """Where processes with this name on this server tell each other what they have deleted."""
+        return RedisLog(self._redis, f"{self._name}:deletions")
 
     def close(self) -> None:
         """Ends the connections."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -14,7 +15,8 @@ from typing import TypeAlias
 from context.blocks import Block
 from context.prefix_store.admission import Admission, SeenOnce, admits
 from context.prefix_store.breaker import Guarded
-from context.prefix_store.deletions import Deletions
+from context.prefix_store.deletion_log import FileLog, Listener
+from context.prefix_store.deletions import Deletion, Deletions
 from context.prefix_store.disk import DiskTier
 from context.prefix_store.eviction import EvictionName
 from context.prefix_store.flight import Flights
@@ -60,7 +62,8 @@ class PrefixStore:
     come out of the store, so an answer does not depend on what was cached.
 
     Lower tiers are written in the background, `pending_bytes` at most waiting, so that an answer waits
-    for none of them. Without `disk_dir`, or if that directory cannot be used, there is no disk tier.
+    for none of them. Without `disk_dir` and `disk_bytes`, or if that directory cannot be used, there is no
+    disk tier. Processes that share the directory, or the Redis, hear of each other's deletions there.
     Blocks live on the CPU. Every method may be called from every thread.
     """
 
@@ -84,24 +87,30 @@ class PrefixStore:
         self._lock = threading.RLock()  # a write that is done at once is struck off at once
         self._flights = Flights()
         self._seen = SeenOnce()
-        self._tiers: list[Tier] = [MemoryTier(memory_bytes, eviction)]
+        self._memory = MemoryTier(memory_bytes, eviction)
+        self._tiers: list[Tier] = [self._memory]
         self._disk: DiskTier | None = None
         self._redis = redis
+        self._listeners: list[Listener] = []
         if disk_dir is not None:
             try:
-                self._disk = DiskTier(disk_dir, disk_bytes, eviction)
-                self._tiers.append(Guarded(self._disk))
+                self._listeners.append(Listener(FileLog(disk_dir / "deletions")))
+                if disk_bytes:
+                    self._disk = DiskTier(disk_dir, disk_bytes, eviction)
+                    self._tiers.append(Guarded(self._disk))
             except OSError as error:
                 self._errors += 1
                 _log.warning("the prefix store's disk tier cannot be used (%s); there is none", error)
         if redis is not None:
             self._tiers.append(Guarded(redis))
+            self._listeners.append(Listener(redis.deletion_log()))
         self._writer = ThreadPoolExecutor(1, "prefix-store")
         self._writes: dict[Future[None], int] = {}
         self._pending_bytes = pending_bytes
 
     def get(self, key: BlockKey) -> Block | None:
         """The block, or None."""
+        self._hear()
         stored = self._find(key, self._deletions.count)
         return None if stored is None else unpack(stored)
 
@@ -110,6 +119,7 @@ class PrefixStore:
 
         `seconds` is what it took to encode.
         """
+        self._hear()
         self._keep(key, pack(block, self.storage, seconds), self._tiers, self._deletions.count)
 
     def fetch(self, keys: Sequence[BlockKey], make: Make, *, keep: bool = False) -> Fetched:
@@ -118,6 +128,7 @@ class PrefixStore:
         What another request is making already is waited for, not made twice. With `keep`, they are kept as
         if they had been wanted before. An error of `make` is raised.
         """
+        self._hear()
         since = self._deletions.count
         places: dict[BlockKey, int] = {}
         for at, key in enumerate(keys):
@@ -147,21 +158,20 @@ class PrefixStore:
 
     def delete(self, keys: Sequence[BlockKey]) -> int:
         """Forgets these blocks in every tier; returns how many were there."""
-        for key in keys:
-            self._begin_deleting(key.scope, {key.document})
-        return len({key for tier in self._tiers for key in keys if tier.delete(key)})
+        about = [Deletion(key.scope, frozenset({key.document})) for key in keys]
+        with self._deleting(*about):
+            return len({key for tier in self._tiers for key in keys if tier.delete(key)})
 
     def delete_salt(self, salt: bytes) -> int:
         """Forgets every block of one tenant in every tier; returns how many the largest tier had."""
-        scope = scope_of(salt)
-        self._begin_deleting(scope, None)
-        return max(tier.delete_scope(scope) for tier in self._tiers)
+        with self._deleting(Deletion(scope := scope_of(salt))):
+            return max(tier.delete_scope(scope) for tier in self._tiers)
 
     def delete_documents(self, salt: bytes, documents: Collection[str]) -> int:
         """Forgets every block of these documents in every tier; returns how many the largest tier had."""
-        scope, names = scope_of(salt), {document_of(salt, one) for one in documents}
-        self._begin_deleting(scope, names)
-        return max(tier.delete_scope(scope, names) for tier in self._tiers)
+        scope, names = scope_of(salt), frozenset(document_of(salt, one) for one in documents)
+        with self._deleting(Deletion(scope, names)):
+            return max(tier.delete_scope(scope, names) for tier in self._tiers)
 
     def delete_other_namespaces(self, namespace: str) -> int:
         """Removes the files of every other model, dtype or layout; returns how many."""
@@ -245,29 +255,51 @@ class PrefixStore:
         A mapped block is copied for memory, in the background: memory that is a file's pages would neither
         be counted nor let go of the file.
         """
+        self._hear()
         with self._lock:
             if not self._deletions.spare(key, since):
                 return
             for tier in tiers:
-                if tier is self._tiers[0] and not stored.mapped:
+                if tier is self._memory and not stored.mapped:
                     tier.put(key, stored)
                 elif sum(self._writes.values()) + stored.nbytes <= self._pending_bytes:
                     try:
-                        write = self._writer.submit(self._write, tier, key, stored)
+                        write = self._writer.submit(self._write, tier, key, stored, since)
                     except RuntimeError:  # closed meanwhile
                         return
                     self._writes[write] = stored.nbytes
                     write.add_done_callback(self._written)
 
-    def _write(self, tier: Tier, key: BlockKey, stored: StoredBlock) -> None:
-        tier.put(key, stored.copied() if tier is self._tiers[0] else stored)
+    def _write(self, tier: Tier, key: BlockKey, stored: StoredBlock, since: int) -> None:
+        """Puts a block into a tier, in the background; what was deleted meanwhile is taken out again."""
+        tier.put(key, stored.copied() if tier is self._memory else stored)
+        self._hear(now=True)
+        if not self._deletions.spare(key, since):
+            tier.delete(key)
 
     def _written(self, write: Future[None]) -> None:
         with self._lock:
             self._writes.pop(write, None)
 
-    def _begin_deleting(self, scope: str, documents: Collection[str] | None) -> None:
-        """From here on, requests that have begun keep nothing of it; what they have put in is waited for."""
+    def _hear(self, *, now: bool = False) -> None:
+        """Forgets in memory what other processes have deleted."""
+        for listener in self._listeners:
+            for deletion in listener.news(now=now):
+                with self._lock:
+                    self._deletions.add(deletion)
+                self._memory.forget(deletion)
+
+    @contextmanager
+    def _deleting(self, *deletions: Deletion) -> Iterator[None]:
+        """From here on, requests that have begun keep nothing of it; what they have put in is waited for.
+
+        The others are told afterwards: told before, they could find it again in a tier that they share.
+        """
         with self._lock:
-            self._deletions.add(scope, documents)
+            for one in deletions:
+                self._deletions.add(one)
         self.flush()
+        yield
+        for one in deletions:
+            for listener in self._listeners:
+                listener.tell(one)

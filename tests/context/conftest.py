@@ -14,7 +14,7 @@ from context_blocks import REDIS
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from context.prefix_store import RedisTier
+from context.prefix_store import PrefixStore, RedisTier
 from models.language_model import LanguageModel
 
 CHAT = (
@@ -95,3 +95,17 @@ def make_redis() -> Iterator[Callable[..., RedisTier]]:
     for tier in made:
         tier.close()
     client.close()
+
+
+@pytest.fixture
+def make_store():
+    """Makes prefix stores that are closed with the test."""
+    made: list[PrefixStore] = []
+
+    def make(*arguments, **options) -> PrefixStore:
+        made.append(PrefixStore(*arguments, **options))
+        return made[-1]
+
+    yield make
+    for store in made:
+        store.close()

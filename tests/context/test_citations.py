@@ -315,3 +315,18 @@ def test_a_question_in_the_answer_is_no_claim():
     citer = Citer(["Sea otters eat crabs and urchins. What do sea otters eat?", "Bread is baked."])
     whole = citer.feed("What do sea otters eat? Sea otters eat crabs and urchins.").text + citer.finish().text
     assert whole == "What do sea otters eat? Sea otters eat crabs and urchins [1]."
+
+
+def test_a_sentence_of_many_clauses_is_tried_at_a_few_joints():
+    """An answer is checked while others wait, so the work must not grow with the square of its length."""
+
+    class Counting(Support):
+        tried = 0
+
+        def _quote(self, text):
+            self.tried += 1
+            return super()._quote(text)
+
+    support = Counting(["Cats sleep. Dogs bark."])
+    assert support.quotes(", and ".join(f"nothing{n} happens" for n in range(200))) == ()
+    assert support.tried <= 20

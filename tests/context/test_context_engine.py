@@ -111,6 +111,14 @@ def test_salts_do_not_share_and_forgetting_forgets(engine):
     assert engine.warm(PASSAGES, salt=b"a") == 1
 
 
+def test_forgetting_leaves_no_tokens_of_passages(engine):
+    engine.warm(PASSAGES)
+    known = engine._prompt._passage.cache_info
+    assert known().currsize == len(PASSAGES)
+    engine.forget(PASSAGES[:1])
+    assert known().currsize == 0
+
+
 def test_temperature_and_scale_matter_and_default_to_the_engines(engine, tiny):
     plain = start(engine, temperature=1.0, scale=1.0)._logits
     default = start(engine)._logits

@@ -76,6 +76,7 @@ def test_every_mode_reads_a_question_without_passages(engine, mode):
 @pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "sequential"])
 def test_modes_read_the_same_blocks_and_change_none(engine, store, mode):
     before = engine.start(QUESTION, PASSAGES)
+    engine.saliency(QUESTION, PASSAGES)  # makes blocks of what leads to the question
     encoded = store.stats().encoded
     kept = [(block.keys.clone(), block.values.clone()) for block in blocks_of(engine)]
     run = started(engine, mode)
@@ -148,24 +149,27 @@ def test_saliency_is_the_likelihood_of_the_question_after_the_passage(engine, ti
     assert got == pytest.approx([float(one.mean()) for one in wanted], abs=1e-4)
 
 
-def test_paths_know_nothing_of_each_other(engine, tiny):
+def test_paths_know_nothing_of_each_other(engine, monkeypatch):
     together = engine.saliency(QUESTION, PASSAGES)
     alone = [engine.saliency(QUESTION, [passage])[0] for passage in PASSAGES]
     assert together == pytest.approx(alone, abs=1e-4)
+    monkeypatch.setattr("context.paths._BATCH_TOKENS", 1)
+    assert engine.saliency(QUESTION, PASSAGES) == pytest.approx(together, abs=1e-4)
+
+
+def test_what_leads_to_the_question_is_read_once_a_passage(engine, tiny):
     ids = engine._prompt
-    one_by_one = path_saliency(
-        tiny,
-        engine._prefix_block(),
-        blocks_of(engine),
-        ids.question(QUESTION),
-        ids.asked(QUESTION),
-        batch_tokens=1,
-    )
-    assert one_by_one == pytest.approx(together, abs=1e-4)
+    tail = ids.question(QUESTION), ids.asked(QUESTION)
+    with_lead = [engine.saliency(QUESTION, PASSAGES) for _ in range(2)]
+    without = path_saliency(tiny, engine._prefix_block(), blocks_of(engine), *tail)
+    assert with_lead[0] == with_lead[1] == pytest.approx(without, abs=1e-4)
+    assert engine.store.stats().encoded == 2 * len(PASSAGES)
+    engine.forget(PASSAGES)
+    assert engine.store.stats().tiers[0].blocks == 0
 
 
 def test_known_passages_cost_the_tokens_of_the_question(engine, tiny):
-    engine.warm(PASSAGES)
+    engine.saliency("Another question?", PASSAGES)
     read_tokens = []
 
     def count(module, args, kwargs):
@@ -176,7 +180,7 @@ def test_known_passages_cost_the_tokens_of_the_question(engine, tiny):
         engine.saliency(QUESTION, PASSAGES)
     finally:
         hook.remove()
-    assert read_tokens == [len(PASSAGES) * (engine._prompt.asked(QUESTION).stop - 1)]
+    assert read_tokens == [len(PASSAGES) * len(engine._prompt.asked(QUESTION))]
 
 
 def test_pruned_passages_contribute_nothing(engine):

@@ -94,6 +94,29 @@ def test_what_could_not_be_deleted_is_never_read_again(document):
     assert not shield._owed
 
 
+def test_what_is_owed_while_debts_are_paid_is_not_lost():
+    tier = Failing()
+    shield, now = guarded(tier)
+    shield.delete_scope("scope", {"a"})
+    tier.fails, now[0] = False, 100.0
+    pay, paid = tier.delete_scope, []
+
+    def late(scope, documents=None):
+        """While the first debt is paid, another deletion fails."""
+        if not paid:
+            shield._owe("scope", {"b"}, OSError("gone"))
+        paid.append(set(documents))
+        return pay(scope, documents)
+
+    tier.delete_scope = late
+    assert shield.get(key_of(1)) is None
+    now[0] = 200.0
+    assert shield.get(key_of(1)) is None
+    assert paid[0] == {"a"}
+    assert "b" in paid[1]
+    assert not shield._owed
+
+
 def test_deletions_owed_are_bounded():
     shield, _ = guarded(Failing())
     for number in range(1001):

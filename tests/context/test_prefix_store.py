@@ -11,20 +11,7 @@ import pytest
 from context_blocks import BLOCK, NAMESPACE, block_of, key_of, maker, never, same
 
 from context.prefix_store import PrefixStore, pack
-from context.prefix_store.deletions import Deletions
-
-
-@pytest.fixture
-def make_store():
-    made: list[PrefixStore] = []
-
-    def make(*arguments, **options) -> PrefixStore:
-        made.append(PrefixStore(*arguments, **options))
-        return made[-1]
-
-    yield make
-    for store in made:
-        store.close()
+from context.prefix_store.deletions import Deletion, Deletions
 
 
 def test_fetch_makes_what_is_missing_once_and_finds_it_again(make_store, tmp_path):
@@ -349,15 +336,15 @@ def test_deletions_long_ago_spare_nothing():
     deletions = Deletions(capacity=2)
     key = key_of(1, document="a")
     assert deletions.spare(key, 0)
-    deletions.add(key.scope, {"another"})
+    deletions.add(Deletion(key.scope, frozenset({"another"})))
     assert deletions.spare(key, 0)
-    deletions.add(key.scope, {key.document})
+    deletions.add(Deletion(key.scope, frozenset({key.document})))
     assert not deletions.spare(key, 1)
     assert deletions.spare(key, 2)
-    deletions.add("elsewhere", None)
+    deletions.add(Deletion("elsewhere"))
     assert not deletions.spare(key, 0)  # more than are remembered: nobody knows
     assert deletions.spare(key, 2)
-    deletions.add(key.scope, None)
+    deletions.add(Deletion(key.scope))
     assert not deletions.spare(key, 3)
 
 

@@ -191,6 +191,20 @@ def test_a_cut_an_empty_and_a_moved_file_are_misses_and_gone(tmp_path):
 # the disk tier
 
 
+def test_a_file_that_goes_before_its_writer_enters_it_is_not_in_the_books(tmp_path, monkeypatch):
+    tier = DiskTier(tmp_path, 5 * BLOCK)
+    write = DiskTier._write
+
+    def written_read_and_deleted(self, path, data):
+        write(self, path, data)
+        assert tier.get(key_of(1)) is not None
+        assert tier.delete(key_of(1))
+
+    monkeypatch.setattr(DiskTier, "_write", written_read_and_deleted)
+    tier.put(key_of(1), stored_of(1))
+    assert (tier.stats().bytes, tier.stats().blocks) == (0, 0)
+
+
 def test_blocks_are_mapped_and_outlive_their_file(tmp_path):
     tier = DiskTier(tmp_path, 10**6)
     tier.put(key_of(1), stored_of(1))

@@ -1,146 +1,205 @@
-"""Prompt modules: equal to reading everything, at the schema's positions, and only new tokens computed."""
+"""Prompt modules: equal to reading everything, in every mode, and only what is new is computed."""
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 import torch
-from transformers import DynamicCache
 
-from context.attention import enable_ape
+from context import (
+    ContextEngine,
+    ContextPassage,
+    EngineDefaults,
+    FilledPrompt,
+    Mode,
+    Module,
+    PrefixStore,
+    check_modules,
+    choose,
+    forget_modules,
+)
 from context.errors import InvalidPromptModule
-from context.generation import Generation, read
-from context.prompt_cache import PromptCache
-from context.prompt_schema import Module, OneOf, lay_out
-from context.rotation import Rotation
-from context.transcript import Writing
+from context.prompt_schema import module_ids
 from models.errors import InputTooLong
 
-SYSTEM = Module("system", "<|im_start|>system\nYou answer questions.<|im_end|>\n")
-SHORT = Module("short", "Answer in one word. ")
-LONG = Module("long", "Answer in two or three long sentences. ")
-TEMPLATE = Module("template", "The reader is called {name} and is {age} years old. ", {"name": 6, "age": 3})
-SCHEMA = (SYSTEM, OneOf((SHORT, LONG)), TEMPLATE)
+ROLE = Module("role", "You help the finance team. ")
+TONE = Module("tone", "Answer in one word.\n")
+READER = Module("reader", "The reader is {name}, {age} years old.\n", {"name": 6, "age": 3})
+SCHEMA = (ROLE, TONE, READER)
 QUESTION = "Who approves travel?"
+PASSAGES = [
+    ContextPassage("Travel", "The head of finance approves travel above 2000 euros.", "a"),
+    ContextPassage("", "Dogs are not allowed.", "b"),
+]
 
 
 @pytest.fixture
-def cache(tiny):
-    return PromptCache(tiny, SCHEMA)
+def engine(tiny):
+    store = PrefixStore(10**8)
+    yield ContextEngine(tiny, store)
+    store.close()
 
 
-def ids(lm, text):
-    return lm.tokenizer(text, add_special_tokens=False).input_ids
+def start(engine, modules, passages=(), **options):
+    return engine.start(
+        QUESTION, list(passages), **{"max_tokens": 8, "mode": "naive", "modules": modules} | options
+    )
 
 
 def close(a, b):
     torch.testing.assert_close(a, b, atol=1e-3, rtol=0)
 
 
-def test_a_module_that_is_the_whole_prefix_equals_reading_everything(cache, tiny):
-    prompt = cache.read(QUESTION, ["system"])
-    tokens = [*ids(tiny, SYSTEM.text), *ids(tiny, QUESTION)]
-    whole = DynamicCache()
-    close(prompt.logits, read(tiny, tokens, 0, whole))
-    assert prompt.position == len(tokens)
-    run = Generation(tiny, prompt, Writing(max_tokens=5))
-    while run.step() is not None:
+def ids_of(generation):
+    while generation.step() is not None:
         pass
-    again = read(tiny, [run.ids[0]], len(tokens), whole)
-    assert int(again.argmax()) == run.ids[1]
+    return generation.ids
 
 
-def test_an_argument_is_read_at_its_places(tiny):
-    """A module whose parameter comes last, filled to its length, is ordinary text."""
-    name = tiny.encode(" finance")
-    cache = PromptCache(tiny, [Module("m", "The head of{who}", {"who": len(name)})])
-    prompt = cache.read(QUESTION, ["m"], {"m": {"who": " finance"}})
-    tokens = [*ids(tiny, "The head of"), *name, *ids(tiny, QUESTION)]
-    close(prompt.logits, read(tiny, tokens, 0, DynamicCache()))
-    assert prompt.usage.question_tokens == len(name) + len(ids(tiny, QUESTION))
+def test_a_module_alone_equals_reading_everything(engine):
+    modules = choose([ROLE])
+    parallel, whole = start(engine, modules), start(engine, modules, mode="sequential")
+    close(parallel._logits, whole._logits)
+    assert ids_of(parallel) == ids_of(whole)
+    without = start(engine, None, mode="sequential")
+    assert (without._logits - start(engine, modules)._logits).abs().max() > 1e-2
 
 
-def test_modules_stand_where_the_schema_says(cache, tiny):
-    modules = cache.modules
-    start = len(ids(tiny, SYSTEM.text))
-    assert modules["short"].start == modules["long"].start == start
-    assert modules["template"].start == start + len(ids(tiny, LONG.text))
-    enable_ape(tiny)
-    here = cache._block(modules["short"])[0]
-    at_zero = PromptCache(tiny, [SHORT])
-    close(Rotation(tiny).move(at_zero._block(at_zero.modules["short"])[0], start).keys, here.keys)
-    assert cache.read(QUESTION, ["short"]).position == start + len(ids(tiny, SHORT.text + QUESTION))
+def test_an_argument_is_read_at_its_place(engine, tiny):
+    """A module whose parameter comes last is ordinary text, however short the argument is."""
+    module = Module("m", "The head of{who}", {"who": 40})
+    filled = start(engine, choose([module], arguments={"who": " finance"}))
+    close(
+        filled._logits, start(engine, choose([Module("m", "The head of finance")]), mode="sequential")._logits
+    )
+    close(
+        start(engine, choose([module]))._logits, start(engine, choose([Module("m", "The head of")]))._logits
+    )
 
 
-def test_the_order_of_modules_changes_nothing_and_their_choice_does(cache):
-    logits = cache.read(QUESTION, ["system", "long", "template"]).logits
-    close(cache.read(QUESTION, ["template", "system", "long"]).logits, logits)
-    assert (cache.read(QUESTION, ["system", "short", "template"]).logits - logits).abs().max() > 1e-2
-    filled = cache.read(QUESTION, ["system", "long", "template"], {"template": {"name": "Ada"}}).logits
-    assert (filled - logits).abs().max() > 1e-3
+def test_modules_follow_each_other_and_their_choice_matters(engine):
+    def logits(*names, **arguments):
+        return start(engine, choose(SCHEMA, names, arguments))._logits
+
+    both = logits("role", "tone")
+    close(logits("tone", "role"), both)  # the schema's order, not the request's
+    assert (logits("role") - both).abs().max() > 1e-2
+    named = logits("role", "reader", name="Ada")
+    assert (logits("role", "reader") - named).abs().max() > 1e-3
+    assert choose(SCHEMA, ["reader", "role"], {"name": "Ada", "age": "36"}).text == (
+        "You help the finance team. The reader is Ada, 36 years old.\n"
+    )
 
 
-def test_only_new_tokens_are_computed(cache, tiny):
-    first = cache.read(QUESTION, ["system", "template"])
+def test_only_what_is_new_is_computed(engine, tiny):
+    ids = module_ids(choose(SCHEMA), tiny.encode)
+    own = sum(token is not None for module in ids.modules for token in module)
+    first = start(engine, choose(SCHEMA), PASSAGES)
     counted = []
     hook = tiny.model.base_model.register_forward_pre_hook(
         lambda module, args, kwargs: counted.append(kwargs["input_ids"].numel()), with_kwargs=True
     )
     try:
-        second = cache.read(QUESTION, ["system", "template"], {"template": {"age": "42"}})
+        second = start(engine, choose(SCHEMA, arguments={"age": "42"}), PASSAGES)
     finally:
         hook.remove()
-    assert counted == [len(ids(tiny, QUESTION)) + len(tiny.encode("42"))]
-    assert first.usage.cached_tokens == 0
-    assert second.usage.cached_tokens == second.usage.context_tokens == first.usage.context_tokens
+    tail = len(engine._prompt.question(QUESTION))
+    new = len(tiny.encode("42")) + len(engine._prompt.closing)
+    assert counted == [new, tail]
+    passages = first.usage.context_tokens - own
+    assert (first.usage.cached_tokens, second.usage.cached_tokens) == (0, own + passages)
+    assert second.usage.question_tokens == new + tail
 
 
-def test_a_new_version_keeps_what_did_not_change(cache, tiny):
-    cache.read(QUESTION, ["system", "short", "template"])
-    longer = Module("long", LONG.text + "Really long ones. ")
-    cache.replace((SYSTEM, OneOf((SHORT, longer)), TEMPLATE))
-    assert [cache._block(cache.modules[name])[1] for name in ("system", "short", "template")] == [
-        True,
-        True,
-        False,
-    ]
-    cache.replace((Module("system", SYSTEM.text + "!"), OneOf((SHORT, LONG)), TEMPLATE))
-    assert not any(cache._block(one)[1] for one in cache.modules.values())
+def test_passages_are_kept_for_every_prompt(engine):
+    plain = start(engine, None, PASSAGES)
+    assert plain.usage.cached_tokens == 0
+    modules = start(engine, choose([ROLE]), PASSAGES)
+    assert modules.usage.cached_tokens == plain.usage.context_tokens
+
+
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_every_mode_reads_modules(engine, mode):
+    modules = choose(SCHEMA, arguments={"name": "Ada"})
+    told, untold = (start(engine, one, PASSAGES, mode=mode) for one in (modules, None))
+    assert (told._logits - untold._logits).abs().max() > 1e-3
+    assert len(ids_of(told)) > 0
+
+
+def test_reading_every_passage_again_behind_a_module_equals_reading_in_sequence(tiny):
+    store = PrefixStore(10**8)
+    engine = ContextEngine(tiny, store, defaults=EngineDefaults(recompute_share=1.0))
+    again, whole = (
+        start(engine, choose([ROLE]), PASSAGES, mode=mode) for mode in ("cacheblend", "sequential")
+    )
+    close(again._logits, whole._logits)
+    store.close()
+
+
+def test_modules_are_forgotten_by_their_prompt(engine):
+    modules = choose([ROLE], document="support")
+    start(engine, modules, PASSAGES)
+    assert forget_modules(engine.store, "another") == 0
+    assert forget_modules(engine.store, "support") == 1
+    again = start(engine, modules, PASSAGES)
+    assert 0 < again.usage.cached_tokens < again.usage.context_tokens
+
+
+def test_names_of_control_tokens_stay_text(engine, tiny):
+    prompt = choose([Module("m", "<|im_end|>{x}", {"x": 40})], arguments={"x": "<|im_start|>"})
+    assert not set(module_ids(prompt, tiny.encode).ids) & set(tiny.eos_ids)
 
 
 @pytest.mark.parametrize(
-    ("modules", "arguments", "wrong"),
+    ("names", "arguments", "wrong"),
     [
-        (["nothing"], {}, "nothing"),
-        (["system", "system"], {}, "once"),
-        (["short", "long"], {}, "another of its place"),
-        (["template"], {"template": {"age": "a hundred and twenty-five"}}, "room for 3"),
-        (["template"], {"template": {"size": "1"}}, "no parameter 'size'"),
-        (["system"], {"template": {"age": "1"}}, "no parameter"),
+        (["nothing"], {}, "no such module; it has role, tone, reader"),
+        (None, {"size": "1"}, "there are name, age"),
+        (["tone"], {"age": "1"}, "there are none"),
     ],
 )
-def test_what_the_schema_does_not_have_is_refused(cache, modules, arguments, wrong):
+def test_what_the_schema_does_not_have_is_refused(names, arguments, wrong):
     with pytest.raises(InvalidPromptModule, match=wrong):
-        cache.read(QUESTION, modules, arguments)
+        choose(SCHEMA, names, arguments)
+
+
+def test_long_arguments_are_refused(engine):
+    with pytest.raises(InvalidPromptModule, match="room for 3"):
+        start(engine, choose(SCHEMA, arguments={"age": "a hundred and twenty-five"}))
 
 
 @pytest.mark.parametrize(
-    "parts",
+    ("modules", "wrong"),
     [
-        [SYSTEM, SYSTEM],
-        [Module("m", "x {a} {a}", {"a": 2})],
-        [Module("m", "x {a}")],
-        [Module("m", "x", {"a": 2})],
-        [Module("m", "{a}", {"a": 2})],
-        [Module("m", "")],
+        ([ROLE, ROLE], "two of this name"),
+        ([Module("m", "x {a} {a}", {"a": 2})], "once"),
+        ([Module("m", "x {a}", {"a": 2}), Module("n", "y {a}", {"a": 2})], "once"),
+        ([Module("m", "x {a}")], "no parameter"),
+        ([Module("m", "x {}", {"": 0})], "no parameter"),
+        ([Module("m", "x {a:>9}", {"a": 2})], "no parameter"),
+        ([Module("m", "x", {"a": 2})], "its text has no a"),
+        ([Module("m", "{a}", {"a": 2})], "no text"),
+        ([Module("m", "")], "no text"),
+        ([Module("m", '{"json": 1')], "written twice"),
     ],
 )
-def test_schemas_that_contradict_themselves_are_refused(parts):
-    with pytest.raises(InvalidPromptModule):
-        lay_out(parts, lambda text: [1] * len(text))
+def test_schemas_that_contradict_themselves_are_refused(modules, wrong):
+    with pytest.raises(InvalidPromptModule, match=wrong):
+        check_modules(modules)
 
 
-def test_long_prompts_are_refused(cache):
-    with pytest.raises(InputTooLong):
-        cache.read("word " * 2100, ["system"])
-    with pytest.raises(InvalidPromptModule):
-        cache.read("", ["system"])
+def test_braces_written_twice_are_braces(engine):
+    module = Module("m", '{{"who": "{who}"}} ', {"who": 4})
+    check_modules([module])
+    assert choose([module], arguments={"who": "Ada"}).text == '{"who": "Ada"} '
+
+
+def test_modules_have_their_share_of_what_the_model_can_read(engine):
+    engine.check_modules(SCHEMA)
+    with pytest.raises(InputTooLong, match="modules"):
+        engine.check_modules([Module("m", "word " * engine.lm.max_positions)])
+    with pytest.raises(InputTooLong, match="modules"):
+        engine.check_modules([Module("m", "x {a}", {"a": engine.lm.max_positions // 2})])
+    with pytest.raises(InputTooLong, match="answer"):
+        start(engine, FilledPrompt((Module("m", "word " * engine.lm.max_positions),)))
