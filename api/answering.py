@@ -13,7 +13,7 @@ from api.hearing import Answering, Writer
 from api.networks import filed_under
 from api.tasks import AnswerTask
 from api.trace import Trace
-from context import CitedText, Citer, ContextPassage
+from context import CitedText, Citer, ContextPassage, FilledPrompt
 
 NO_SUPPORT = "The documents found do not answer this question."
 
@@ -50,11 +50,13 @@ async def write(
     salt: str,
     conversation: str = "",
     explain: bool = False,
+    modules: FilledPrompt | None = None,
 ) -> AsyncIterator[str | Citation]:
     """The pieces of the answer, and each citation when its sentence is complete.
 
     `texts` are what the model reads of the candidates; what is cited stands in the whole passages. The
     model reads `conversation` before the question. With `explain` the answer also says how they were read.
+    `modules` stand before the passages.
     """
     task = AnswerTask(
         question=f"{conversation}\n\n{question}" if conversation else question,
@@ -70,6 +72,7 @@ async def write(
         options=options,
         salt=salt,
         explain=explain,
+        modules=modules,
     )
     citer = Citer(
         [one.passage.text for one in candidates],

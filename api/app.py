@@ -17,7 +17,7 @@ from litestar.types import Scope
 from api import __version__
 from api.auth import PUBLIC, KeyGuard
 from api.problems import respond
-from api.routes import CHAT, COLLECTIONS, DOCUMENTS, JOBS, PROFILE, QUERIES, STAGES, SYSTEM, UPLOADS
+from api.routes import CHAT, COLLECTIONS, DOCUMENTS, JOBS, PROFILE, PROMPTS, QUERIES, STAGES, SYSTEM, UPLOADS
 from api.service import Service, running
 from api.settings import Settings
 from api.telemetry import Metrics, RequestWatch
@@ -28,6 +28,7 @@ _TAGS = {
     "collections": "Named sets of documents, indexed together.",
     "documents": "Documents, a few at a time.",
     "jobs": "Uploads of any size, indexed in the background; they survive a restart.",
+    "prompts": "Texts of your own that answers are written with, read once and kept.",
     "queries": "Questions: passages, answers, citations.",
     "stages": "Single stages for texts of your own.",
     "system": "The service about itself.",
@@ -38,7 +39,7 @@ def create_app(settings: Settings) -> Litestar:
     """The ASGI application for these settings. Nothing is opened before its lifespan begins."""
     handlers = [*SYSTEM]
     if settings.serves:
-        handlers += [*COLLECTIONS, *DOCUMENTS, *JOBS, *QUERIES, *CHAT, *STAGES, *PROFILE]
+        handlers += [*COLLECTIONS, *DOCUMENTS, *JOBS, *PROMPTS, *QUERIES, *CHAT, *STAGES, *PROFILE]
     routers: list[Router] = []
     if settings.serves:
         # A form is a little longer than the files in it; the spool counts the files.

@@ -46,7 +46,8 @@ class Asking:
         self.query = query
         self._service = service
         self._events: asyncio.Queue[StreamEvent | Exception | None] = asyncio.Queue()
-        self._tokens = tokens_asked(query.plan, max(one.settings.passage_tokens for one in query.entries))
+        passage_tokens = max(one.settings.passage_tokens for one in query.entries)
+        self._tokens = tokens_asked(query.plan, passage_tokens, query.modules)
         self._task = asyncio.create_task(self._run(run(query, stages), service.device))
 
     @classmethod
@@ -71,6 +72,7 @@ class Asking:
         settings = service.settings
         wanted_s = request.timeout_ms / 1000 if request.timeout_ms else settings.query_timeout_s
         trace = Trace(timeout_s=min(wanted_s, settings.query_timeout_s))
+        plan = plans.resolve(request.plan, _stored_plan(entries), search=search)
         query = Query(
             id=new_id("qry"),
             entries=entries,
@@ -79,9 +81,10 @@ class Asking:
             conversation=clean(conversation),
             filter=request.filter,
             limit=request.limit,
-            plan=plans.resolve(request.plan, _stored_plan(entries), search=search),
+            plan=plan,
             explain=request.explain,
             profile=service.models.profile.name,
+            modules=await service.prompts.filled(plan.context.prompt),
         )
         return cls(
             service, query, Stages(service.networks, service.writer, service.library, service.threads, trace)

@@ -77,6 +77,17 @@ class CollectionBusy(ServiceError):
         self.job = job
 
 
+class UnknownPrompt(ServiceError):
+    """There is no prompt of this name."""
+
+    def __init__(self, prompt: str) -> None:
+        super().__init__(
+            f"there is no prompt {prompt!r}. "
+            f"Make it with PUT /v1/prompts/{prompt}; GET /v1/prompts lists those there are."
+        )
+        self.prompt = prompt
+
+
 class UnknownDocument(ServiceError):
     """The collection has no document of this id."""
 

@@ -40,7 +40,7 @@ def allowed_at(body: Any, key: str, *, fields: bool) -> list[str]:
     >>> allowed_at(QueryRequest, "plan.rerank", fields=True)
     ['method', 'limit']
     >>> allowed_at(QueryRequest, "plan.fuse.method", fields=False)
-    ['rrf', 'weighted']
+    ['rrf', 'weighted', 'scores']
     """
     kinds = list(_parts(body))
     for name in filter(None, _INDEX.sub("", key).split(".")):

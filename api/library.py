@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 import threading
 import time
@@ -20,15 +19,15 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from api.db import CollectionRow, Database, JobRow
-from api.errors import CollectionExists, InvalidRequest, UnknownCollection
+from api.errors import CollectionExists, UnknownCollection
 from api.ids import new_id
 from api.networks import DeviceEncoder, Networks
+from api.text import check_name
 from models import Priority
 from retrieval import Collection, IndexSettings
 from retrieval.tokens import ExactSearch
 
 P = ParamSpec("P")
-_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 T = TypeVar("T")
 
 
@@ -65,8 +64,7 @@ class Library:
 
     async def create(self, name: str, settings: CollectionSettings) -> Entry:
         """Makes an empty collection. Raises CollectionExists, and InvalidRequest for an impossible name."""
-        if not _NAME.fullmatch(name):
-            raise InvalidRequest("name", "it has 1 to 128 letters, digits and . _ -, the first no sign")
+        check_name(name)
         identity = new_id("col")
         row = CollectionRow(
             id=identity,
@@ -145,8 +143,11 @@ class Library:
             return self._opened[directory]
 
     def opened(self) -> list[Collection]:
-        """The indexes that this process has open."""
+        """The indexes that this process has open; what another process has removed no longer is."""
         with self._opening:
+            for directory, collection in list(self._opened.items()):
+                if not collection.path.exists():
+                    del self._opened[directory]
             return list(self._opened.values())
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -10,7 +10,15 @@ from typing import TypeVar
 from api.settings import Settings
 from api.tasks import AnswerTask
 from compress import Compressed, Compressor, make_compressor
-from context import ContextEngine, ContextPassage, Generation, PrefixStore, RedisTier, StoreStats
+from context import (
+    ContextEngine,
+    ContextPassage,
+    Generation,
+    PrefixStore,
+    RedisTier,
+    StoreStats,
+    forget_modules,
+)
 from models import Executor, LanguageModel, Models, Priority
 from rerank import Ranking, Reranker, make_reranker
 from retrieval.ngrams import LanguageVocabulary
@@ -109,6 +117,7 @@ class Networks:
             sampling_temperature=options.temperature,
             seed=options.seed,
             salt=task.salt.encode(),
+            modules=task.modules,
         )
 
     def keep_passage(self, passage: ContextPassage, *, salt: str) -> None:
@@ -122,6 +131,12 @@ class Networks:
                 self.store.delete_salt(salt.encode())
             else:
                 self.store.delete_documents(salt.encode(), [filed_under(name, one) for one in documents])
+        if "engine" in self.__dict__:
+            self.engine.forget_texts()
+
+    def forget_prompt(self, name: str) -> None:
+        """Removes what is kept of a prompt's modules; safe on every thread."""
+        forget_modules(self.store, name)
 
     def store_stats(self) -> StoreStats | None:
         """What the store of prefix blocks holds and did; None until it is first used."""
@@ -189,7 +204,7 @@ def prefix_store(settings: Settings) -> PrefixStore:
         )
     return PrefixStore(
         settings.prefix_memory_mb << 20,
-        settings.data_dir / "prefixes" if settings.prefix_disk_mb else None,
+        settings.data_dir / "prefixes",
         settings.prefix_disk_mb << 20,
         redis=redis,
         storage=settings.prefix_storage,

@@ -14,13 +14,15 @@ from api.library import Entry
 from api.networks import SEVERAL
 from api.plans import Plan
 from api.stages import Stages
+from context import FilledPrompt
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """One question with everything it needs said: which collections, what plan.
 
-    `text` is searched for, `question` is answered, after what was said before it (`conversation`).
+    `text` is searched for, `question` is answered, after what was said before it (`conversation`). The
+    answer is written with the prompt's `modules`.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Query:
     plan: Plan
     explain: bool | Literal["matrix"]
     profile: str
+    modules: FilledPrompt | None
 
     @property
     def salt(self) -> str:
@@ -51,7 +54,7 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
 
     vectors = await stages.encode(query.text) if plan.retrieve.tokens else None
     found = await stages.retrieve(sources, query.text, vectors, plan.retrieve)
-    candidates = await stages.fuse(found, plan.fuse)
+    candidates = await stages.fuse(found, query.text, vectors, plan.fuse)
     candidates = await stages.rerank(query.text, candidates, plan.rerank)
 
     # What is cited has to be among the hits.
@@ -82,6 +85,7 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
                 salt=query.salt,
                 conversation=query.conversation,
                 explain=bool(query.explain),
+                modules=query.modules,
             ):
                 yield DeltaEvent(text=piece) if isinstance(piece, str) else piece
 

@@ -47,7 +47,7 @@ class RemoteAnswer:
     async def _run(self, writer: RemoteWriter, prompt: AnswerPrompt, task: AnswerTask) -> None:
         options = task.options
         written = writer.write(
-            prompt.messages(task.question, task.passages),
+            prompt.messages(task.question, task.passages, modules=task.modules.text if task.modules else ""),
             max_tokens=options.max_tokens,
             temperature=options.temperature,
             seed=options.seed,

@@ -28,6 +28,7 @@ from api.library import Library
 from api.merging import Merger
 from api.networks import Networks, prefix_store
 from api.prefix_metrics import PrefixCollector
+from api.prompts import Prompts
 from api.remote_answers import RemoteAnswers
 from api.settings import Settings
 from api.telemetry import Metrics
@@ -64,6 +65,7 @@ class Service:
     answers: Answers
     writer: Writer
     library: Library
+    prompts: Prompts
     queue: JobQueue
     spool: Spool
     indexer: Indexer
@@ -124,6 +126,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             answers=answers,
             writer=writer or answers,
             library=library,
+            prompts=Prompts(database, networks, threads, local=writer is None),
             queue=queue,
             spool=spool,
             indexer=Indexer(database, queue, library, spool, job_threads, cut, Warmer(networks)),

@@ -19,7 +19,7 @@ from api.library import Entry, Library
 from api.networks import Networks
 from api.support import Evidence, weigh
 from api.trace import Trace
-from retrieval import Hits, TokenVectors, fuse
+from retrieval import Hits, TokenVectors
 from retrieval.lexical import terms_of
 from retrieval.ngrams import NgramHits
 from retrieval.tokens import TokenOptions
@@ -110,10 +110,12 @@ class Stages:
             call = self.trace.on(self.networks.device, search)
             return await self.trace.within("n-gram retrieval", call, NgramHits(_NONE))
 
-    async def fuse(self, found: Sequence[Found], options: plans.Fuse) -> list[Candidate]:
+    async def fuse(
+        self, found: Sequence[Found], query: str, vectors: TokenVectors | None, options: plans.Fuse
+    ) -> list[Candidate]:
         """One list of candidates; those of several collections by their fused scores, ties by id."""
         with self.trace.stage("fuse"):
-            return await self.call(_fuse, found, options)
+            return await self.call(_fuse, found, query, vectors, options)
 
     async def rerank(
         self, query: str, candidates: list[Candidate], options: plans.Rerank | None
@@ -169,16 +171,28 @@ class Stages:
         return await asyncio.get_running_loop().run_in_executor(self.threads, partial(call, *args, **kwargs))
 
 
-def _fuse(found: Sequence[Found], options: plans.Fuse) -> list[Candidate]:
-    candidates = [candidate for one in found for candidate in _fuse_one(one, options)]
+def _fuse(
+    found: Sequence[Found], query: str, vectors: TokenVectors | None, options: plans.Fuse
+) -> list[Candidate]:
+    candidates = [candidate for one in found for candidate in _fuse_one(one, query, vectors, options)]
     candidates.sort(key=lambda one: (-one.scores["fused"], one.passage.id, one.found.source.name))
     for rank, candidate in enumerate(candidates):
         candidate.ranks["fused"] = rank
     return candidates
 
 
-def _fuse_one(found: Found, options: plans.Fuse) -> list[Candidate]:
-    hits = fuse(found.lists, method=options.method, weights=options.weights, k=options.k)
+def _fuse_one(found: Found, query: str, vectors: TokenVectors | None, options: plans.Fuse) -> list[Candidate]:
+    lists, hits = found.source.snapshot.fused(
+        found.lists,
+        query=query,
+        vectors=None if vectors is None else vectors.vectors,
+        method=options.method,
+        weights=options.weights,
+        k=options.k,
+    )
+    scores = {
+        name: dict(zip(one.numbers.tolist(), one.scores.tolist(), strict=True)) for name, one in lists.items()
+    }
     places = {
         name: {number: rank for rank, number in enumerate(one.numbers.tolist())}
         for name, one in found.lists.items()
@@ -189,7 +203,7 @@ def _fuse_one(found: Found, options: plans.Fuse) -> list[Candidate]:
         for name, ranks in places.items():
             if number in ranks:
                 candidate.ranks[name] = ranks[number]
-                candidate.scores[name] = float(found.lists[name].scores[ranks[number]])
+        candidate.scores = {name: known[number] for name, known in scores.items() if number in known}
         candidate.scores["fused"] = score
         candidates.append(candidate)
     return candidates

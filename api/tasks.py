@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api import plans
-from context import ContextPassage
+from context import ContextPassage, FilledPrompt
 
 _CHARACTERS = 3
 
@@ -16,7 +16,7 @@ class AnswerTask:
     """A question and the passages to answer it from.
 
     `salt` says who shares what is kept of the passages; with `explain` the answer's notes tell what the
-    question attends to.
+    question attends to. `modules` stand before the passages.
     """
 
     question: str
@@ -25,11 +25,13 @@ class AnswerTask:
     options: plans.Answer
     salt: str = ""
     explain: bool = False
+    modules: FilledPrompt | None = None
 
     @property
     def tokens(self) -> int:
         """About how many tokens are read and written at most."""
-        return self.options.max_tokens + sum(tokens_of(one.text) for one in self.passages)
+        read = [one.text for one in self.passages] + ([self.modules.text] if self.modules else [])
+        return self.options.max_tokens + sum(map(tokens_of, read))
 
 
 def tokens_of(text: str) -> int:
@@ -41,13 +43,13 @@ def tokens_of(text: str) -> int:
     return -(-len(text) // _CHARACTERS)
 
 
-def tokens_asked(plan: plans.Plan, passage_tokens: int) -> int:
+def tokens_asked(plan: plans.Plan, passage_tokens: int, modules: FilledPrompt | None = None) -> int:
     """How many tokens an answer by this plan reads and writes at most; 0 without an answer.
 
-    `passage_tokens` is the size that a passage has.
+    `passage_tokens` is the size that a passage has; `modules` stand before the passages.
     """
     if plan.answer is None:
         return 0
     whole = plan.context.passages * passage_tokens
     read = whole if plan.compress is None else min(plan.compress.target_tokens, whole)
-    return read + plan.answer.max_tokens
+    return read + plan.answer.max_tokens + (tokens_of(modules.text) if modules else 0)

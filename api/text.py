@@ -1,4 +1,4 @@
-"""Documents as every part of the service can keep them."""
+"""Names and documents as every part of the service can keep them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from retrieval import Document
 from retrieval.types import Scalar
 
 _MOST_INTEGER = 2**63 - 1
+_NAME_PATTERN = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 # PostgreSQL keeps no NUL, and no encoding keeps half a surrogate pair. Replaced one for one, offsets stay.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -24,6 +25,12 @@ def storable(document: Document) -> Document:
         raise InvalidRequest("id", "it has a NUL or half a surrogate pair; such an id cannot be kept")
     metadata = {_name(name): _value(name, value) for name, value in document.metadata.items()}
     return replace(document, text=clean(document.text), title=clean(document.title), metadata=metadata)
+
+
+def check_name(name: str) -> None:
+    """Raises InvalidRequest for what cannot be the name of a collection or a prompt."""
+    if not _NAME_PATTERN.fullmatch(name):
+        raise InvalidRequest("name", "it has 1 to 128 letters, digits and . _ -, the first no sign")
 
 
 def clean(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from api.db.database import UNAVAILABLE, Database
 from api.db.migrate import downgrade, upgrade
-from api.db.tables import Base, BatchRow, CollectionRow, DocumentRow, IdempotencyRow, JobRow
+from api.db.tables import Base, BatchRow, CollectionRow, DocumentRow, IdempotencyRow, JobRow, PromptRow
 
 __all__ = [
     "UNAVAILABLE",
@@ -13,6 +13,7 @@ __all__ = [
     "DocumentRow",
     "IdempotencyRow",
     "JobRow",
+    "PromptRow",
     "downgrade",
     "upgrade",
 ]

@@ -1,4 +1,4 @@
-"""The tables: the truth about collections, documents and jobs.
+"""The tables: the truth about collections, documents, jobs and prompts.
 
 Times are seconds since 1970 (UTC). Small structured values are JSON text, which both databases keep as it is.
 """
@@ -109,6 +109,17 @@ class BatchRow(Base):
     cursor: Mapped[str] = mapped_column(Text)
     errors: Mapped[str] = mapped_column(Text)
     committed_at: Mapped[float]
+
+
+class PromptRow(Base):
+    """A prompt; its modules as JSON."""
+
+    __tablename__ = "prompts"
+
+    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    modules: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[float]
+    updated_at: Mapped[float]
 
 
 class IdempotencyRow(Base):

@@ -4,9 +4,21 @@ from api.routes.chat import CHAT
 from api.routes.collections import COLLECTIONS
 from api.routes.documents import DOCUMENTS
 from api.routes.jobs import JOBS
+from api.routes.prompts import PROMPTS
 from api.routes.queries import QUERIES
 from api.routes.stages import STAGES
 from api.routes.system import PROFILE, SYSTEM
 from api.routes.uploads import UPLOADS
 
-__all__ = ["CHAT", "COLLECTIONS", "DOCUMENTS", "JOBS", "PROFILE", "QUERIES", "STAGES", "SYSTEM", "UPLOADS"]
+__all__ = [
+    "CHAT",
+    "COLLECTIONS",
+    "DOCUMENTS",
+    "JOBS",
+    "PROFILE",
+    "PROMPTS",
+    "QUERIES",
+    "STAGES",
+    "SYSTEM",
+    "UPLOADS",
+]

@@ -14,6 +14,7 @@ from excerpta.types import (
 )
 from litestar import Request, delete, get, post
 from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
@@ -125,8 +126,10 @@ async def _delete(service: Service, name: str, ids: list[str]) -> DeleteReply:
 
 def _document_id(request: Request[Any, Any, Any]) -> str:
     """The id as it was sent: the router's own path has lost doubled and outer slashes."""
-    raw = request.scope["raw_path"].decode("latin-1")
-    return unquote(raw.split("/documents/", 1)[1])
+    _, slash, identity = request.scope["raw_path"].decode("latin-1").partition("/documents/")
+    if not slash:  # the slashes of the address itself were encoded
+        raise NotFoundException
+    return unquote(identity)
 
 
 def _passages(snapshot: Any, identity: str) -> int:

@@ -60,7 +60,7 @@ class Unauthorized(ApiError):
 
 
 class NotFound(ApiError):
-    """404: no such collection, document or job."""
+    """404: no such collection, document, job or prompt."""
 
 
 class Conflict(ApiError):

@@ -151,6 +151,16 @@ async def test_an_answer_from_elsewhere_is_cited_here(opened, elsewhere):
     assert opened.service.answers.steps == 0
 
 
+async def test_a_prompts_modules_come_first(opened, elsewhere):
+    module = {"name": "role", "text": "You help {team}.\n", "parameters": {"team": 8}}
+    assert (await opened("PUT", "/v1/prompts/p", json={"modules": [module]})).status_code == 200
+    prompt = {"name": "p", "parameters": {"team": "pilots"}}
+    plan = body()["plan"] | {"context": {"prompt": prompt}}
+    await opened("POST", "/v1/query", json=body(plan=plan))
+    content = elsewhere.asked[0]["messages"][1]["content"]
+    assert content.startswith("You help pilots.\n\nDocuments:\n\n<document")
+
+
 async def test_ends_and_counts_as_the_service_tells(opened, elsewhere):
     elsewhere.behave = "long"
     assert (await opened("POST", "/v1/query", json=body())).json()["answer"]["finish_reason"] == "length"

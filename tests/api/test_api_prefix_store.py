@@ -22,6 +22,8 @@ DOCUMENTS = [
     {"id": "travel/eu", "text": "Travel above 2000 euros is approved by the head of finance."},
     {"id": "volcano", "text": "Volcanoes erupt when magma rises through the crust."},
 ]
+_BLOCKS = 2
+"""A passage's own, and one of the words that lead to every question behind it."""
 
 
 @pytest.fixture
@@ -96,12 +98,12 @@ async def test_a_document_that_goes_takes_its_blocks_with_it(filled, change):
     entry = await filled.service.library.get("c")
     for collection in ("c", "other", ["c", "other"]):
         await usage(filled, collection)
-    assert blocks_of(filled, entry.id, "travel/eu") == (1, 1)
-    assert blocks_of(filled, SEVERAL, "travel/eu") == (1, 1)
+    assert blocks_of(filled, entry.id, "travel/eu") == (_BLOCKS, _BLOCKS)
+    assert blocks_of(filled, SEVERAL, "travel/eu") == (_BLOCKS, _BLOCKS)
     await change(filled)
     for salt in (entry.id, SEVERAL):
         assert blocks_of(filled, salt, "travel/eu") == (0, 0)
-    assert blocks_of(filled, entry.id, "tides") == (1, 1)
+    assert blocks_of(filled, entry.id, "tides") == (_BLOCKS, _BLOCKS)
     assert await cached(filled, "other") == 1
 
 
@@ -109,7 +111,7 @@ async def test_new_documents_forget_nothing(filled):
     await usage(filled)
     await filled.put({"id": "new", "text": "Something else."})
     entry = await filled.service.library.get("c")
-    assert blocks_of(filled, entry.id, "travel/eu") == (1, 1)
+    assert blocks_of(filled, entry.id, "travel/eu") == (_BLOCKS, _BLOCKS)
 
 
 async def test_a_deleted_collection_takes_all_its_blocks_with_it(filled):
@@ -125,17 +127,18 @@ async def test_the_stores_numbers(filled, problem):
     await usage(filled)
     stats = (await filled("GET", "/v1/stats")).json()["prefix_store"]
     memory, disk = stats["tiers"]
+    wanted = _BLOCKS * len(DOCUMENTS)
     assert (memory["name"], disk["name"]) == ("memory", "disk")
-    assert memory["hits"] == memory["misses"] == memory["blocks"] == disk["blocks"] == stats["encoded"] == 3
-    assert disk["misses"] == 3
+    counted = [memory[name] for name in ("hits", "misses", "blocks")] + [disk["blocks"], disk["misses"]]
+    assert {*counted, stats["encoded"]} == {wanted}
     assert memory["saved_s"] == pytest.approx(stats["encode_s"])
     assert memory["capacity_bytes"] == 16 << 20
     page = (await filled("GET", "/metrics")).text
     for line in (
-        'excerpta_prefix_hits_total{tier="memory"} 3.0',
-        'excerpta_prefix_misses_total{tier="disk"} 3.0',
+        f'excerpta_prefix_hits_total{{tier="memory"}} {wanted:.1f}',
+        f'excerpta_prefix_misses_total{{tier="disk"}} {wanted:.1f}',
         f'excerpta_prefix_bytes{{tier="disk"}} {float(disk["bytes"])}',
-        "excerpta_prefix_encoded_total 3.0",
+        f"excerpta_prefix_encoded_total {wanted:.1f}",
     ):
         assert line in page
     for name in ("evictions_total", "errors_total", "saved_seconds_total", "capacity_bytes"):

@@ -66,6 +66,7 @@ async def test_addresses_and_methods(api, problem):
     problem(await api("GET", "/v1/collections/none"), 404, "unknown-collection")
     problem(await api("PUT", "/v1/collections/a%20b", json={}), 422, "invalid-request")
     problem(await api("PUT", "/v1/collections/..%2Fup", json={}), 404, "not-found")
+    problem(await api("GET", "/v1/collections/c/documents%2Fx"), 404, "not-found")
     problem(await api("PUT", "/v1/collections/" + "n" * 129, json={}), 422, "invalid-request")
     reply = await api("GET", "/v1/query")
     problem(reply, 405, "method-not-allowed")
@@ -88,7 +89,7 @@ async def test_addresses_and_methods(api, problem):
         ({"collection": "../etc"}, "collection"),
         ({"colection": "c"}, "collection, query, filter"),
         ({"plan": {"rerank": {"metod": "first"}}}, "method, limit"),
-        ({"plan": {"fuse": {"method": "sum"}}}, "rrf, weighted"),
+        ({"plan": {"fuse": {"method": "sum"}}}, "rrf, weighted, scores"),
         ({"plan": {"retreive": {}}}, "retrieve"),
         ({"plan": {"retrieve": {"tokens": {"limit": 0}}}}, "limit"),
         ({"plan": {"fuse": {"weights": {"nothing": 1}}}}, "tokens, lexical, ngrams"),

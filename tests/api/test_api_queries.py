@@ -1,7 +1,6 @@
 """Queries over tiny networks: every stage runs, every offset holds, every option matters."""
 
-import asyncio
-import time
+import threading
 
 import msgspec
 import pytest
@@ -179,6 +178,19 @@ async def test_several_collections_are_ranked_together(filled):
     assert fused == sorted(fused, reverse=True)
 
 
+async def test_a_collections_best_counts_for_no_more_than_it_is(filled):
+    """Each list's best would be worth the same by minimum and maximum, whatever it says."""
+    await filled.made("other")
+    await filled.put(
+        {"id": "bread", "text": "Bread needs flour and water."},
+        {"id": "moon", "text": "Some moon."},
+        collection="other",
+    )
+    reply = await ask(filled, "Which force pulls the sea into tides?", collection=["other", "c"], plan="fast")
+    assert (reply["hits"][0]["collection"], reply["hits"][0]["document_id"]) == ("c", "tides")
+    assert all(hit["scores"]["tokens"] is not None for hit in reply["hits"])
+
+
 async def test_an_empty_collection_answers_too(api):
     await api.made()
     reply = await ask(api)
@@ -209,18 +221,18 @@ async def test_a_collections_own_plan_is_its_default(api):
 
 
 async def test_what_time_did_not_allow_is_named(filled):
-    """The device sleeps: words still find something, and the reply says what is missing."""
-    filled.service.device.submit(time.sleep, 1.0)
-    began = time.monotonic()
+    """The device is held: words still find something, and the reply says what is missing."""
+    let_go = threading.Event()
+    held = filled.service.device.submit(let_go.wait, 60)
     reply = await ask(filled, timeout_ms=150)
-    assert time.monotonic() - began < 0.9
+    assert not held.done()
     assert reply["partial"]
     assert any("encoding" in warning for warning in reply["warnings"])
     assert reply["answer"]["finish_reason"] in ("timeout", "no_support")
-    await asyncio.sleep(1)
+    let_go.set()
     slow = {"answer": {"max_tokens": 2048}}
     question = "Travel above 2000 euros is approved by the head of finance."
-    reply = await ask(filled, question, timeout_ms=400, plan=slow)
+    reply = await ask(filled, question, timeout_ms=1500, plan=slow)
     assert reply["answer"]["finish_reason"] in ("timeout", "stop")
     assert reply["hits"]
 

@@ -4,5 +4,14 @@ from .answers import AsyncAnswerStream
 from .client import AsyncClient
 from .collections import AsyncCollection, AsyncCollections
 from .jobs import AsyncJob, AsyncJobs
+from .prompts import AsyncPrompts
 
-__all__ = ["AsyncAnswerStream", "AsyncClient", "AsyncCollection", "AsyncCollections", "AsyncJob", "AsyncJobs"]
+__all__ = [
+    "AsyncAnswerStream",
+    "AsyncClient",
+    "AsyncCollection",
+    "AsyncCollections",
+    "AsyncJob",
+    "AsyncJobs",
+    "AsyncPrompts",
+]

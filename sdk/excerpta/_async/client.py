@@ -1,4 +1,4 @@
-"""The client: one server, its collections, jobs and stages."""
+"""The client: one server, its collections, jobs, prompts and stages."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ..types import ModelList, StatsReply
 from .collections import AsyncCollections
 from .http import AsyncHttp
 from .jobs import AsyncJobs
+from .prompts import AsyncPrompts
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
@@ -50,6 +51,7 @@ class AsyncClient:
         )
         self.collections = AsyncCollections(self._http)
         self.jobs = AsyncJobs(self._http)
+        self.prompts = AsyncPrompts(self._http)
 
     @classmethod
     def local(cls, path: str | Path, *, profile: str | None = None, timeout: float = 600.0) -> AsyncClient:

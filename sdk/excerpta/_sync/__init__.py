@@ -6,5 +6,14 @@ from .answers import AnswerStream
 from .client import Client
 from .collections import Collection, Collections
 from .jobs import Job, Jobs
+from .prompts import Prompts
 
-__all__ = ["AnswerStream", "Client", "Collection", "Collections", "Job", "Jobs"]
+__all__ = [
+    "AnswerStream",
+    "Client",
+    "Collection",
+    "Collections",
+    "Job",
+    "Jobs",
+    "Prompts",
+]

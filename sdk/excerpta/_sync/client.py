@@ -1,6 +1,6 @@
 # Written by sdk/tools/generate_sync.py from _async/client.py; change that file instead.
 
-"""The client: one server, its collections, jobs and stages."""
+"""The client: one server, its collections, jobs, prompts and stages."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ..types import ModelList, StatsReply
 from .collections import Collections
 from .http import Http
 from .jobs import Jobs
+from .prompts import Prompts
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
@@ -52,6 +53,7 @@ class Client:
         )
         self.collections = Collections(self._http)
         self.jobs = Jobs(self._http)
+        self.prompts = Prompts(self._http)
 
     @classmethod
     def local(cls, path: str | Path, *, profile: str | None = None, timeout: float = 600.0) -> Client:

@@ -21,7 +21,7 @@ from excerpta import Client, DocumentIn, ExcerptaError, QueryReply
 from .console import explained, out, print_answer
 
 QUESTIONS = (
-    "What does the assert statement do?",
+    "What does the lambda expression yield?",
     "What is None used for?",
     "What does str.strip return?",
 )

@@ -34,6 +34,7 @@ from excerpta.types.plan import (
     SearchRequest,
     TokensOptions,
 )
+from excerpta.types.prompts import PromptList, PromptModule, PromptReply, PromptSettings, PromptUse
 from excerpta.types.reply import (
     Answer,
     Citation,
@@ -111,6 +112,11 @@ __all__ = [
     "PrefixStoreReply",
     "PrefixTierReply",
     "Problem",
+    "PromptList",
+    "PromptModule",
+    "PromptReply",
+    "PromptSettings",
+    "PromptUse",
     "QueryReply",
     "QueryRequest",
     "QueryText",
