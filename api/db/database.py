@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,10 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+_SQLITE_PATIENCE = 30.0  # seconds
 _SQLITE_PRAGMAS = (
-    "journal_mode=WAL",
+    f"busy_timeout={1000 * _SQLITE_PATIENCE:.0f}",
     "synchronous=FULL",  # a job's batch that was reported as committed survives a power cut
-    "busy_timeout=30000",
     "foreign_keys=ON",
 )
 
@@ -88,7 +89,22 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in _SQLITE_PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
+    _write_ahead(cursor)
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    # A new file is switched once, by whichever connection comes first. SQLite does not let the others wait for that:
+    # they are refused at once, whatever their busy timeout says.
+    deadline = time.monotonic() + _SQLITE_PATIENCE
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except Exception as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -55,6 +55,17 @@ async def test_many_processes_upgrade_at_once(database_url):
             await database.close()
 
 
+async def test_many_processes_open_a_new_file_at_once(tmp_path):
+    # Of 60 rounds like these, two or three failed while the switch to a write-ahead log was tried once only.
+    for round_ in range(20):
+        databases = [Database(f"sqlite+aiosqlite:///{tmp_path}/{round_}.db") for _ in range(12)]
+        try:
+            await asyncio.gather(*(database.ping() for database in databases))
+        finally:
+            for database in databases:
+                await database.close()
+
+
 async def test_a_later_releases_database_is_refused(empty):
     await upgrade(empty)
     async with empty.engine.begin() as connection:
