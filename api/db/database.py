@@ -94,8 +94,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _write_ahead(cursor: Any) -> None:
-    # A new file is switched once, by whichever connection comes first. SQLite does not let the others wait for that:
-    # they are refused at once, whatever their busy timeout says.
+    # A new file is switched once, by whichever connection comes first. SQLite does not let the others wait
+    # for that: they are refused at once, whatever their busy timeout says.
     deadline = time.monotonic() + _SQLITE_PATIENCE
     while True:
         try:
