@@ -16,7 +16,16 @@ from context.blocks import Block
 from context.calibration import find_calibration
 from context.errors import InvalidContextOption
 from context.generation import Generation, TokenUsage
-from context.modes import CALIBRATED, IN_SEQUENCE, MODES, Mode, ModeSettings, Task, path_saliency
+from context.modes import (
+    CALIBRATED,
+    DEFAULT_MODE,
+    IN_SEQUENCE,
+    MODES,
+    Mode,
+    ModeSettings,
+    Task,
+    path_saliency,
+)
 from context.namespace import namespace_of
 from context.parallel import encode_passages, encode_prefix
 from context.paths import encode_behind
@@ -150,10 +159,21 @@ class ContextEngine:
         """Drops what is kept outside the store of passages read before; safe on every thread."""
         self._prompt.forget()
 
-    def warm(self, passages: Sequence[ContextPassage], *, salt: bytes = b"") -> int:
-        """Encodes and keeps what the store does not have yet of these passages; returns how many it had."""
+    def warm(
+        self, passages: Sequence[ContextPassage], *, salt: bytes = b"", mode: Mode = DEFAULT_MODE
+    ) -> int:
+        """Encodes and keeps what the store does not have yet of these passages; returns how many it had.
+
+        For superposition the words that lead to a question are read behind each of them as well.
+        Raises InvalidContextOption.
+        """
+        _check_mode(mode)
         texts = [self._prompt.passage(passage) for passage in passages]
-        _, cached = self._blocks(texts, [passage.document for passage in passages], salt, keep=True)
+        documents = [passage.document for passage in passages]
+        blocks, cached = self._blocks(texts, documents, salt, keep=True)
+        if mode == "superposition" and self._prompt.lead:
+            on_device = [block.to(self.lm.device) for block in blocks]
+            self._lead(texts, documents, salt, on_device, keep=True)
         return sum(cached)
 
     def _task(
@@ -244,7 +264,13 @@ class ContextEngine:
         )
 
     def _lead(
-        self, texts: Sequence[list[int]], documents: Sequence[str], salt: bytes, passages: Sequence[Block]
+        self,
+        texts: Sequence[list[int]],
+        documents: Sequence[str],
+        salt: bytes,
+        passages: Sequence[Block],
+        *,
+        keep: bool = False,
     ) -> Sequence[Block]:
         """Blocks of the words that lead to every question, behind each passage."""
         prefix = self._prefix_block()
@@ -253,6 +279,7 @@ class ContextEngine:
             lambda missing: encode_behind(
                 self.lm, prefix, [passages[at] for at in missing], self._prompt.lead
             ),
+            keep,
         )
         return [block.to(self.lm.device) for block in blocks]
 
@@ -283,8 +310,7 @@ class ContextEngine:
 def _check(
     question: str, mode: str, settings: ModeSettings, max_tokens: int, sampling_temperature: float
 ) -> None:
-    if mode not in get_args(Mode):
-        raise InvalidContextOption("mode", mode, "one of " + ", ".join(get_args(Mode)))
+    _check_mode(mode)
     if not question.strip():
         raise InvalidContextOption("question", question, "a text")
     for name in ("temperature", "scale"):
@@ -298,3 +324,8 @@ def _check(
         raise InvalidContextOption("sampling_temperature", sampling_temperature, "between 0 and 2")
     if max_tokens < 1:
         raise InvalidContextOption("max_tokens", max_tokens, "at least 1")
+
+
+def _check_mode(mode: str) -> None:
+    if mode not in get_args(Mode):
+        raise InvalidContextOption("mode", mode, "one of " + ", ".join(get_args(Mode)))

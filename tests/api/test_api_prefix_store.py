@@ -164,7 +164,10 @@ async def job_of(api, documents=DOCUMENTS, collection="c"):
 async def test_a_job_warms_the_store_where_the_collection_says_so(api, prewarm):
     await api.made(prewarm=prewarm)
     assert (await api.finished(await job_of(api)))["state"] == "succeeded"
+    encoded = api.service.networks.store.stats().encoded
+    assert encoded == (_BLOCKS * len(DOCUMENTS) if prewarm else 0)
     assert await cached(api) == prewarm
+    assert not prewarm or api.service.networks.store.stats().encoded == encoded
     assert (await api("GET", "/v1/collections/c")).json()["settings"]["prewarm"] == prewarm
 
 

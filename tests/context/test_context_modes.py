@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 from context import ContextEngine, ContextPassage, EngineDefaults, PrefixStore
 from context.attention import ApeCall, enable_ape
 from context.blocks import Block
+from context.errors import InvalidContextOption
 from context.generation import read
 from context.modes import MODES, path_saliency
 from context.modes.cacheblend import key_deviation
@@ -168,8 +171,33 @@ def test_what_leads_to_the_question_is_read_once_a_passage(engine, tiny):
     assert engine.store.stats().tiers[0].blocks == 0
 
 
-def test_known_passages_cost_the_tokens_of_the_question(engine, tiny):
-    engine.saliency("Another question?", PASSAGES)
+def test_what_was_warmed_is_forgotten_with_its_passages(engine):
+    filed = [replace(passage, document=str(at)) for at, passage in enumerate(PASSAGES)]
+    engine.warm(filed, salt=b"a")
+    assert engine.store.stats().encoded == engine.store.stats().tiers[0].blocks == 2 * len(PASSAGES)
+    engine.forget(filed[:1], salt=b"a")
+    assert engine.store.stats().tiers[0].blocks == 2 * len(PASSAGES) - 2
+    engine.store.delete_documents(b"a", ["1"])  # as a collection's deletion does, by name
+    assert engine.store.stats().tiers[0].blocks == 2 * len(PASSAGES) - 4
+    engine.store.delete_salt(b"a")
+    assert engine.store.stats().tiers[0].blocks == 0
+
+
+def test_other_modes_warm_the_passages_alone(engine):
+    engine.warm(PASSAGES, mode="ape")
+    assert engine.store.stats().encoded == len(PASSAGES)
+    engine.warm(PASSAGES)
+    assert engine.store.stats().encoded == 2 * len(PASSAGES)
+    with pytest.raises(InvalidContextOption, match="mode"):
+        engine.warm(PASSAGES, mode="superposed")
+
+
+@pytest.mark.parametrize("known", ["asked about", "warmed"])
+def test_known_passages_cost_the_tokens_of_the_question(engine, tiny, known):
+    if known == "warmed":
+        engine.warm(PASSAGES)
+    else:
+        engine.saliency("Another question?", PASSAGES)
     read_tokens = []
 
     def count(module, args, kwargs):
