@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
@@ -18,6 +18,7 @@ from transformers.masking_utils import sdpa_mask
 
 from context.blocks import Block, LayerKeyValues
 from context.gathering import Bench, joined
+from context.kernels import Partial, partial_attention
 from models.errors import UnsupportedModel
 from models.language_model import LanguageModel
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 # Without "flash" in it: transformers takes such names for kernels to download.
 NAME = "excerpta_ape"
-
-Partial: TypeAlias = tuple[torch.Tensor, torch.Tensor]
-"""Attention over some keys: output (batch, heads, queries, dim), log-sum-exp (batch, heads, queries)."""
 
 WEIGHTLESS = torch.finfo(torch.float32).min
 """The log-sum-exp of what must not count; -inf would have no difference from another -inf."""
@@ -191,106 +189,10 @@ def strongest(partials: Sequence[Partial], keep: int) -> list[Partial]:
     return [(output, lse) for (output, _), lse in zip(partials, kept, strict=True)]
 
 
-def eager_partial(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    scaling: float,
-    mask: torch.Tensor | None = None,
-    *,
-    causal: bool = False,
-) -> Partial:
-    """Attention and its log-sum-exp by plain tensor operations, computed in float32, for every device.
-
-    `mask` (batch or 1, 1, queries, keys) is True where a query may read; `causal` stands for the mask
-    of queries that are the last of the keys.
-    """
-    batch, heads, queries, dim = query.shape
-    kv_heads = key.shape[1]
-    if causal:
-        mask = _causal_mask(queries, key.shape[2], query.device)
-    # Query heads of one key head share a matrix product instead of copies of the keys.
-    grouped = query.reshape(batch, kv_heads, heads // kv_heads, queries, dim).float()
-    logits = grouped @ key.float().unsqueeze(2).transpose(-1, -2) * scaling
-    if mask is not None:
-        logits = logits.masked_fill(~mask.unsqueeze(1), float("-inf"))
-    lse = torch.logsumexp(logits, dim=-1)
-    output = torch.exp(logits - lse.unsqueeze(-1)) @ value.float().unsqueeze(2)
-    return output.reshape(batch, heads, queries, -1), lse.reshape(batch, heads, queries)
-
-
-def cpu_partial(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    scaling: float,
-    mask: torch.Tensor | None = None,
-    *,
-    causal: bool = False,
-) -> Partial:
-    """The same by PyTorch's own CPU kernel, which gives the log-sum-exp back; many times faster."""
-    batch, heads, queries, dim = query.shape
-    keys, kv_heads = key.shape[2], key.shape[1]
-    causal = causal and queries > 1
-    if not causal and mask is None and heads != kv_heads:
-        # As queries of one key head, whose keys the kernel then reads once: of a single query in bfloat16
-        # that takes a tenth of the time.
-        packed = query.reshape(batch, kv_heads, -1, dim)
-        output, lse = cpu_partial(packed, key, value, scaling)
-        return output.reshape(batch, heads, queries, -1), lse.reshape(batch, heads, queries)
-    if causal and queries != keys:  # the kernel would take the queries for the first of the keys
-        mask, causal = _causal_mask(queries, keys, query.device), False
-    bias = None
-    if mask is not None:
-        bias = torch.zeros(mask.shape, dtype=query.dtype).masked_fill_(~mask, float("-inf"))
-    output, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-        query, key, value, 0.0, causal, attn_mask=bias, scale=scaling
-    )
-    return output, lse
-
-
-def _causal_mask(queries: int, keys: int, device: torch.device) -> torch.Tensor:
-    return torch.ones(1, 1, queries, keys, dtype=torch.bool, device=device).tril(keys - queries)
-
-
 def frozen_partial(query: torch.Tensor, run: LayerKeyValues, scaling: float) -> Partial:
     """Attention over one run of keys, the same for every row of the batch."""
     key, value = (part.expand(query.shape[0], -1, -1, -1) for part in run)
     return partial_attention(query, key, value, scaling)
-
-
-def partial_attention(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    scaling: float,
-    mask: torch.Tensor | None = None,
-    *,
-    causal: bool = False,
-) -> Partial:
-    """Attention and its log-sum-exp by the fastest kernel there is; as `eager_partial`."""
-    kernel = cpu_partial if _CPU_KERNEL and query.device.type == "cpu" else eager_partial
-    return kernel(query, key, value, scaling, mask, causal=causal)
-
-
-def _cpu_kernel_works() -> bool:
-    """Whether this PyTorch has the private CPU kernel, and it gives what the eager form gives."""
-    draw = torch.Generator().manual_seed(0)
-    query = torch.randn(1, 4, 3, 8, generator=draw)
-    key, value = torch.randn(2, 1, 2, 5, 8, generator=draw)
-    mask = torch.ones(3, 5, dtype=torch.bool).tril(2)[None, None]
-    try:
-        pairs = zip(
-            cpu_partial(query, key, value, 0.5, mask),
-            eager_partial(query, key, value, 0.5, mask),
-            strict=True,
-        )
-        return all(torch.allclose(got, wanted, atol=1e-4) for got, wanted in pairs)
-    except (AttributeError, RuntimeError, TypeError, ValueError):
-        return False
-
-
-_CPU_KERNEL = _cpu_kernel_works()
 
 
 def _why_not(lm: LanguageModel) -> str | None:

@@ -8,17 +8,10 @@ from typing import TypeAlias
 
 import torch
 
-from context.attention import (
-    WEIGHTLESS,
-    ApeCall,
-    Partial,
-    frozen_partial,
-    merge,
-    partial_attention,
-    passages_partial,
-)
+from context.attention import WEIGHTLESS, ApeCall, frozen_partial, merge, passages_partial
 from context.blocks import LayerKeyValues
 from context.growing_keys import GrowingKeys
+from context.kernels import Partial, partial_attention
 
 Run: TypeAlias = tuple[LayerKeyValues, ...]
 """Keys and values (1, heads, tokens, dim) of each layer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -43,7 +44,7 @@ def pick_dtype(dtype: str, device: torch.device) -> torch.dtype:
         return _DTYPES[dtype]
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    if device.type == "cpu" and _cpu_multiplies_bfloat16():
+    if device.type == "cpu" and multiplies_bfloat16():
         return torch.bfloat16
     return torch.float32
 
@@ -72,7 +73,9 @@ def use_available_cores() -> int:
     return threads
 
 
-def _cpu_multiplies_bfloat16() -> bool:
+@cache
+def multiplies_bfloat16() -> bool:
+    """Whether this processor has instructions for products of bfloat16; elsewhere they take far longer."""
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name) is True for name in _BFLOAT16_CPU)
 

@@ -10,9 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from context import attention
-from context.attention import NAME, ApeCall, ape_attention, cpu_partial, eager_partial, enable_ape, merge
+from context import kernels
+from context.attention import NAME, ApeCall, ape_attention, enable_ape, merge
 from context.attention_watch import AttentionWatch, last_row, structured_bias
+from context.kernels import bfloat16_partial, cpu_partial, eager_partial, partial_attention
 from context.reference import ape_reference, one_softmax
 from models.errors import UnsupportedModel
 
@@ -79,11 +80,11 @@ SIZES = st.fixed_dictionaries({name: st.integers(1, 7) for name in ("prefix", "o
 )
 def test_equals_the_float64_definition(seed, sizes, before, heads, temperature, scale, policy, cpu):
     t = draw(seed, *heads, {**sizes, "own": sizes["queries"] + before}, 8)
-    kernel, attention._CPU_KERNEL = attention._CPU_KERNEL, cpu and attention._CPU_KERNEL
+    kernel, kernels._CPU_KERNEL = kernels._CPU_KERNEL, cpu and kernels._CPU_KERNEL
     try:
         got = run(t, call(t, temperature, scale, **policy))[0].numpy()
     finally:
-        attention._CPU_KERNEL = kernel
+        kernels._CPU_KERNEL = kernel
     np.testing.assert_allclose(got, reference(t, temperature, scale, **policy), atol=2e-5)
 
 
@@ -155,7 +156,7 @@ def test_bfloat16_is_float32_rounded():
     torch.testing.assert_close(got.float(), run(t, call(t, 0.75, 0.9)), atol=3e-2, rtol=0)
 
 
-@pytest.mark.skipif(not attention._CPU_KERNEL, reason="this PyTorch lacks the CPU kernel")
+@pytest.mark.skipif(not kernels._CPU_KERNEL, reason="this PyTorch lacks the CPU kernel")
 @settings(max_examples=30, deadline=None)
 @given(
     st.integers(0, 999),
@@ -174,6 +175,39 @@ def test_cpu_kernel_equals_the_eager_form(seed, queries, before, causal, dim):
         strict=True,
     ):
         torch.testing.assert_close(got, wanted, atol=1e-5, rtol=0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(0, 999),
+    st.integers(1, 40),
+    st.integers(1, 700),
+    st.sampled_from([(1, 1), (4, 2), (6, 2)]),
+    st.floats(0.1, 0.5),
+)
+def test_bfloat16_products_equal_the_eager_form(seed, queries, keys, heads, scaling):
+    generator = torch.Generator().manual_seed(seed)
+    query = torch.randn(2, queries, heads[0], 64, generator=generator).bfloat16().transpose(1, 2)
+    key, value = torch.randn(2, 2, heads[1], keys, 64, generator=generator).bfloat16()
+    output, lse = bfloat16_partial(query, key, value, scaling)
+    wanted, wanted_lse = eager_partial(query, key, value, scaling)
+    assert (output.dtype, lse.dtype) == (torch.bfloat16, torch.float32)
+    # Half a step of bfloat16 of the largest logits, twice: about .06 of 16 and more, times the scaling.
+    torch.testing.assert_close(lse, wanted_lse, atol=0.13 * scaling, rtol=0)
+    torch.testing.assert_close(output.float(), wanted, atol=0.1, rtol=0)
+
+
+def test_bfloat16_products_are_taken_where_the_processor_has_them(monkeypatch):
+    taken = []
+    monkeypatch.setattr(kernels, "bfloat16_partial", lambda *given: taken.append(given))
+    query, key = torch.zeros(1, 4, 100, 8), torch.zeros(1, 2, 100, 8)
+    for has in (False, True):
+        monkeypatch.setattr(kernels, "multiplies_bfloat16", lambda has=has: has)
+        partial_attention(query, key, key, 1.0)
+        partial_attention(query.bfloat16(), key.bfloat16(), key.bfloat16(), 1.0)
+        partial_attention(query[:, :, :1].bfloat16(), key.bfloat16(), key.bfloat16(), 1.0)
+        partial_attention(query.bfloat16(), key.bfloat16(), key.bfloat16(), 1.0, causal=True)
+        assert len(taken) == has
 
 
 def test_a_mask_is_honoured_and_batches_share_frozen_runs():
