@@ -25,7 +25,7 @@ from api.networks import DeviceEncoder, Networks
 from api.text import check_name
 from models import Priority
 from retrieval import Collection, IndexSettings
-from retrieval.tokens import ExactSearch
+from retrieval.tokens import DeviceSearch
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Library:
         networks: Networks,
         root: Path,
         threads: ThreadPoolExecutor,
-        accelerator: ExactSearch | None = None,
+        accelerator: DeviceSearch | None = None,
     ) -> None:
         self._database = database
         self._networks = networks

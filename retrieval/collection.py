@@ -39,7 +39,7 @@ from retrieval.segments.manifest import NAME
 from retrieval.segments.segment import DIRECTORY as SEGMENTS
 from retrieval.segments.tombstones import DIRECTORY as TOMBSTONES
 from retrieval.snapshot import Bm25Cache, Snapshot
-from retrieval.tokens import ExactSearch
+from retrieval.tokens import DeviceSearch, Trainer
 from retrieval.types import Document, Encoder, Vocabulary
 from retrieval.view import View, Views
 from retrieval.writing import LOCK, Writer
@@ -66,7 +66,7 @@ class Collection:
         *,
         encoder: Encoder,
         vocabulary: Vocabulary | None,
-        accelerator: ExactSearch | None = None,
+        accelerator: DeviceSearch | None = None,
     ) -> None:
         self.path = path
         self._accelerator = accelerator
@@ -84,7 +84,7 @@ class Collection:
         encoder: Encoder,
         vocabulary: Vocabulary | None,
         settings: IndexSettings,
-        accelerator: ExactSearch | None = None,
+        accelerator: DeviceSearch | None = None,
     ) -> Collection:
         """Makes an empty collection in a new directory; one that is there already is opened as it is.
 
@@ -115,7 +115,7 @@ class Collection:
         *,
         encoder: Encoder,
         vocabulary: Vocabulary | None,
-        accelerator: ExactSearch | None = None,
+        accelerator: DeviceSearch | None = None,
     ) -> Collection:
         """Opens a collection and removes what a crash left half-written.
 
@@ -163,7 +163,7 @@ class Collection:
             view = self._views.current()
             # Lists that the collection has trained before are used again if they fit.
             tier, like = view.manifest.settings.tokens, view.largest_lists()
-            checksum = write_segment(draft, encoded, tier=tier, like=like)
+            checksum = write_segment(draft, encoded, tier=tier, like=like, trainer=self._trainer)
             with self._writer.published(draft, checksum) as segment:
                 return self._add(encoded, segment.name, checksum, batch)
 
@@ -199,11 +199,16 @@ class Collection:
         so is what has more than `budget` passages to copy. `pause` is called now and then, never under the
         writers' lock; what it raises ends the merge, and nothing has changed.
         """
-        return merge(self._writer, partial((policy or MergePolicy()).choose, budget=budget), pause)
+        return merge(
+            self._writer,
+            partial((policy or MergePolicy()).choose, budget=budget),
+            pause,
+            trainer=self._trainer,
+        )
 
     def compact(self, policy: MergePolicy | None = None, *, pause: Pause | None = None) -> bool:
         """Makes as few segments as the policy's largest size allows, without anything dead."""
-        return merge(self._writer, (policy or MergePolicy()).choose_all, pause)
+        return merge(self._writer, (policy or MergePolicy()).choose_all, pause, trainer=self._trainer)
 
     def delete(self, ids: Iterable[str]) -> Deletion:
         """Deletes documents. Gone from every later snapshot."""
@@ -282,6 +287,10 @@ class Collection:
                 read_live(self.path, entry)
             except CorruptSegment as problem:
                 yield problem
+
+    @property
+    def _trainer(self) -> Trainer | None:
+        return self._accelerator.trainer if self._accelerator else None
 
     def _writers_vocabulary(self) -> Vocabulary | None:
         """The vocabulary of new segments. Raises IndexMismatch when the collection's own is not here."""

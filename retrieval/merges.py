@@ -18,13 +18,14 @@ from retrieval.segments import (
     write_tombstones,
 )
 from retrieval.segments.faults import point
+from retrieval.tokens import Trainer
 from retrieval.writing import Writer
 
 Choice = Callable[[Sequence[tuple[int, float]]], list[int]]
 """Which of some segments to merge, by the live passages and the dead share of each."""
 
 
-def merge(writer: Writer, choose: Choice, pause: Pause | None) -> bool:
+def merge(writer: Writer, choose: Choice, pause: Pause | None, *, trainer: Trainer | None = None) -> bool:
     """Makes one segment of those chosen among the live ones; whether there was something to do.
 
     The new segment is written without the lock. What additions and deletions meanwhile take from its
@@ -42,7 +43,7 @@ def merge(writer: Writer, choose: Choice, pause: Pause | None) -> bool:
         inputs = [MergeInput(view.segments[at], view.live_documents(at)) for at in chosen]
         with writer.draft() as draft:
             tier, like = view.manifest.settings.tokens, view.largest_lists()
-            checksum = merge_segments(draft, inputs, tier=tier, like=like, pause=pause)
+            checksum = merge_segments(draft, inputs, tier=tier, like=like, pause=pause, trainer=trainer)
             with writer.published(draft, checksum) as merged:
                 return _replace(writer, inputs, merged, checksum)
 

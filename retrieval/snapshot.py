@@ -16,7 +16,7 @@ from retrieval.fusion import Method, fuse
 from retrieval.lexical import Bm25
 from retrieval.ngrams import NgramHits, NgramMatch, search_ngrams
 from retrieval.segments import Segment
-from retrieval.tokens import ExactSearch, TokenOptions, exact_scores, match_tokens, search_tokens
+from retrieval.tokens import DeviceSearch, TokenOptions, exact_scores, match_tokens, search_tokens
 from retrieval.top import NO_HITS, best_hits
 from retrieval.types import Bits, Float32, Hits, Int64, Metadata, Passage, TokenVectors, Vocabulary
 from retrieval.view import View
@@ -62,7 +62,7 @@ class Snapshot:
         view: View,
         vocabulary: Vocabulary | None,
         bm25: Callable[[Sequence[Segment]], Bm25],
-        accelerator: ExactSearch | None = None,
+        accelerator: DeviceSearch | None = None,
     ) -> None:
         self._view = view
         self._vocabulary = vocabulary

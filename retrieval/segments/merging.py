@@ -15,7 +15,7 @@ from retrieval.segments.encoding import Encoded, indexed_text
 from retrieval.segments.faults import point
 from retrieval.segments.remade import Pause, Remade
 from retrieval.segments.segment import Segment, write_segment
-from retrieval.tokens import Tier, TokenIndex
+from retrieval.tokens import Tier, TokenIndex, Trainer
 from retrieval.types import Bits, Document, Float32, Int32, Int64, Passage, Tokens
 
 
@@ -44,13 +44,14 @@ def merge_segments(
     tier: Tier,
     like: TokenIndex | None,
     pause: Pause | None = None,
+    trainer: Trainer | None = None,
 ) -> str:
     """Writes a segment of the live documents of all inputs, in their order; returns its record's checksum.
 
     Stored vectors, offsets and n-gram tokens are copied as they are, and read one passage at a time:
     texts and vectors never are in memory together.
     """
-    checksum = write_segment(directory, _encoded(inputs, pause), tier=tier, like=like)
+    checksum = write_segment(directory, _encoded(inputs, pause), tier=tier, like=like, trainer=trainer)
     point("merge.written")
     return checksum
 

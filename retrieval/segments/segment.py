@@ -19,7 +19,7 @@ from retrieval.segments.encoding import Encoded
 from retrieval.segments.faults import point
 from retrieval.segments.files import exclusive_if_free, sha256, sync_directory, sync_tree
 from retrieval.segments.passages import PassageStore
-from retrieval.tokens import Tier, TokenIndex
+from retrieval.tokens import Tier, TokenIndex, Trainer
 from retrieval.types import Int32
 
 DIRECTORY = "segments"
@@ -56,16 +56,21 @@ class Segment:
 
 
 def write_segment(
-    directory: Path, encoded: Encoded, *, tier: Tier = "fast", like: TokenIndex | None = None
+    directory: Path,
+    encoded: Encoded,
+    *,
+    tier: Tier = "fast",
+    like: TokenIndex | None = None,
+    trainer: Trainer | None = None,
 ) -> str:
     """Writes a segment's files into an empty directory, flushed to disk; returns its record's checksum.
 
     It is no segment yet: `publish` gives it its name, the manifest lists it. `like` is a token index of
-    the same collection whose training is used again.
+    the same collection whose training is used again, `trainer` what trains in place of FAISS.
     """
     PassageStore.build(_made(directory / "passages"), encoded.documents, encoded.passages)
     point("segment.passages")
-    TokenIndex.build(_made(directory / "tokens"), encoded.vectors, tier=tier, like=like)
+    TokenIndex.build(_made(directory / "tokens"), encoded.vectors, tier=tier, like=like, trainer=trainer)
     save_rows(directory / _OFFSETS, sum(map(len, encoded.offsets)), 2, np.int32, encoded.offsets)
     Terms.build(_made(directory / "lexical"), encoded.texts)
     if encoded.ngrams is not None:

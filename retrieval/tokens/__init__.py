@@ -4,11 +4,12 @@ from retrieval.tokens.encoder import TokenEncoder
 from retrieval.tokens.errors import InvalidTokenOption, UnusableFaiss
 from retrieval.tokens.header import Tier
 from retrieval.tokens.index import TokenIndex
+from retrieval.tokens.ivf import Trainer
 from retrieval.tokens.matching import match_tokens
 from retrieval.tokens.reference import maxsim_reference, xtr_reference
 from retrieval.tokens.scoring import xtr_scores
 from retrieval.tokens.search import (
-    ExactSearch,
+    DeviceSearch,
     TokenOptions,
     exact_scores,
     search_tokens,
@@ -16,12 +17,13 @@ from retrieval.tokens.search import (
 )
 
 __all__ = [
-    "ExactSearch",
+    "DeviceSearch",
     "InvalidTokenOption",
     "Tier",
     "TokenEncoder",
     "TokenIndex",
     "TokenOptions",
+    "Trainer",
     "UnusableFaiss",
     "exact_scores",
     "match_tokens",

@@ -1,121 +1,125 @@
-"""Token vectors on a GPU: every token is compared, exactly, for as long as they fit into its memory.
+"""Token search on GPUs: as vectors and exactly while they fit, else as the inverted lists' codes.
 
 A GPU reads its memory some hundred times faster than a CPU core, so the exact scan that the inverted lists
-avoid on a CPU is the fastest search there: no codes, no imputation, and a filter is a mask.
+avoid on a CPU is the fastest search there: no codes, no imputation, and a filter is a mask. Only what is
+too large for that is searched through lists, by the rules of the CPU.
 """
 
 from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import torch
 
+from retrieval.tokens.devices import DeviceTrainer, Held, ResidentCodes, ResidentVectors, search_held
+from retrieval.tokens.devices.search import Resident
 from retrieval.tokens.index import TokenIndex
-from retrieval.top import best_hits
-from retrieval.types import Bits, Float32, Hits, Int64
+from retrieval.tokens.search import TokenOptions, passing_parts, search_tokens_batch
+from retrieval.top import NO_HITS
+from retrieval.types import Bits, Float32, Hits
 
-_CELLS = 1 << 27  # similarities held at a time
-_SHARE = 0.8  # of the free memory that vectors may take
+_SHARE = 0.8  # of the free memory that tokens may take
 
 
-@dataclass(frozen=True, slots=True)
-class _Resident:
-    """One segment's tokens on a device: vectors (tokens, d) and the first token of each passage."""
+class _Shard:
+    """One device: the segments it holds, as long as they live, within `budget` bytes."""
 
-    vectors: torch.Tensor
-    starts: torch.Tensor
-    numbers: Int64
+    def __init__(self, device: torch.device, budget: int) -> None:
+        self.device = device
+        self.budget = budget
+        self.held: weakref.WeakKeyDictionary[TokenIndex, Resident] = weakref.WeakKeyDictionary()
 
-    @property
-    def device(self) -> torch.device:
-        return self.vectors.device
+    def taken(self, *, without: Collection[TokenIndex] = ()) -> int:
+        return sum(resident.bytes for index, resident in self.held.items() if index not in without)
 
 
 class Accelerator:
-    """Exact MaxSim on one or several devices; segments are spread over them and stay as long as they live.
+    """Token search on one or several devices; segments are spread over them and stay as long as they live.
 
-    `budget` is the bytes of vectors a device holds; by default most of what is free at the start.
+    `budget` is the bytes of tokens a device holds; by default most of what is free at the start. A
+    collection whose vectors fit is held as vectors; one that does not has the segments with inverted lists
+    held as codes, and only the passages to refine are brought from disk.
     """
 
     def __init__(self, devices: Sequence[torch.device], *, budget: int | None = None) -> None:
-        self._devices = list(devices)
-        self._left = {device: budget if budget is not None else _free_bytes(device) for device in devices}
-        self._resident: weakref.WeakKeyDictionary[TokenIndex, _Resident] = weakref.WeakKeyDictionary()
+        self._shards = [_Shard(one, _free_bytes(one) if budget is None else budget) for one in devices]
         self._lock = threading.Lock()
+        # A search waits for its device now and then; others must not wait with it.
+        self._threads = ThreadPoolExecutor(len(devices), "devices") if len(devices) > 1 else None
+        self.trainer = DeviceTrainer(self._shards[0].device)
 
     def holds(self, indexes: Sequence[TokenIndex]) -> bool:
-        """Whether the vectors of all segments are on the devices, after loading those that still fit."""
+        """Whether the devices hold all segments, after loading what is missing if there is room for it."""
         with self._lock:
-            return all(index in self._resident or self._load(index) for index in indexes if index.tokens)
+            wanted = [index for index in indexes if index.tokens]
+            residents = [self._resident(index) for index in wanted]
+            if None not in residents:
+                return True
+            coded = any(isinstance(one, ResidentCodes) for one in residents)
+            return (not coded and self._load(wanted, coded=False)) or self._load(wanted, coded=True)
 
     def search(
         self,
         indexes: Sequence[TokenIndex],
         bases: Sequence[int],
         queries: Sequence[Float32],
+        options: TokenOptions,
         *,
-        limit: int,
         allowed: Sequence[Bits | None],
     ) -> list[Hits]:
-        """The `limit` best passages of each query (q_i, d) by exact mean MaxSim, of segments that it `holds`.
+        """The best passages of each query (q_i, d) in segments that it `holds`.
 
-        Vectors and products are in half precision on a GPU (float32 on a CPU), sums in float32: scores
-        are within 2e-3 of the CPU's.
+        All held as vectors: by exact mean MaxSim, of `options` only the limit counts. Vectors and products
+        are in half precision on a GPU (float32 on a CPU), sums in float32: scores are within 2e-3 of the
+        CPU's. Otherwise as `search_tokens_batch` searches: refined scores are exact over the stored vectors,
+        the others as near to the CPU's as the similarities of `ResidentCodes`.
         """
-        resident = [
-            (self._resident[index], base, bits)
-            for index, base, bits in zip(indexes, bases, allowed, strict=True)
-            if index.tokens
-        ]
-        numbers, kept = _candidates(resident)
-        hits = []
-        for query in queries:
-            parts = [self._maxsim(segment, query) for segment, _, _ in resident] if len(query) else []
-            scores = np.concatenate([part.cpu().numpy() for part in parts]) if parts else np.zeros(0)
-            hits.append(
-                best_hits(numbers[kept], scores[kept], limit) if parts else best_hits(numbers[:0], scores, 1)
-            )
-        return hits
+        parts = passing_parts(indexes, bases, allowed)
+        held = [Held(part, one) for part in parts if (one := self._resident(part.index))]
+        if not parts:
+            return [NO_HITS] * len(queries)
+        if len(held) < len(parts):  # something was put out between `holds` and now
+            return search_tokens_batch(indexes, bases, queries, options, allowed=allowed)
+        return search_held(
+            held,
+            queries,
+            options,
+            tokens=sum(index.tokens for index in indexes),
+            exactly=all(isinstance(one.resident, ResidentVectors) for one in held),
+            each=self._threads.map if self._threads else map,
+        )
 
-    def _maxsim(self, segment: _Resident, query: Float32) -> torch.Tensor:
-        """Mean MaxSim of all the segment's passages that have tokens."""
-        columns = torch.from_numpy(np.ascontiguousarray(query.T)).to(segment.vectors)
-        scores = torch.zeros(len(segment.numbers), device=segment.device)
-        step = max(1, _CELLS // len(query))
-        first = 0
-        while first < len(segment.numbers):
-            begin = int(segment.starts[first])
-            last = int(torch.searchsorted(segment.starts, begin + step, right=True)) - 1
-            last = max(first + 1, min(last, len(segment.numbers)))
-            products = segment.vectors[begin : int(segment.starts[last])] @ columns
-            offsets = segment.starts[first : last + 1] - begin
-            best = torch.segment_reduce(products.float(), "max", offsets=offsets, axis=0)
-            scores[first:last] = best.mean(dim=1)
-            first = last
-        return scores
+    def _resident(self, index: TokenIndex) -> Resident | None:
+        return next((found for shard in self._shards if (found := shard.held.get(index))), None)
 
-    def _load(self, index: TokenIndex) -> bool:
-        device = max(self._devices, key=lambda one: self._left[one])
-        dtype = torch.float32 if device.type == "cpu" else torch.float16
-        size = index.tokens * index.dim * dtype.itemsize
-        if size > self._left[device]:
-            return False
-        filled = np.flatnonzero(index.lengths > 0)
-        starts = np.concatenate([[0], np.cumsum(index.lengths[filled])])
-        vectors = torch.empty((index.tokens, index.dim), dtype=dtype, device=device)
-        for number, lo, hi in zip(filled, starts[:-1], starts[1:], strict=True):
-            vectors[lo:hi] = torch.from_numpy(index.vectors(int(number))).to(device)
-        self._resident[index] = _Resident(vectors, torch.from_numpy(starts).to(device), filled)
-        self._left[device] -= size
-        weakref.finalize(index, self._release, device, size)
+    def _load(self, wanted: Sequence[TokenIndex], *, coded: bool) -> bool:
+        """Loads what is missing, `coded` as codes where there are lists; nothing if not all of it fits.
+
+        Segments with lists that are held as vectors then give way to their codes.
+        """
+        forms = {one: ResidentCodes if coded and one.lists is not None else ResidentVectors for one in wanted}
+        moving = {one for one in wanted if not _fits(self._resident(one), forms[one])}
+        left = {shard: shard.budget - shard.taken(without=moving) for shard in self._shards}
+        plan: list[tuple[TokenIndex, _Shard]] = []
+        for index in sorted(moving, key=lambda one: -one.tokens):
+            shard = max(left, key=left.__getitem__)
+            left[shard] -= forms[index].size(index, shard.device)
+            if left[shard] < 0:
+                return False
+            plan.append((index, shard))
+        for index in moving:
+            for shard in self._shards:
+                shard.held.pop(index, None)
+        for index, shard in plan:
+            try:
+                shard.held[index] = forms[index](index, shard.device)
+            except torch.OutOfMemoryError:  # others have taken what was free at the start
+                shard.budget = shard.taken()
+                return False
         return True
-
-    def _release(self, device: torch.device, size: int) -> None:
-        self._left[device] += size
 
 
 def accelerator_for(device: torch.device) -> Accelerator | None:
@@ -125,16 +129,9 @@ def accelerator_for(device: torch.device) -> Accelerator | None:
     return Accelerator([torch.device("cuda", number) for number in range(torch.cuda.device_count())])
 
 
-def _candidates(resident: Sequence[tuple[_Resident, int, Bits | None]]) -> tuple[Int64, Int64]:
-    """Numbers of all passages with tokens, and the places of those that are allowed."""
-    numbers = [base + segment.numbers for segment, base, _ in resident]
-    passing = [
-        np.ones(len(segment.numbers), bool) if bits is None else bits[segment.numbers]
-        for segment, _, bits in resident
-    ]
-    if not numbers:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    return np.concatenate(numbers), np.flatnonzero(np.concatenate(passing))
+def _fits(resident: Resident | None, form: type[ResidentCodes | ResidentVectors]) -> bool:
+    """Whether a segment can stay as it is held: codes serve where vectors would."""
+    return resident is not None and (form is ResidentVectors or isinstance(resident, ResidentCodes))
 
 
 def _free_bytes(device: torch.device) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from retrieval.tokens.errors import InvalidTokenOption
 from retrieval.tokens.flat import search_flat
 from retrieval.tokens.header import Header, Tier, Training
-from retrieval.tokens.ivf import Inherited, InvertedLists, build_ivf
+from retrieval.tokens.ivf import Inherited, InvertedLists, Trainer, build_ivf
 from retrieval.tokens.scoring import NOTHING
 from retrieval.tokens.stored import StoredVectors
 from retrieval.tokens.vectors import check_vectors
@@ -24,7 +24,7 @@ _FEWEST_LISTED = 256  # fewer cannot train the product codes
 # Comparing this many tokens exactly costs as much as a search; where a filter leaves no more, none is made.
 EXACT_UP_TO = 32_768
 # How many lists a search may probe for a filter's sake when passages are refined afterwards.
-_REFINED_PROBES = 96
+REFINED_PROBES = 96
 
 
 class TokenIndex:
@@ -60,12 +60,13 @@ class TokenIndex:
         like: TokenIndex | None = None,
         seed: int = 0,
         flat_up_to: int | None = None,
+        trainer: Trainer | None = None,
     ) -> None:
         """Writes the index of one (n, d) array of unit vectors a passage into an existing empty directory.
 
         A passage may have no tokens; then it is never found. `like` is an index of the same collection,
-        whose trained lists are used again while they fit. The same vectors, seed and `like` give the same
-        files. Raises InvalidVectors.
+        whose trained lists are used again while they fit. A `trainer` trains lists in place of FAISS.
+        The same vectors, seed, `like` and trainer give the same files. Raises InvalidVectors.
         """
         dim = vectors[0].shape[-1] if len(vectors) else 0
         for number, passage in enumerate(vectors):
@@ -86,6 +87,7 @@ class TokenIndex:
                 tier=tier,
                 seed=seed,
                 like=Inherited(heir.directory, heir.training) if heir else None,
+                trainer=trainer,
             )
         Header(
             dim=dim, tokens=tokens, passages=len(vectors), tier=tier, lists=lists, training=training
@@ -98,6 +100,16 @@ class TokenIndex:
         stored = StoredVectors.open(directory, tokens=header.tokens, passages=header.passages, dim=header.dim)
         lists = None if header.tier == "flat" else InvertedLists.open(directory, header)
         return cls(directory, header, stored, lists)
+
+    @property
+    def stored(self) -> StoredVectors:
+        """The vectors of all tokens, mapped from disk."""
+        return self._stored
+
+    @property
+    def lists(self) -> InvertedLists | None:
+        """The inverted lists, where it has any."""
+        return self._lists
 
     def search(
         self,
@@ -149,5 +161,5 @@ class TokenIndex:
     ) -> tuple[Float32, Int64]:
         if self._lists is None:
             return search_flat(self._stored, queries, k, allowed, floor)
-        most = _REFINED_PROBES if refined and allowed is not None else None
+        most = REFINED_PROBES if refined and allowed is not None else None
         return self._lists.search(queries, k, allowed, self.passing(allowed), most_probes=most)

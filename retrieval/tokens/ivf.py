@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import faiss
 import numpy as np
@@ -40,6 +40,16 @@ class Inherited:
     training: Training
 
 
+class Trainer(Protocol):
+    """What trains lists and puts tokens into them in place of FAISS, faster."""
+
+    def train(self, index: Any, sample: Float32, seed: int) -> None:
+        """Gives an empty FAISS index its centroids and codebooks."""
+
+    def assigner(self, index: Any) -> Callable[[Float32], Int64]:
+        """What gives each row (n, d) its list (n,): that of the most similar centroid."""
+
+
 def list_count(tokens: int) -> int:
     """Inverted lists for so many tokens: the power of two nearest to 4 * sqrt(tokens).
 
@@ -47,6 +57,16 @@ def list_count(tokens: int) -> int:
     [4, 1024, 4096]
     """
     return int(2 ** round(float(np.log2(4 * np.sqrt(tokens)))))
+
+
+def probe_count(k: int, lists: int, passing: int, most: int | None = None) -> int:
+    """Lists to probe for the `k` nearest of the tokens that pass a filter.
+
+    >>> probe_count(1_000, 1_024, passing=20_000), probe_count(1_000, 1_024, passing=20_000, most=96)
+    (103, 96)
+    """
+    probes = max(_FEWEST_PROBES, int(np.ceil(_REACH * k * lists / max(1, passing))))
+    return min(lists, probes, most or lists)
 
 
 def build_ivf(
@@ -57,19 +77,45 @@ def build_ivf(
     tier: Tier,
     seed: int,
     like: Inherited | None = None,
+    trainer: Trainer | None = None,
 ) -> tuple[int, Training]:
     """Adds every token under its passage's number and writes the index; returns its lists, their training.
 
     The centroids and codebooks are those of the index `like`, unless that is of another tier or they do
-    not fit these tokens; then they are trained on a seeded sample.
+    not fit these tokens; then they are trained on a seeded sample. A `trainer` does that, and chooses each
+    token's list, in place of FAISS; the files are of the same form.
     """
     check_faiss()
-    index, training = _inherited(vectors, dim, seed, like) or _trained(vectors, dim, tier, seed)
+    inherited = _inherited(vectors, dim, seed, like)
+    index, training = inherited or _trained(vectors, dim, tier, seed, trainer)
     faiss.write_index(index, str(directory / _TRAINED))
-    for numbers, rows in _pieces(vectors):
-        index.add_with_ids(rows, numbers)
-    faiss.write_index(index, str(directory / _FILE))
+    filled = index
+    if trainer is None:
+        for numbers, rows in _pieces(vectors):
+            index.add_with_ids(rows, numbers)
+    else:
+        filled = _filled(index, vectors, trainer)
+    faiss.write_index(filled, str(directory / _FILE))
     return index.nlist, training
+
+
+def _filled(index: Any, vectors: Sequence[Float32], trainer: Trainer) -> Any:
+    """The index with all tokens, whose lists the trainer chose and whose codes FAISS made.
+
+    Fast scan takes no lists from outside, so its codes are made by the plain index and then packed. What is
+    returned shares the centroids of `index`, which must outlive it.
+    """
+    product = hasattr(index, "pq")
+    plain = index
+    if product:
+        plain = faiss.IndexIVFPQ(index.quantizer, index.d, index.nlist, index.pq.M, 4, index.metric_type)
+        faiss.copy_array_to_vector(faiss.vector_to_array(index.pq.centroids), plain.pq.centroids)
+        plain.is_trained = True
+    assign = trainer.assigner(index)
+    for numbers, rows in _pieces(vectors):
+        lists = assign(rows)
+        plain.add_core(len(rows), *map(faiss.swig_ptr, (rows, numbers, lists)))
+    return faiss.IndexIVFPQFastScan(plain, index.bbs) if product else plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +156,8 @@ class InvertedLists:
         if allowed is not None:
             bits = np.packbits(allowed, bitorder="little")
             selector = faiss.IDSelectorBitmap(bits)  # keeps no copy: `bits` must outlive the search
-        probes = max(_FEWEST_PROBES, int(np.ceil(_REACH * k * self.lists / max(1, passing))))
         settings = faiss.SearchParametersIVF(
-            nprobe=min(self.lists, probes, most_probes or self.lists), sel=selector
+            nprobe=probe_count(k, self.lists, passing, most_probes), sel=selector
         )
         similarities, passages = self.index.search(np.ascontiguousarray(queries), k, params=settings)
         similarities[passages == NOTHING] = -np.inf
@@ -123,8 +168,7 @@ class InvertedLists:
 
         A cheap guess of what was not retrieved, from the sizes of clusters (WARP; Scheerer et al. 2025).
         """
-        probes = max(_FEWEST_PROBES, int(np.ceil(_REACH * tokens * self.lists / self.index.ntotal)))
-        probes = min(self.lists, probes)
+        probes = probe_count(tokens, self.lists, self.index.ntotal)
         similarities, lists = self.index.quantizer.search(np.ascontiguousarray(queries), probes)
         held = np.cumsum(self._sizes[lists], axis=1)
         at = np.minimum((held < tokens).sum(axis=1), probes - 1)
@@ -143,7 +187,9 @@ def _factory(dim: int, lists: int, tier: Tier) -> str:
     return f"IVF{lists},PQ{dim // per_code}x4fsr"
 
 
-def _trained(vectors: Sequence[Float32], dim: int, tier: Tier, seed: int) -> tuple[Any, Training]:
+def _trained(
+    vectors: Sequence[Float32], dim: int, tier: Tier, seed: int, trainer: Trainer | None
+) -> tuple[Any, Training]:
     tokens = sum(map(len, vectors))
     index = faiss.index_factory(dim, _factory(dim, list_count(tokens), tier), faiss.METRIC_INNER_PRODUCT)
     index.cp.seed = seed
@@ -155,7 +201,11 @@ def _trained(vectors: Sequence[Float32], dim: int, tier: Tier, seed: int) -> tup
     index.cp.max_points_per_centroid = _TRAINING_TOKENS
     # Unit vectors are compared by angle, so centroids are unit vectors too.
     index.cp.spherical = True
-    index.train(_sample(vectors, index.nlist * _TRAINING_TOKENS, seed))
+    sample = _sample(vectors, index.nlist * _TRAINING_TOKENS, seed)
+    if trainer is None:
+        index.train(sample)
+    else:
+        trainer.train(index, sample, seed)
     return index, Training(tokens, _distance(index, vectors, seed))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from retrieval.tokens.errors import InvalidTokenOption
 from retrieval.tokens.index import EXACT_UP_TO, TokenIndex
+from retrieval.tokens.ivf import Trainer
 from retrieval.tokens.pruning import NEAR, merge_near
 from retrieval.tokens.scoring import NOTHING, xtr_scores
 from retrieval.tokens.vectors import check_vectors
@@ -20,7 +21,7 @@ Imputation: TypeAlias = Literal["lowest", "clusters"]
 
 # When a filter leaves less than this share of the tokens, comparing all of them is cheaper than a search.
 _EXACT_SHARE = 0.01
-_RETRIEVED = 1 << 19  # tokens that all queries of one call retrieve together
+RETRIEVED = 1 << 19  # tokens that all queries of one call retrieve together
 _USUAL_PASSAGES = 5_000  # up to so many passages the smallest numbers below find what there is to find
 _FEWEST_TOKENS, _MOST_TOKENS = 1_000, 8_000
 _FEWEST_REFINED, _MOST_REFINED = 100, 1_000
@@ -84,8 +85,12 @@ class Depths:
     refine: int
 
 
-class ExactSearch(Protocol):
-    """What scores every passage exactly, because it is fast enough: a GPU that holds all vectors."""
+class DeviceSearch(Protocol):
+    """What searches whole segments in a memory of its own: GPUs."""
+
+    @property
+    def trainer(self) -> Trainer:
+        """Trains the lists of new segments there."""
 
     def holds(self, indexes: Sequence[TokenIndex]) -> bool:
         """Whether it can search all of these."""
@@ -95,21 +100,38 @@ class ExactSearch(Protocol):
         indexes: Sequence[TokenIndex],
         bases: Sequence[int],
         queries: Sequence[Float32],
+        options: TokenOptions,
         *,
-        limit: int,
         allowed: Sequence[Bits | None],
     ) -> list[Hits]:
-        """The `limit` best passages of each query by exact mean MaxSim."""
+        """The best passages of each query, as `search_tokens_batch` finds them."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """One segment that can hold hits: its passages count from `base`."""
 
     index: TokenIndex
     base: int
     allowed: Bits | None
     passing: int
+
+    @property
+    def members(self) -> Int64:
+        """Its passages that have tokens and are allowed, ascending."""
+        filled = self.index.lengths > 0
+        return np.flatnonzero(filled if self.allowed is None else filled & self.allowed)
+
+
+def passing_parts(
+    indexes: Sequence[TokenIndex], bases: Sequence[int], allowed: Sequence[Bits | None]
+) -> list[Part]:
+    """The segments of which something passes."""
+    return [
+        Part(index, base, bits, passing)
+        for index, base, bits in zip(indexes, bases, allowed, strict=True)
+        if (passing := index.passing(bits))
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +150,7 @@ def search_tokens(
     options: TokenOptions,
     *,
     allowed: Sequence[Bits | None],
-    accelerator: ExactSearch | None = None,
+    accelerator: DeviceSearch | None = None,
 ) -> Hits:
     """The best passages for query vectors (q, d); scores are mean similarities per query token.
 
@@ -138,7 +160,7 @@ def search_tokens(
     under those of the refined. Where few tokens are there or pass the filter, all are scored exactly at once.
 
     `bases[i]` is the number of the first passage of `indexes[i]`, ascending; `allowed[i]` bars all other
-    passages of it. An `accelerator` that holds all segments scores all of them exactly.
+    passages of it. An `accelerator` that holds all segments searches them in place of the CPU.
     Raises InvalidVectors.
     """
     return search_tokens_batch(indexes, bases, [query], options, allowed=allowed, accelerator=accelerator)[0]
@@ -151,37 +173,27 @@ def search_tokens_batch(
     options: TokenOptions,
     *,
     allowed: Sequence[Bits | None],
-    accelerator: ExactSearch | None = None,
+    accelerator: DeviceSearch | None = None,
 ) -> list[Hits]:
     """The same for several queries (q_i, d), whose tokens are looked up in one call a segment."""
-    parts = [
-        _Part(index, base, bits, passing)
-        for index, base, bits in zip(indexes, bases, allowed, strict=True)
-        if (passing := index.passing(bits))
-    ]
+    parts = passing_parts(indexes, bases, allowed)
     for query in queries:
         for part in parts:
             check_vectors(query, part.index.dim, "the query")
     if not parts:
         return [NO_HITS] * len(queries)
-    if accelerator is not None and accelerator.holds([part.index for part in parts]):
-        return accelerator.search(
-            [part.index for part in parts],
-            [part.base for part in parts],
-            queries,
-            limit=options.limit,
-            allowed=[part.allowed for part in parts],
-        )
+    if accelerator is not None and accelerator.holds(indexes):
+        return accelerator.search(indexes, bases, queries, options, allowed=allowed)
     depths = options.for_passages(sum(part.index.passages for part in parts))
     passing = sum(part.passing for part in parts)
-    if _exact_is_cheaper(parts, passing, sum(index.tokens for index in indexes), options.exact_up_to, depths):
-        numbers = _passing_passages(parts)
+    if exact_is_cheaper(parts, passing, sum(index.tokens for index in indexes), options.exact_up_to, depths):
+        numbers = passing_passages(parts)
         return [
             best_hits(numbers, _maxsim(parts, query, numbers), options.limit) if len(query) else NO_HITS
             for query in queries
         ]
     hits: list[Hits] = []
-    for group in _groups(queries, max(1, _RETRIEVED // depths.k_tokens)):
+    for group in groups(queries, max(1, RETRIEVED // depths.k_tokens)):
         merged = [merge_near(query, options.near) for query in group]
         ends = np.cumsum([0, *(len(vectors) for vectors, _ in merged)])
         found = _retrieve(
@@ -211,7 +223,7 @@ def exact_scores(
     return scores
 
 
-def _groups(queries: Sequence[Float32], tokens: int) -> Iterator[Sequence[Float32]]:
+def groups(queries: Sequence[Float32], tokens: int) -> Iterator[Sequence[Float32]]:
     """Runs of queries with about so many tokens, to bound the memory for what they retrieve."""
     first = held = 0
     for last, query in enumerate(queries, start=1):
@@ -221,8 +233,8 @@ def _groups(queries: Sequence[Float32], tokens: int) -> Iterator[Sequence[Float3
             first, held = last, 0
 
 
-def _exact_is_cheaper(
-    parts: Sequence[_Part], passing: int, tokens: int, exact_up_to: int, depths: Depths
+def exact_is_cheaper(
+    parts: Sequence[Part], passing: int, tokens: int, exact_up_to: int, depths: Depths
 ) -> bool:
     """Whether all that passes is scored at once, because little is there or a filter leaves little."""
     if passing <= depths.k_tokens:  # all would be retrieved
@@ -231,7 +243,7 @@ def _exact_is_cheaper(
     return passing <= max(exact_up_to, _EXACT_SHARE * tokens if filtered else 0)
 
 
-def _retrieve(parts: Sequence[_Part], query: Float32, depths: Depths, imputation: Imputation) -> _Found:
+def _retrieve(parts: Sequence[Part], query: Float32, depths: Depths, imputation: Imputation) -> _Found:
     """The `k_tokens` nearest tokens of all segments for each query token, in any order.
 
     Every segment is searched on its own; what lies under the k-th best of all is dropped again, so that
@@ -269,7 +281,7 @@ def _retrieve(parts: Sequence[_Part], query: Float32, depths: Depths, imputation
 
 
 def _hits(
-    parts: Sequence[_Part],
+    parts: Sequence[Part],
     query: Float32,
     weights: Float32,
     found: _Found,
@@ -285,15 +297,15 @@ def _hits(
         weights=weights,
         bound=None if found.bound is None else found.bound[rows],
     )
-    return _refine(parts, query, hits, depths.refine, limit)
+    return refined_first(hits, _maxsim(parts, query, hits.numbers[: depths.refine]), limit)
 
 
-def _refine(parts: Sequence[_Part], query: Float32, hits: Hits, refine: int, limit: int) -> Hits:
-    """The first `refine` hits by exact MaxSim, then the others below them."""
-    if not refine or not len(hits.numbers):
+def refined_first(hits: Hits, exact: Float32, limit: int) -> Hits:
+    """Hits whose first ones (m,) have these exact scores: they by those, then the others below them."""
+    refine = len(exact)
+    if not refine:
         return hits
-    head = hits.numbers[:refine]
-    refined = best_hits(head, _maxsim(parts, query, head), limit)
+    refined = best_hits(hits.numbers[:refine], exact, limit)
     rest, scores = hits.numbers[refine:limit], hits.scores[refine:limit]
     if len(rest):
         ceiling = np.nextafter(refined.scores[-1], np.float32(-np.inf))
@@ -305,16 +317,12 @@ def _refine(parts: Sequence[_Part], query: Float32, hits: Hits, refine: int, lim
     return refined
 
 
-def _passing_passages(parts: Sequence[_Part]) -> Int64:
+def passing_passages(parts: Sequence[Part]) -> Int64:
     """Numbers of all passages that have tokens and are allowed, ascending."""
-    members = []
-    for part in parts:
-        filled = part.index.lengths > 0
-        members.append(part.base + np.flatnonzero(filled if part.allowed is None else filled & part.allowed))
-    return np.concatenate(members)
+    return np.concatenate([part.base + part.members for part in parts])
 
 
-def _maxsim(parts: Sequence[_Part], query: Float32, numbers: Int64) -> Float32:
+def _maxsim(parts: Sequence[Part], query: Float32, numbers: Int64) -> Float32:
     """Exact scores of passages by number, each from its own segment."""
     scores = np.zeros(len(numbers), np.float32)
     for part in parts:
