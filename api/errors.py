@@ -77,6 +77,18 @@ class CollectionBusy(ServiceError):
         self.job = job
 
 
+class Unsettled(ServiceError):
+    """Index and documents of a collection are not of one moment, however often one looks."""
+
+    def __init__(self, collection: str, difference: str) -> None:
+        super().__init__(
+            f"collection {collection!r} cannot be exported: {difference}. Wait until its jobs are done "
+            f"(`excerpta jobs`) and try again; if none runs, `excerpta rebuild -c {collection}` mends it."
+        )
+        self.collection = collection
+        self.difference = difference
+
+
 class UnknownPrompt(ServiceError):
     """There is no prompt of this name."""
 

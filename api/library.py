@@ -25,6 +25,7 @@ from api.networks import DeviceEncoder, Networks
 from api.text import check_name
 from models import Priority
 from retrieval import Collection, IndexSettings
+from retrieval.segments.files import is_claimed
 from retrieval.tokens import DeviceSearch
 
 P = ParamSpec("P")
@@ -137,7 +138,7 @@ class Library:
                     self._root / directory,
                     encoder=DeviceEncoder(encoder, self._networks.device),
                     vocabulary=vocabulary,
-                    settings=_index_settings(settings),
+                    settings=index_settings(settings),
                     accelerator=self._accelerator,
                 )
             return self._opened[directory]
@@ -156,14 +157,15 @@ class Library:
         return await loop.run_in_executor(self._threads, partial(call, *args, **kwargs))
 
     async def orphans(self) -> set[str]:
-        """Directories that no collection has, and no job is making."""
+        """Directories that no collection has, and neither a job nor an import is making."""
         async with self._database.read() as session:
             used = set(await session.scalars(select(CollectionRow.directory)))
             jobs = await session.scalars(
                 select(JobRow.id).where(JobRow.kind == "rebuild", JobRow.state.in_(("queued", "running")))
             )
             used.update(jobs)
-        return {path.name for path in self._root.glob("*") if path.is_dir() and path.name not in used}
+        found = {path.name: path for path in self._root.glob("*") if path.is_dir()}
+        return {name for name, path in found.items() if name not in used and not is_claimed(path)}
 
     async def forget(self, entry: Entry, documents: Iterable[str] | None = None) -> None:
         """Has what is kept of a collection's passages, or of these documents, forgotten."""
@@ -180,7 +182,8 @@ class Library:
         shutil.rmtree(self._root / directory, ignore_errors=True)
 
 
-def _index_settings(settings: CollectionSettings) -> IndexSettings:
+def index_settings(settings: CollectionSettings) -> IndexSettings:
+    """How an index is built for these settings."""
     return IndexSettings(settings.passage_tokens, settings.overlap_tokens, settings.ngrams, settings.index)
 
 

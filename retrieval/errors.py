@@ -27,6 +27,15 @@ class CorruptSegment(RetrievalError):
         self.reason = reason
 
 
+class InvalidArchive(RetrievalError):
+    """An archive is not what `excerpta export` wrote, or not for this service; nothing of it was kept."""
+
+    def __init__(self, archive: str, reason: str, remedy: str = "Export the collection again.") -> None:
+        super().__init__(f"{archive}: {reason}. Nothing was imported. {remedy}")
+        self.archive = archive
+        self.reason = reason
+
+
 class DuplicateDocument(RetrievalError):
     """One call names the same document twice; nothing was put in."""
 

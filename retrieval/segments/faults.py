@@ -17,6 +17,9 @@ POINTS = (
 MERGE_POINTS = ("merge.written", "merge.locked", "merge.committed")
 """Those that only a merge passes, beside those of a segment and a manifest."""
 
+IMPORT_POINTS = ("import.unpacked", "import.tried", "import.settled", "import.told")
+"""Those that an import passes, around a manifest's own; the last is inside the database's transaction."""
+
 _VARIABLE = "EXCERPTA_FAULT"
 
 

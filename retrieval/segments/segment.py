@@ -24,7 +24,7 @@ from retrieval.types import Int32
 
 DIRECTORY = "segments"
 FORMAT = 1
-_RECORD = "segment.json"
+RECORD = "segment.json"
 _OFFSETS = "token_offsets.npy"
 
 
@@ -92,7 +92,7 @@ def _made(directory: Path) -> Path:
 @contextmanager
 def taken(collection: Path, name: str) -> Iterator[bool]:
     """Takes a segment for merging, so that no other merge has it too; whether it was free."""
-    with exclusive_if_free(collection / DIRECTORY / name / _RECORD) as free:
+    with exclusive_if_free(collection / DIRECTORY / name / RECORD) as free:
         yield free
 
 
@@ -112,7 +112,7 @@ def _record(directory: Path) -> str:
         for path in sorted(directory.rglob("*"))
         if path.is_file()
     }
-    path = directory / _RECORD
+    path = directory / RECORD
     path.write_text(json.dumps({"format": FORMAT, "files": files}, indent=1), "utf-8")
     return sha256(path)
 
@@ -128,14 +128,14 @@ def check_segment(collection: Path, name: str, checksum: str) -> Iterator[Corrup
     """What is wrong with a segment's files: nothing, or each file with its reason."""
     directory = collection / DIRECTORY / name
     try:
-        held = sha256(directory / _RECORD) == checksum
+        held = sha256(directory / RECORD) == checksum
     except CorruptSegment as missing:
         yield missing
         return
     if not held:
-        yield CorruptSegment(str(directory / _RECORD), "its checksum does not hold")
+        yield CorruptSegment(str(directory / RECORD), "its checksum does not hold")
         return
-    record = json.loads((directory / _RECORD).read_text("utf-8"))
+    record = json.loads((directory / RECORD).read_text("utf-8"))
     if record["format"] != FORMAT:
         yield IndexMismatch("segment format", str(record["format"]), str(FORMAT))
         return

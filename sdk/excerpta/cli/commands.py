@@ -44,28 +44,6 @@ def group() -> None:
     """
 
 
-@group.command(
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
-    add_help_option=False,
-)
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
-@explained
-def serve(options: tuple[str, ...]) -> None:
-    """Run the server. `excerpta serve --help` lists its options."""
-    _on_server("serve", options)
-
-
-@group.command(
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
-    add_help_option=False,
-)
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
-@explained
-def calibrate(options: tuple[str, ...]) -> None:
-    """Fit parallel reading to a language model. `excerpta calibrate --help` explains it."""
-    _on_server("calibrate", options)
-
-
 @group.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
 @COLLECTION
@@ -250,6 +228,23 @@ def rebuild(collection: str, as_json: bool, **server: Any) -> None:
     print_json(state) if as_json else print_job(state)
 
 
+def _of_server(name: str, summary: str) -> click.Command:
+    """A command that the server's distribution brings along, with options and a help of its own."""
+
+    @click.command(
+        name,
+        help=summary,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+        add_help_option=False,
+    )
+    @click.argument("options", nargs=-1, type=click.UNPROCESSED)
+    @explained
+    def run(options: tuple[str, ...]) -> None:
+        _on_server(name, options)
+
+    return run
+
+
 def _on_server(name: str, options: tuple[str, ...]) -> NoReturn:
     """Hands the command line over to a command that the server's distribution brings along."""
     found = [entry for entry in entry_points(group="excerpta.server") if entry.name == name]
@@ -271,4 +266,11 @@ def _plan(text: str | None) -> Any:
     return _json(text, "--plan") if text and text.lstrip().startswith("{") else text
 
 
+for _name, _summary in {
+    "serve": "Run the server. `excerpta serve --help` lists its options.",
+    "calibrate": "Fit parallel reading to a language model. `excerpta calibrate --help` explains it.",
+    "export": "Write a collection with its indexes into one file. `excerpta export --help` explains it.",
+    "import": "Make a collection of an exported file. `excerpta import --help` explains it.",
+}.items():
+    group.add_command(_of_server(_name, _summary))
 group.add_command(demo)

@@ -1,0 +1,46 @@
+"""A collection's documents as lines of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, BinaryIO
+
+import msgspec
+
+from retrieval.types import Document
+
+NAME = "documents.jsonl"
+_LONGEST = 128 << 20  # bytes of a line: twenty million characters, all of them escaped
+
+_Value = str | int | float | bool | None
+
+
+class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+    title: str
+    text: str
+    metadata: dict[str, _Value | list[_Value]]
+
+
+_decoder = msgspec.json.Decoder(_Line)
+_encoder = msgspec.json.Encoder()
+
+
+def encode_document(document: Document) -> bytes:
+    """One document as a line."""
+    line = _Line(document.id, document.title, document.text, dict(document.metadata))
+    return _encoder.encode(line) + b"\n"
+
+
+def read_documents(file: BinaryIO) -> Iterator[Document]:
+    """The documents of a file, line by line. Raises ValueError for what is none."""
+    number = 0
+    while line := file.readline(_LONGEST + 1):
+        number += 1
+        if len(line) > _LONGEST:
+            raise ValueError(f"line {number} of {NAME} is over {_LONGEST >> 20} MB")
+        try:
+            read = _decoder.decode(line)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"line {number} of {NAME} is no document: {error}") from None
+        yield Document(read.id, read.text, read.title, read.metadata)
