@@ -75,7 +75,8 @@ class Accelerator:
         All held as vectors: by exact mean MaxSim, of `options` only the limit counts. Vectors and products
         are in half precision on a GPU (float32 on a CPU), sums in float32: scores are within 2e-3 of the
         CPU's. Otherwise as `search_tokens_batch` searches: refined scores are exact over the stored vectors,
-        the others as near to the CPU's as the similarities of `ResidentCodes`.
+        the others as near to the CPU's as the similarities of `ResidentCodes`. Where a device has no memory
+        left for the search itself, the CPU does it.
         """
         parts = passing_parts(indexes, bases, allowed)
         held = [Held(part, one) for part in parts if (one := self._resident(part.index))]
@@ -83,14 +84,17 @@ class Accelerator:
             return [NO_HITS] * len(queries)
         if len(held) < len(parts):  # something was put out between `holds` and now
             return search_tokens_batch(indexes, bases, queries, options, allowed=allowed)
-        return search_held(
-            held,
-            queries,
-            options,
-            tokens=sum(index.tokens for index in indexes),
-            exactly=all(isinstance(one.resident, ResidentVectors) for one in held),
-            each=self._threads.map if self._threads else map,
-        )
+        try:
+            return search_held(
+                held,
+                queries,
+                options,
+                tokens=sum(index.tokens for index in indexes),
+                exactly=all(isinstance(one.resident, ResidentVectors) for one in held),
+                each=self._threads.map if self._threads else map,
+            )
+        except torch.OutOfMemoryError:  # models share the device
+            return search_tokens_batch(indexes, bases, queries, options, allowed=allowed)
 
     def _resident(self, index: TokenIndex) -> Resident | None:
         return next((found for shard in self._shards if (found := shard.held.get(index))), None)

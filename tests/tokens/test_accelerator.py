@@ -8,7 +8,7 @@ import torch
 from device_segments import CPU, build, clustered, listed
 
 from retrieval.tokens import TokenOptions, accelerator, search_tokens
-from retrieval.tokens.accelerator import Accelerator, accelerator_for
+from retrieval.tokens.accelerator import Accelerator
 from retrieval.tokens.devices import ResidentCodes, ResidentVectors, vectors
 
 DIM = 16
@@ -130,6 +130,19 @@ def test_what_is_not_held_is_searched_on_the_cpu(large):
     assert found.scores.tolist() == on_cpu.scores.tolist()
 
 
+def test_the_cpu_searches_where_a_device_has_no_memory_left(large, monkeypatch):
+    def full(*given, **options):
+        raise torch.OutOfMemoryError
+
+    made = Accelerator([CPU, CPU])
+    assert made.holds(large)
+    monkeypatch.setattr(ResidentVectors, "maxsim", full)
+    query = clustered(np.random.default_rng(6), 4, DIM)
+    found = made.search(large, [0, 300], [query], TokenOptions(limit=10), allowed=[None, None])[0]
+    on_cpu = search_tokens(large, [0, 300], query, TokenOptions(limit=10), allowed=[None, None])
+    assert found.numbers.tolist() == on_cpu.numbers.tolist()
+
+
 @pytest.mark.parametrize("form", [ResidentVectors, ResidentCodes])
 def test_a_segment_that_is_gone_leaves_its_memory(tmp_path, form):
     index = listed(tmp_path / "a", 300, DIM)
@@ -139,7 +152,3 @@ def test_a_segment_that_is_gone_leaves_its_memory(tmp_path, form):
     del index
     gc.collect()
     assert made.holds([listed(tmp_path / "b", 300, DIM)])
-
-
-def test_a_cpu_has_no_accelerator():
-    assert accelerator_for(CPU) is None

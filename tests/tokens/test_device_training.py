@@ -44,15 +44,23 @@ def test_sets_are_trained_apart_and_in_pieces(monkeypatch, passages):
         assert centroids.numpy() == pytest.approx(alone.numpy(), abs=1e-5)
 
 
-def test_every_centroid_is_used_where_points_differ():
-    """Half of the random starts fall on one point; those without points are moved."""
-    rng = np.random.default_rng(0)
-    points = np.concatenate([np.zeros((500, 4)), rng.standard_normal((500, 4))]).astype(np.float32)
-    given = torch.from_numpy(points)[None]
-    centroids = training.kmeans(given, 20, rounds=25, seed=0)
-    sizes = torch.bincount(training.nearest(given, centroids)[0], minlength=20)
-    assert (sizes > 0).sum() >= 19
-    assert distance(points, centroids[0].numpy()) < 2.0
+def test_centroids_without_points_go_beside_the_largest():
+    centroids = torch.tensor([[[0.0, 4.0], [9.0, 9.0], [8.0, 8.0], [1.0, 1.0], [7.0, 7.0]]])
+    before = centroids.clone()
+    training._split(centroids, torch.tensor([[5, 0, 0, 9, 0]]))
+    assert (centroids[0, [0, 3]] == before[0, [0, 3]]).all()
+    beside = centroids[0, [1, 2, 4]] - before[0, [3, 0, 3]]
+    assert (beside.abs() > 0).all()
+    assert (beside.abs() < 0.01).all()
+    assert len(centroids[0].unique(dim=0)) == 5
+
+
+def test_equal_starts_come_apart():
+    """Ten in eleven points are one and the same, and so are nearly all starts."""
+    points = torch.randn(1, 400, 6, generator=torch.Generator().manual_seed(0))
+    doubled = torch.cat([points[:, :1].expand(1, 4_000, 6), points], dim=1)
+    centroids = training.kmeans(doubled, 40, rounds=3, seed=0)
+    assert (training.nearest(doubled, centroids)[0].bincount(minlength=40) > 0).sum() >= 30
 
 
 @pytest.mark.parametrize("spherical", [True, False])
