@@ -17,6 +17,7 @@ from api.layout import refuse_shadows
 from api.settings import Role, Settings
 from api.telemetry import configure_logging
 from models.errors import ExcerptaError
+from retrieval.tokens import check_faiss
 
 
 class Server(uvicorn.Server):
@@ -35,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         refuse_shadows()
+        check_faiss()
         settings = Settings.from_env(
             data_dir=options.data,
             host=options.host,

@@ -2,6 +2,7 @@
 
 from retrieval.tokens.encoder import TokenEncoder
 from retrieval.tokens.errors import InvalidTokenOption, UnusableFaiss
+from retrieval.tokens.faiss_facts import check_faiss
 from retrieval.tokens.header import Tier
 from retrieval.tokens.index import TokenIndex
 from retrieval.tokens.ivf import Trainer
@@ -25,6 +26,7 @@ __all__ = [
     "TokenOptions",
     "Trainer",
     "UnusableFaiss",
+    "check_faiss",
     "exact_scores",
     "match_tokens",
     "maxsim_reference",

@@ -1,4 +1,4 @@
-"""What this package relies on in FAISS, tried at the first use, so that no upgrade breaks it silently."""
+"""What this package relies on in FAISS, tried at a service's start, so that no upgrade breaks it silently."""
 
 from __future__ import annotations
 

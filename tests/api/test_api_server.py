@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from api.serve import main
+from retrieval.tokens import faiss_facts
 
 
 def ndjson(count):
@@ -151,6 +152,14 @@ def test_an_open_door_is_refused(tmp_path, capsys):
     with environment(EXCERPTA_PORT="many"):
         assert main(["--data", str(tmp_path)]) == 2
     assert "EXCERPTA_PORT" in capsys.readouterr().err
+
+
+def test_a_faiss_that_cannot_be_used_is_refused(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(faiss_facts, "_distributions", lambda: ["faiss-cpu", "faiss-gpu"])
+    faiss_facts.check_faiss.cache_clear()
+    assert main(["--data", str(tmp_path)]) == 2
+    assert "pip uninstall -y faiss-cpu faiss-gpu" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 async def test_a_client_that_hangs_up_ends_its_query(settings, open_api):
