@@ -16,7 +16,8 @@ Partial: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 """Attention over some keys: output (batch, heads, queries, dim), log-sum-exp (batch, heads, queries)."""
 
 _WORTH_MULTIPLYING = 1 << 14
-"""Logits a key head from which matrix products are faster than PyTorch's kernel, in bfloat16."""
+_FEWEST_KEYS = 128
+"""Keys, and logits a key head, from which matrix products are faster than PyTorch's kernel in bfloat16."""
 
 
 def partial_attention(
@@ -37,8 +38,10 @@ def partial_attention(
 
 
 def _multiplies_well(query: torch.Tensor, key: torch.Tensor) -> bool:
+    if query.dtype != torch.bfloat16 or key.shape[2] < _FEWEST_KEYS:
+        return False
     logits = query.shape[1] // key.shape[1] * query.shape[2] * key.shape[2]
-    return query.dtype == torch.bfloat16 and logits >= _WORTH_MULTIPLYING and multiplies_bfloat16()
+    return logits >= _WORTH_MULTIPLYING and multiplies_bfloat16()
 
 
 def eager_partial(
