@@ -85,7 +85,7 @@ def export(
         stack.callback(spool.file.close)
         found = _one_moment(settings, name, spool, progress, stack, patience_s)
         row, pinned = asyncio.run(found)
-        return _write(out, row, pinned, spool, settings.profile, progress)
+        return _write(out, row, pinned, spool, progress)
 
 
 async def _one_moment(
@@ -150,15 +150,12 @@ async def _spooled(
     return None
 
 
-def _write(
-    out: BinaryIO, row: CollectionRow, pinned: Pinned, spool: _Spool, profile: str, progress: Progress
-) -> Exported:
+def _write(out: BinaryIO, row: CollectionRow, pinned: Pinned, spool: _Spool, progress: Progress) -> Exported:
     manifest = pinned.manifest
     listed, *indexes = pinned.members
     header = Header(
         format=FORMAT,
         name=row.name,
-        profile=profile,
         encoder=manifest.encoder,
         vocabulary=manifest.vocabulary,
         version_base=row.version_base,
@@ -198,6 +195,9 @@ def _written(target: Path) -> Iterator[BinaryIO]:
             fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InvalidRequest("FILE", f"another export is writing {target}; name another") from None
+        if not part.exists() or not os.path.samestat(os.fstat(out.fileno()), part.stat()):
+            # It was opened just before another export was done with it: by now it is that one's result.
+            raise InvalidRequest("FILE", f"another export has just written {target}; try again")
         out.truncate()
         try:
             yield out

@@ -136,9 +136,8 @@ def _mismatch(archive: Archive, settings: Settings, what: str, theirs: str, ours
     return InvalidArchive(
         str(archive.path),
         f"it was indexed with {what} {theirs!r}, and profile {settings.profile!r} has {ours!r}",
-        f"Import and serve it with the profile it was indexed with ({archive.header.profile!r}, as it was "
-        "called there; --profile). If that is the same, its dtype 'auto' means another on this machine: "
-        "name one in a profile of your own for both. Otherwise index its documents here.",
+        "Import and serve it with the profile it was indexed with: --profile. Where only the number format "
+        "differs, 'auto' means another on this machine: name that dtype in a profile of your own.",
     )
 
 

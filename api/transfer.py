@@ -139,10 +139,10 @@ behind: a service sweeps away what a killed import left on disk.
 Searching compares a question's vectors with those in the file, so the profile must be the one that the
 collection was indexed with. Where they differ the import is refused, and says what each of them is.
 
-The file may come from anyone. Sizes are checked before anything is written, every byte against its
-checksum, documents against passages; the indexes are opened and searched first by another process,
-with a limit on its memory and time, because a FAISS file can be made to crash whoever reads it. That
-process is no sandbox: do not import from people you would not run a program of.""",
+The file is read as if its sender meant harm. Sizes are checked before anything is written, every byte
+against its checksum, documents against passages; the indexes are opened and searched first by another
+process, with a limit on its memory and time, because a FAISS file can be made to crash whoever reads
+it. That process is no sandbox: do not import from people whose programs you would not run.""",
         epilog="""\
 examples:
   excerpta import handbook.tar                          into ./data, under its own name

@@ -53,13 +53,11 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the archive is of, and the list of its files in order.
 
-    `profile` is what the exporting service called its models; `encoder` and `vocabulary` are their
-    fingerprints. `settings` are the collection's, as the service keeps them.
+    `encoder` and `vocabulary` are fingerprints; `settings` are the collection's, as the service keeps them.
     """
 
     format: int
     name: str
-    profile: str
     encoder: str
     vocabulary: str
     version_base: _Count

@@ -37,8 +37,8 @@ def try_in_child(
 ) -> None:
     """Has a child process open all of a collection, check it and search it.
 
-    The child may take `memory` bytes of addresses and `seconds` of CPU time; without, what honest indexes
-    of this size take. Raises ValueError with what the child met.
+    The child may take `memory` bytes of addresses, beyond those of its libraries, and `seconds` of CPU
+    time; without, what honest indexes of this size take. Raises ValueError with what the child met.
     """
     size = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
     memory = memory or _MEMORY + 4 * size
@@ -65,7 +65,8 @@ def try_in_child(
 def main() -> int:
     """Reads what `try_in_child` tells it; says in one line what is wrong."""
     directory, dim, vocabulary_size, memory, seconds = json.loads(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    limit = _mapped() + memory
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
@@ -75,6 +76,15 @@ def main() -> int:
         sys.stderr.write(said.encode("ascii", "backslashreplace").decode() + "\n")
         return 1
     return 0
+
+
+def _mapped() -> int:
+    """The bytes of addresses that this process has now; CUDA's libraries alone take several gigabytes."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except FileNotFoundError:  # only Linux has it
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _said(error: Exception) -> str:

@@ -27,6 +27,26 @@ def test_index_search_and_verify_print_json_alone(tmp_path, handbook, models_dir
     assert json.loads(excerpta("verify", *where).stdout) == {"corrupt": []}
 
 
+@pytest.mark.slow
+def test_a_collection_goes_from_one_directory_to_another(tmp_path, handbook, models_dir, small_models):
+    for data in ("here", "there"):
+        (tmp_path / data).mkdir()
+        (tmp_path / data / "models").symlink_to(models_dir / "models")
+    assert (
+        excerpta("index", handbook, "-c", "handbook", "--data", tmp_path / "here", "--json").returncode == 0
+    )
+    done = excerpta("export", "handbook", tmp_path / "h.tar", "--data", tmp_path / "here")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = excerpta("import", tmp_path / "h.tar", "--name", "other", "--data", tmp_path / "there")
+    assert done.returncode == 0, done.stderr
+    hits = []
+    for data, name in (("here", "handbook"), ("there", "other")):
+        found = excerpta("search", "Who approves travel?", "-c", name, "--data", tmp_path / data, "--json")
+        hits.append([(hit["passage_id"], hit["scores"]) for hit in json.loads(found.stdout)["hits"]])
+    assert hits[0] == hits[1]
+    assert hits[0][0][0].startswith("travel.md")
+
+
 def test_errors_are_one_line_with_a_remedy(tmp_path, models_dir, small_models):
     (tmp_path / "models").symlink_to(models_dir / "models")
     done = excerpta("search", "x", "-c", "nowhere", "--data", tmp_path)

@@ -45,7 +45,6 @@ def archive(sound, tmp_path_factory) -> Path:
         header = Header(
             format=1,
             name="c",
-            profile="fake",
             encoder=pinned.manifest.encoder,
             vocabulary=pinned.manifest.vocabulary,
             version_base=4,

@@ -197,7 +197,7 @@ def test_a_pinned_version_outlives_what_others_commit(sound, tmp_path):
 def test_damage_is_found_while_it_is_held_or_written(sound, tmp_path):
     def write(path):
         with pin(path) as pinned:
-            header = Header(1, "c", "p", "e", "v", 0, 0, {}, pinned.members)
+            header = Header(1, "c", "e", "v", 0, 0, {}, pinned.members)
             write_archive(io.BytesIO(), header, pinned.files.__getitem__, lambda _: None)
 
     for number, pattern in enumerate(("passages/text.bin", "tokens/codes.npy", "segment.json")):

@@ -207,8 +207,8 @@ def test_documents_must_be_those_of_the_index(unpacked, how):
 
 def test_what_takes_more_than_it_may_is_refused(unpacked):
     with pytest.raises(ValueError, match=r"."):
-        try_in_child(unpacked, EXPECTED, memory=64 << 20)
-    with pytest.raises(ValueError, match="ended with status"):
+        try_in_child(unpacked, EXPECTED, memory=1 << 20)
+    with pytest.raises(ValueError, match=r"ended with status|took longer"):
         try_in_child(unpacked, EXPECTED, seconds=1)
 
 
