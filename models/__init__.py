@@ -4,8 +4,9 @@ The names are looked up in their modules when they are first used, so that a pro
 errors or a profile does not wait for PyTorch.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from models.lazy import lazily
 
 if TYPE_CHECKING:
     from models.errors import ExcerptaError
@@ -49,11 +50,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
-
+__getattr__ = lazily(__name__, _HOMES)
 
 __all__ = [
     "EncoderSpec",

@@ -1,7 +1,8 @@
 """Text in, hits out: collections of documents, found by tokens, n-grams and words."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from models.lazy import lazily
 
 if TYPE_CHECKING:
     from retrieval.collection import Collection, CollectionStats
@@ -32,11 +33,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
-
+__getattr__ = lazily(__name__, _HOMES)
 
 __all__ = [
     "BatchKey",
