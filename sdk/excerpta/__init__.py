@@ -4,7 +4,7 @@
 >>> with Client("http://localhost:8000") as client:                       # doctest: +SKIP
 ...     handbook = client.collections.create("handbook", exist_ok=True)
 ...     handbook.ingest(["./handbook/"]).wait(progress=True)
-...     print(handbook.ask("Who approves travel above 2000 euros?").answer.text)
+...     print(handbook.ask("Who approves trips above 2000 euros?").answer.text)
 """
 
 __version__ = "0.1.0"
