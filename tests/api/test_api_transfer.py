@@ -228,12 +228,18 @@ def run(command, *options, **variables):
     return subprocess.run(words, env={**os.environ, **variables}, capture_output=True, text=True)
 
 
+# Only at the last point has anything been said to the database.
+BEFORE_THE_DATABASE = [("sqlite", one) for one in (*IMPORT_POINTS[:-1], "manifest.synced")]
+
+
 @pytest.mark.parametrize(
-    "at",
+    ("database_url", "at"),
     [
-        "import.told",
-        *(pytest.param(one, marks=pytest.mark.slow) for one in (*IMPORT_POINTS[:-1], "manifest.synced")),
+        ("sqlite", "import.told"),
+        ("postgresql", "import.told"),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in BEFORE_THE_DATABASE),
     ],
+    indirect=["database_url"],
 )
 async def test_a_killed_import_shows_nothing_and_is_swept(
     source, settings, elsewhere, open_api, tmp_path, at
