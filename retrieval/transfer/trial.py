@@ -143,8 +143,8 @@ def _check_offsets(offsets: np.ndarray, tokens: int) -> None:
 
 def _try_tokens(index: TokenIndex) -> None:
     """Every token is there once, under its passage; some are searched for, with a filter and without."""
-    _hold(bool(np.isfinite(index._stored.scales).all()), "token vectors")
-    lists = index._lists
+    _hold(bool(np.isfinite(index.stored.scales).all()), "token vectors")
+    lists = index.lists
     if lists is not None:
         _check_kind(lists.index, _KINDS[index.tier])
         owners = np.concatenate([_in_list(lists.index.invlists, one) for one in range(lists.lists)])
