@@ -6,6 +6,7 @@ all of them are compared with.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TypeAlias
 
 import torch
@@ -18,6 +19,8 @@ Partial: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 _WORTH_MULTIPLYING = 1 << 14
 _FEWEST_KEYS = 128
 """Keys, and logits a key head, from which matrix products are faster than PyTorch's kernel in bfloat16."""
+
+_multiplies_bfloat16 = cache(multiplies_bfloat16)
 
 
 def partial_attention(
@@ -41,7 +44,7 @@ def _multiplies_well(query: torch.Tensor, key: torch.Tensor) -> bool:
     if query.dtype != torch.bfloat16 or key.shape[2] < _FEWEST_KEYS:
         return False
     logits = query.shape[1] // key.shape[1] * query.shape[2] * key.shape[2]
-    return logits >= _WORTH_MULTIPLYING and multiplies_bfloat16()
+    return logits >= _WORTH_MULTIPLYING and _multiplies_bfloat16()
 
 
 def eager_partial(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -73,7 +72,6 @@ def use_available_cores() -> int:
     return threads
 
 
-@cache
 def multiplies_bfloat16() -> bool:
     """Whether this processor has instructions for products of bfloat16; elsewhere they take far longer."""
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()

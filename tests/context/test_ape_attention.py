@@ -202,7 +202,7 @@ def test_bfloat16_products_are_taken_where_the_processor_has_them(monkeypatch):
     monkeypatch.setattr(kernels, "bfloat16_partial", lambda *given: taken.append(given))
     query, key = torch.zeros(1, 4, 100, 8), torch.zeros(1, 2, 200, 8)
     for has in (False, True):
-        monkeypatch.setattr(kernels, "multiplies_bfloat16", lambda has=has: has)
+        monkeypatch.setattr(kernels, "_multiplies_bfloat16", lambda has=has: has)
         partial_attention(query, key, key, 1.0)
         partial_attention(query.bfloat16(), key.bfloat16(), key.bfloat16(), 1.0)
         partial_attention(query[:, :, :1].bfloat16(), key.bfloat16(), key.bfloat16(), 1.0)
