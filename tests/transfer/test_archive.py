@@ -88,10 +88,7 @@ def test_an_archive_that_is_cut_or_goes_on_is_refused_at_once(archive, tmp_path)
 def test_names_that_no_collection_has_are_refused(archive, tmp_path, name):
     header, files = take_apart(archive)
     crafted = tmp_path / "crafted.tar"
-    try:
-        put_together(crafted, header, files | {name: b"x"})
-    except ValueError:
-        pytest.skip("tar has no header for it")
+    put_together(crafted, header, files | {name: b"x"})
     with pytest.raises(InvalidArchive, match="which no collection has"), open_archive(crafted):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["crafted.tar"]
