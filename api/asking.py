@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from excerpta.types import (
@@ -121,7 +121,7 @@ class Asking:
             metrics.queries.labels(outcome).inc()
 
 
-async def whole(asking: Asking, *, explain: bool) -> QueryReply:
+async def whole(asking: Asking, *, explain: bool | Literal["matrix"]) -> QueryReply:
     """The reply of a query that is not streamed."""
     hits: HitsEvent | None = None
     done: DoneEvent | None = None

@@ -21,6 +21,8 @@ from excerpta.cli.demo import python_reference
 
 from benchmarks.report import Report
 from context import ContextEngine, ContextPassage, PrefixStore, RedisTier
+from context.modes import Mode
+from context.prefix_store import Storage
 from models import LanguageModel
 
 SPEED_CASES = (
@@ -54,7 +56,7 @@ class SpeedOptions:
     """What is run: storages of the store, numbers of passages, repetitions, and where Redis is."""
 
     cases: Sequence[str]
-    storages: Sequence[str]
+    storages: Sequence[Storage]
     passages: Sequence[int]
     runs: int
     redis_url: str
@@ -127,7 +129,7 @@ class _Case:
         self,
         texts: Sequence[ContextPassage],
         *,
-        mode: str = "ape",
+        mode: Mode = "ape",
         salt: bytes = b"",
         forget: bool = False,
     ) -> Timing:
@@ -146,13 +148,17 @@ class _Case:
 
 @contextmanager
 def _stores(
-    lm: LanguageModel, texts: Sequence[ContextPassage], storage: str, options: SpeedOptions
+    lm: LanguageModel, texts: Sequence[ContextPassage], storage: Storage, options: SpeedOptions
 ) -> Iterator[dict[str, Callable[[], Timing]]]:
     """The cases that find blocks in a store of this storage."""
     stores: list[PrefixStore] = []
 
-    def case_over(*arguments: object, **more: object) -> _Case:
-        stores.append(PrefixStore(*arguments, storage=storage, admission="always", **more))
+    def case_over(memory: int, disk: Path | None = None, *, redis: RedisTier | None = None) -> _Case:
+        stores.append(
+            PrefixStore(
+                memory, disk, _BUDGET if disk else 0, redis=redis, storage=storage, admission="always"
+            )
+        )
         case = _Case(lm, texts, stores[-1])
         case.engine.warm(texts)
         stores[-1].flush()
@@ -171,7 +177,7 @@ def _stores(
             paths = case_over(_BUDGET)  # of its own: what is forgotten for "partial" has to be made again
             cases["superposition"] = lambda: paths.timed(texts, mode="superposition")
         if wanted & {"disk", "disk-cold"}:
-            disk = case_over(0, Path(folder), _BUDGET)
+            disk = case_over(0, Path(folder))
             if "disk" in wanted:
                 cases["disk"] = lambda: disk.timed(texts)
             if "disk-cold" in wanted:

@@ -93,7 +93,8 @@ def _ask(
 ) -> None:
     collection = client.collections.get("bench")
     collection.ask(questions[0], plan=plan)
-    walls, cpus, stages = [], [], {}
+    walls, cpus = [], []
+    stages: dict[str, list[float]] = {}
     for question in questions:
         cpu, began = _cpu_ms(server), time.perf_counter()
         reply = collection.ask(question, plan=plan)
@@ -103,5 +104,5 @@ def _ask(
             stages.setdefault(stage, []).append(milliseconds)
     report.add(name, plan, "query_ms_p50", statistics.median(walls), "ms")
     report.add(name, plan, "query_cpu_ms", statistics.median(cpus), "ms")
-    for stage, milliseconds in stages.items():
-        report.add(name, plan, f"{stage}_ms", statistics.median(milliseconds), "ms")
+    for stage, times in stages.items():
+        report.add(name, plan, f"{stage}_ms", statistics.median(times), "ms")

@@ -19,6 +19,7 @@ from api.jobs.queue import Claim, JobQueue
 from api.jobs.spool import Spool
 from api.library import Library
 from models.errors import ExcerptaError
+from retrieval import Collection
 
 _log = structlog.get_logger("excerpta.jobs")
 _HOUSEKEEPING_S = 300.0
@@ -179,7 +180,7 @@ class Worker:
         over: set[str] = set()
         for collection in self._library.opened():
             try:
-                jobs = sorted(await self._library.run(lambda one=collection: one.jobs))[:_FORGOTTEN_AT_ONCE]
+                jobs = sorted(await self._library.run(_jobs, collection))[:_FORGOTTEN_AT_ONCE]
                 finished = await self._queue.finished_or_gone(jobs)
                 if finished & before:
                     await self._library.run(collection.forget, finished & before)
@@ -187,3 +188,7 @@ class Worker:
                 continue  # deleted meanwhile, or damaged: who asks it next is told
             over |= finished
         return over
+
+
+def _jobs(collection: Collection) -> set[str]:
+    return collection.jobs

@@ -1,6 +1,6 @@
 """Queries: find passages, and answer from them."""
 
-from typing import Any
+from typing import Any, Literal
 
 from excerpta.types import QueryReply, QueryRequest, SearchRequest
 from litestar import Request, Response, post
@@ -54,7 +54,9 @@ async def search(
     return await _whole(request, await Asking.start(service, data, search=True), explain=data.explain)
 
 
-async def _whole(request: Request[Any, Any, Any], asking: Asking, *, explain: bool) -> Response[QueryReply]:
+async def _whole(
+    request: Request[Any, Any, Any], asking: Asking, *, explain: bool | Literal["matrix"]
+) -> Response[QueryReply]:
     reply = await unless_gone(request, whole(asking, explain=explain))
     return Response(reply, headers={"Server-Timing": server_timing(reply.timings_ms)})
 

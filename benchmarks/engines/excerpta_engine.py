@@ -8,13 +8,13 @@ from typing import Any
 
 from measure import Float32, main
 
-from retrieval.tokens import TokenIndex, TokenOptions, search_tokens, search_tokens_batch
+from retrieval.tokens import Tier, TokenIndex, TokenOptions, search_tokens, search_tokens_batch
 
 
 class Excerpta:
     """Settings are those of `TokenOptions`, and the tier; a query has one thread, its caller's."""
 
-    def __init__(self, tier: str = "fast", **options: Any) -> None:
+    def __init__(self, tier: Tier = "fast", **options: Any) -> None:
         self._tier = tier
         self._options = options
 

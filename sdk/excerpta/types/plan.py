@@ -140,6 +140,3 @@ class QueryRequest(SearchRequest):
     """One question to one collection or several, with an optional filter and plan."""
 
     stream: bool = False
-
-
-# --- the reply -------------------------------------------------------------------------------------------

@@ -158,6 +158,3 @@ class DoneEvent(Reply):
 
 
 StreamEvent: TypeAlias = HitsEvent | DeltaEvent | Citation | Usage | DoneEvent
-
-
-# --- collections, documents, jobs ------------------------------------------------------------------------
