@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from types import FrameType
-from typing import get_args
 
 import uvicorn
 from litestar import Litestar
 
 from api.app import create_app
+from api.commands.settings_page import help_text
 from api.layout import refuse_shadows
-from api.settings import Role, Settings
+from api.setting import Note, variable
+from api.settings import Settings, notes
 from api.telemetry import configure_logging
 from models.errors import ExcerptaError
 from retrieval.tokens import check_faiss
@@ -33,23 +34,17 @@ class Server(uvicorn.Server):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the server until a signal; returns the exit status."""
-    options = _parser().parse_args(argv)
+    flags = vars(_parser().parse_args(argv))
+    log_level = flags.pop("log_level")
     try:
         refuse_shadows()
         check_faiss()
-        settings = Settings.from_env(
-            data_dir=options.data,
-            host=options.host,
-            port=options.port,
-            profile=options.profile,
-            role=options.role,
-            insecure=options.insecure or None,
-        )
+        settings = Settings.from_env(**flags)
         settings.refuse_open_door()
     except ExcerptaError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    configure_logging(options.log_level)
+    configure_logging(log_level)
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
@@ -65,24 +60,34 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    width = min(110, shutil.get_terminal_size((100, 24)).columns)
     parser = argparse.ArgumentParser(
         prog="excerpta serve",
-        description="Runs the server. What is not said here comes from EXCERPTA_* variables.",
+        description="Runs the server until a signal. Each setting is an environment variable; some have a\n"
+        "flag too, which wins. All settings are listed below the flags.",
+        epilog=help_text(width),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--host", help="address to listen on (EXCERPTA_HOST, 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port (EXCERPTA_PORT, 8000)")
-    parser.add_argument("--data", type=Path, help="data directory (EXCERPTA_DATA, ./data)")
-    parser.add_argument("--profile", help="the models: a name, or a .toml file (EXCERPTA_PROFILE, small)")
+    for name, note in notes().items():
+        if note.flag:
+            _add(parser, name, note)
     parser.add_argument(
-        "--role", choices=get_args(Role), help="all, api (no jobs) or worker (jobs only) (EXCERPTA_ROLE, all)"
+        "--log-level",
+        default="info",
+        choices=["debug", "info", "warning", "error"],
+        help="least severe messages that are logged (info)",
     )
-    parser.add_argument(
-        "--insecure",
-        action="store_true",
-        help="listen where others can reach it, without API keys: something else checks who asks",
-    )
-    parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     return parser
+
+
+def _add(parser: argparse.ArgumentParser, name: str, note: Note) -> None:
+    """Adds the flag of one setting; without it, the setting comes from the environment."""
+    kind = type(getattr(Settings(), name))
+    text = f"{note.text.partition('. ')[0].rstrip('.')} ({variable(name)})"
+    if kind is bool:
+        parser.add_argument(note.flag, dest=name, action="store_const", const=True, help=text)
+        return
+    parser.add_argument(note.flag, dest=name, type=kind, choices=note.choices or None, help=text)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,6 @@ from retrieval.threads import one_core_for_faiss, one_core_for_products
 from retrieval.tokens.accelerator import accelerator_for
 
 _log = structlog.get_logger("excerpta.service")
-_QUERY_THREADS = 8
 
 
 @dataclass(slots=True)
@@ -89,7 +88,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         device = Executor(str(models.device), capacity=settings.queue_capacity)
         stack.callback(device.close, settings.shutdown_s)
         one_core_for_products()
-        threads = ThreadPoolExecutor(_QUERY_THREADS, "query", one_core_for_faiss)
+        threads = ThreadPoolExecutor(settings.query_threads, "query", one_core_for_faiss)
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         job_threads = ThreadPoolExecutor(settings.job_concurrency + 1, "job")
         stack.callback(job_threads.shutdown, wait=False, cancel_futures=True)

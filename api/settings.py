@@ -1,4 +1,7 @@
-"""What the service is told from outside: one frozen object, checked when it is made."""
+"""Every setting of the server, with its documentation: one frozen object, checked when it is made.
+
+`docs/settings.md` and `excerpta serve --help` are generated from here.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from api.errors import InvalidSettings
+from api.setting import Area, Note, check, check_url, parse, setting, variable
 
 Role: TypeAlias = Literal["all", "api", "worker"]
 # As the prefix store has them; importing it from here would load torch for `--help`.
@@ -17,37 +21,6 @@ Storage: TypeAlias = Literal["exact", "bfloat16", "int8"]
 Eviction: TypeAlias = Literal["lru", "lfu", "gdsf"]
 Admission: TypeAlias = Literal["room", "second-use", "always"]
 
-_RENAMED = {"data_dir": "EXCERPTA_DATA"}
-_BOUNDS: dict[str, tuple[float, float]] = {
-    "port": (0, 65_535),
-    "max_body_mb": (1, 1024),
-    "max_upload_mb": (1, 65_536),
-    "max_upload_files": (1, 100_000),
-    "queue_capacity": (1, 10_000),
-    "answers": (1, 1024),
-    "answer_tokens": (1, 100_000_000),
-    "answer_queue_tokens": (1, 1_000_000_000),
-    "answer_drafts": (0, 32),
-    "query_timeout_s": (0.1, 3600),
-    "keep_alive_s": (0.01, 300),
-    "shutdown_s": (0.1, 600),
-    "lease_s": (0.5, 3600),
-    "poll_s": (0.01, 60),
-    "job_concurrency": (1, 16),
-    "merge_share": (0, 1),
-    "batch_documents": (1, 10_000),
-    "batch_characters": (1, 100_000_000),
-    "prefix_memory_mb": (1, 1_000_000),
-    "prefix_disk_mb": (0, 10_000_000),
-    "prefix_redis_mb": (1, 512),
-    "prefix_redis_ttl_s": (1, 31_536_000),
-}
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "role": get_args(Role),
-    "prefix_storage": get_args(Storage),
-    "prefix_eviction": get_args(Eviction),
-    "prefix_admission": get_args(Admission),
-}
 _SHORTEST_KEY = 16
 
 
@@ -55,71 +28,284 @@ _SHORTEST_KEY = 16
 class Settings:
     """Every setting; each has an environment variable, EXCERPTA_ and its name in capitals.
 
-    `data_dir` is EXCERPTA_DATA; `api_keys` are separated by commas. Without `database_url`, SQLite in the
-    data directory; without `redis_url`, wake-ups stay in this process and other processes poll.
-    `lease_s`: how long a worker that says nothing keeps a job. `batch_documents`, `batch_characters`:
-    where a job's batch is cut, whichever comes first. `shutdown_s` bounds an orderly end. `merge_share`:
-    how much of one core merging segments may take in the long run; 0 merges none.
+    `data_dir` is EXCERPTA_DATA. Raises InvalidSettings with the remedy.
 
-    `answers` are written at once, and read and write at most `answer_tokens` tokens together; others wait.
-    With those that wait they have at most `answer_queue_tokens`; then a query is refused for now, as it is
-    when `queue_capacity` queries have been admitted. A single answer may be longer than either. With
-    `answer_drafts`, up to so many tokens are drafted from the passages while one or two answers are written.
-
-    `prefix_memory_mb` and `prefix_disk_mb` are the budgets of the prefix store; with `prefix_redis`, other
-    processes find its blocks in Redis as well, those of up to `prefix_redis_mb`, for `prefix_redis_ttl_s`
-    after their last use. `prefix_storage`: blocks as computed ("exact"), in half ("bfloat16") or a quarter
-    ("int8") of the bytes of float32. `prefix_eviction`: what goes when it is full ("gdsf", "lru", "lfu").
-    `prefix_admission`: a passage's block is kept from its second use on ("second-use"), at once while
-    there is room and from the second use on when there is none ("room"), or at once ("always").
-    Raises InvalidSettings with the remedy.
+    >>> Settings(port=8080).port, Settings.from_env({"EXCERPTA_ROLE": "worker"}).serves
+    (8080, False)
     """
 
-    data_dir: Path = Path("data")
-    database_url: str = ""
-    redis_url: str = ""
-    profile: str = "small"
-    device: str = "auto"
-    role: Role = "all"
-    host: str = "127.0.0.1"
-    port: int = 8000
-    api_keys: tuple[str, ...] = ()
-    insecure: bool = False
-    warm: bool = True
-    max_body_mb: int = 16
-    max_upload_mb: int = 1024
-    max_upload_files: int = 10_000
-    queue_capacity: int = 32
-    answers: int = 16
-    answer_tokens: int = 16_384
-    answer_queue_tokens: int = 65_536
-    answer_drafts: int = 0
-    query_timeout_s: float = 300.0
-    keep_alive_s: float = 10.0
-    shutdown_s: float = 10.0
-    lease_s: float = 30.0
-    poll_s: float = 2.0
-    job_concurrency: int = 2
-    merge_share: float = 0.5
-    batch_documents: int = 256
-    batch_characters: int = 200_000
-    prefix_memory_mb: int = 512
-    prefix_disk_mb: int = 2048
-    prefix_redis: bool = False
-    prefix_redis_mb: int = 64
-    prefix_redis_ttl_s: int = 86_400
-    prefix_storage: Storage = "exact"
-    prefix_eviction: Eviction = "gdsf"
-    prefix_admission: Admission = "room"
+    host: str = setting(
+        "127.0.0.1",
+        Area.SERVER,
+        "Address to listen on. Set 0.0.0.0 to let other machines in; API keys are required then.",
+        flag="--host",
+    )
+    port: int = setting(
+        8000, Area.SERVER, "Port to listen on; 0 picks a free one.", bounds=(0, 65_535), flag="--port"
+    )
+    api_keys: tuple[str, ...] = setting(
+        (),
+        Area.SERVER,
+        "API keys, separated by commas, each of 16 characters or more. A request must carry one of "
+        "them as `Authorization: Bearer KEY`. Set them wherever others can reach the address.",
+    )
+    insecure: bool = setting(
+        False,
+        Area.SERVER,
+        "Listen on an address that others can reach without API keys. Set it only where something in "
+        "front of the server, such as a proxy, checks who asks.",
+        flag="--insecure",
+    )
+    role: Role = setting(
+        "all",
+        Area.SERVER,
+        "What this process does: `api` answers requests, `worker` runs jobs, `all` does both. Split "
+        "them where indexing must not slow queries down.",
+        choices=get_args(Role),
+        flag="--role",
+    )
+    data_dir: Path = setting(
+        Path("data"),
+        Area.MODELS,
+        "Directory of collections, uploads, converted models, cached passages and the SQLite "
+        "database. Put it on a local disk with room; every process of one service needs the same "
+        "directory.",
+        flag="--data",
+    )
+    database_url: str = setting(
+        "",
+        Area.MODELS,
+        "Database: `postgresql+asyncpg://USER:PASSWORD@HOST/NAME` or `sqlite+aiosqlite:///FILE`. "
+        "Without it, SQLite in the data directory. Use PostgreSQL where several processes write.",
+    )
+    redis_url: str = setting(
+        "",
+        Area.MODELS,
+        "Redis: `redis://HOST:6379/0`. It wakes workers of other processes at once; without it they "
+        "look for work every EXCERPTA_POLL_S seconds.",
+    )
+    profile: str = setting(
+        "small",
+        Area.MODELS,
+        "The set of models: the name of a profile, or a .toml file. `excerpta models` shows the one "
+        "in use. A collection can be searched only with the encoder that it was indexed with.",
+        flag="--profile",
+    )
+    device: str = setting(
+        "auto",
+        Area.MODELS,
+        "Where the models run: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`. `auto` takes the first GPU, "
+        "if any. Set `cuda:1` to use another GPU.",
+    )
+    warm: bool = setting(
+        True,
+        Area.MODELS,
+        "Load the models at the start. Turn it off for a faster start; the first query then waits for them.",
+    )
+    max_body_mb: int = setting(
+        16,
+        Area.REQUESTS,
+        "Largest request body, uploads excepted. Raise it for very large documents that are sent one by one.",
+        unit="MiB",
+        bounds=(1, 1024),
+    )
+    max_upload_mb: int = setting(
+        1024,
+        Area.REQUESTS,
+        "Largest upload: all files of one job together. Raise it where one job brings more.",
+        unit="MiB",
+        bounds=(1, 65_536),
+    )
+    max_upload_files: int = setting(
+        10_000,
+        Area.REQUESTS,
+        "Most files in one upload. Raise it for folders of many small files.",
+        unit="files",
+        bounds=(1, 100_000),
+    )
+    query_timeout_s: float = setting(
+        300.0,
+        Area.REQUESTS,
+        "Longest time for one query, also where a request asks for more. Lower it to end slow queries "
+        "sooner.",
+        unit="seconds",
+        bounds=(0.1, 3600),
+    )
+    keep_alive_s: float = setting(
+        10.0,
+        Area.REQUESTS,
+        "Silence after which a stream sends a comment to keep its connection open. Lower it where a "
+        "proxy closes connections earlier.",
+        unit="seconds",
+        bounds=(0.01, 300),
+    )
+    shutdown_s: float = setting(
+        10.0,
+        Area.REQUESTS,
+        "Time that an orderly end may take: open requests, jobs and merges. Keep it below the time "
+        "after which the process manager kills.",
+        unit="seconds",
+        bounds=(0.1, 600),
+    )
+    queue_capacity: int = setting(
+        32,
+        Area.ANSWERS,
+        "Queries admitted to the device at once, running and waiting. Further queries get 503 with "
+        "Retry-After. Raise it to queue longer instead.",
+        unit="queries",
+        bounds=(1, 10_000),
+    )
+    query_threads: int = setting(
+        8,
+        Area.ANSWERS,
+        "Threads that search, read and write indexes for requests. Raise it on machines with many "
+        "cores and many queries at once.",
+        unit="threads",
+        bounds=(1, 256),
+    )
+    answers: int = setting(
+        16,
+        Area.ANSWERS,
+        "Answers generated together, one forward pass a token for all of them. Raise it on a GPU with room.",
+        unit="answers",
+        bounds=(1, 1024),
+    )
+    answer_tokens: int = setting(
+        16_384,
+        Area.ANSWERS,
+        "Tokens, prompts included, of the answers that are generated together; others wait. A longer "
+        "single answer runs alone. It bounds the memory of keys and values.",
+        unit="tokens",
+        bounds=(1, 100_000_000),
+    )
+    answer_queue_tokens: int = setting(
+        65_536,
+        Area.ANSWERS,
+        "Tokens of running and waiting answers together. Beyond it a query gets 503 with Retry-After. "
+        "Raise it to queue longer instead.",
+        unit="tokens",
+        bounds=(1, 1_000_000_000),
+    )
+    answer_drafts: int = setting(
+        0,
+        Area.ANSWERS,
+        "Tokens drafted from the passages while one or two answers are generated; 0 drafts none. Measure "
+        "before turning it on: with the models of profile `small` it gained nothing.",
+        unit="tokens",
+        bounds=(0, 32),
+    )
+    lease_s: float = setting(
+        30.0,
+        Area.INDEXING,
+        "Time after which another worker takes over the job of a worker that gives no sign of life. "
+        "Raise it where workers pause for long.",
+        unit="seconds",
+        bounds=(0.5, 3600),
+    )
+    poll_s: float = setting(
+        2.0,
+        Area.INDEXING,
+        "How often workers look for jobs, and streams of jobs for progress, when nothing wakes them. "
+        "Lower it without Redis for quicker starts; raise it to spare the database.",
+        unit="seconds",
+        bounds=(0.01, 60),
+    )
+    job_concurrency: int = setting(
+        2,
+        Area.INDEXING,
+        "Jobs that this process runs at once, one for each collection. Raise it where many "
+        "collections are indexed at the same time.",
+        unit="jobs",
+        bounds=(1, 16),
+    )
+    merge_share: float = setting(
+        0.5,
+        Area.INDEXING,
+        "Share of one core that merging segments may take in the long run; 0 merges none. Lower it "
+        "where queries need the core.",
+        unit="of a core",
+        bounds=(0, 1),
+    )
+    batch_documents: int = setting(
+        256,
+        Area.INDEXING,
+        "Most documents in one batch of a job. A job resumes at its last committed batch. Larger "
+        "batches make fewer segments and repeat more work after a crash.",
+        unit="documents",
+        bounds=(1, 10_000),
+    )
+    batch_characters: int = setting(
+        200_000,
+        Area.INDEXING,
+        "Most characters in one batch of a job, if reached before EXCERPTA_BATCH_DOCUMENTS. Lower it "
+        "where memory is short.",
+        unit="characters",
+        bounds=(1, 100_000_000),
+    )
+    prefix_memory_mb: int = setting(
+        512,
+        Area.PREFIXES,
+        "Memory for cached passages. Raise it until most passages of repeated questions are found "
+        "there; `GET /v1/stats` shows how many are.",
+        unit="MiB",
+        bounds=(1, 1_000_000),
+    )
+    prefix_disk_mb: int = setting(
+        2048,
+        Area.PREFIXES,
+        "Disk space for cached passages, in the data directory; 0 caches none on disk. Raise it where "
+        "a disk has room: reading is faster than encoding again.",
+        unit="MiB",
+        bounds=(0, 10_000_000),
+    )
+    prefix_redis: bool = setting(
+        False,
+        Area.PREFIXES,
+        "Share cached passages through Redis. Turn it on where several processes answer about the "
+        "same documents; needs EXCERPTA_REDIS_URL.",
+    )
+    prefix_redis_mb: int = setting(
+        64,
+        Area.PREFIXES,
+        "Largest cached passage that goes to Redis. Lower it where the network is slow.",
+        unit="MiB",
+        bounds=(1, 512),
+    )
+    prefix_redis_ttl_s: int = setting(
+        86_400,
+        Area.PREFIXES,
+        "Time after its last use that a cached passage stays in Redis. Lower it where Redis is short "
+        "of memory.",
+        unit="seconds",
+        bounds=(1, 31_536_000),
+    )
+    prefix_storage: Storage = setting(
+        "exact",
+        Area.PREFIXES,
+        "Number format of cached passages: as computed (`exact`), or in half (`bfloat16`) or a "
+        "quarter (`int8`) of the bytes of float32. The smaller ones cache more and may change answers "
+        "a little.",
+        choices=get_args(Storage),
+    )
+    prefix_eviction: Eviction = setting(
+        "gdsf",
+        Area.PREFIXES,
+        "Which cached passages are evicted first: the least recently used (`lru`), the least often "
+        "used (`lfu`), or the cheapest to encode again for their size and use (`gdsf`).",
+        choices=get_args(Eviction),
+    )
+    prefix_admission: Admission = setting(
+        "room",
+        Area.PREFIXES,
+        "When a passage is cached: at its first use (`always`), at its second (`second-use`), or at "
+        "its first while there is room and at its second otherwise (`room`). `second-use` spares the "
+        "disk.",
+        choices=get_args(Admission),
+    )
 
     def __post_init__(self) -> None:
-        for name, (least, most) in _BOUNDS.items():
-            value = getattr(self, name)
-            if not least <= value <= most:
-                raise InvalidSettings(name, value, f"set it to {least} or more and {most} or less")
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise InvalidSettings(name, getattr(self, name), f"set it to one of {', '.join(choices)}")
+        for name, note in notes().items():
+            check(name, getattr(self, name), note)
         if self.prefix_redis and not self.redis_url:
             raise InvalidSettings("prefix_redis", True, f"set {variable('redis_url')} as well")
         if not self.host:
@@ -128,18 +314,18 @@ class Settings:
             raise InvalidSettings(
                 "api_keys", "...", f"give keys of {_SHORTEST_KEY} characters or more, without spaces around"
             )
-        _check_url("database_url", self.database_url, ("sqlite+aiosqlite://", "postgresql+asyncpg://"))
-        _check_url("redis_url", self.redis_url, ("redis://", "rediss://", "unix://"))
+        check_url("database_url", self.database_url, ("sqlite+aiosqlite://", "postgresql+asyncpg://"))
+        check_url("redis_url", self.redis_url, ("redis://", "rediss://", "unix://"))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
         """Settings from the environment; what `overrides` names and is not None comes first."""
         environ = os.environ if environ is None else environ
         given = {name: value for name, value in overrides.items() if value is not None}
-        for field in fields(cls):
-            text = environ.get(variable(field.name), "")
-            if field.name not in given and text:
-                given[field.name] = _parse(field.name, type(field.default), text)
+        for one in fields(cls):
+            text = environ.get(variable(one.name), "")
+            if one.name not in given and text:
+                given[one.name] = parse(one.name, type(one.default), text)
         return cls(**given)
 
     @property
@@ -168,36 +354,9 @@ class Settings:
             )
 
 
-def variable(name: str) -> str:
-    """The environment variable of a setting.
-
-    >>> variable("redis_url"), variable("data_dir")
-    ('EXCERPTA_REDIS_URL', 'EXCERPTA_DATA')
-    """
-    return _RENAMED.get(name, f"EXCERPTA_{name.upper()}")
-
-
-def _parse(name: str, kind: type, text: str) -> object:
-    if kind is bool:
-        if text.lower() in ("1", "true", "yes", "on"):
-            return True
-        if text.lower() in ("0", "false", "no", "off"):
-            return False
-        raise InvalidSettings(variable(name), text, "set it to true or false")
-    if kind is tuple:
-        return tuple(part for part in text.split(",") if part)
-    if kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            raise InvalidSettings(variable(name), text, "set it to a number") from None
-    return Path(text).expanduser() if issubclass(kind, Path) else text
-
-
-def _check_url(name: str, url: str, schemes: tuple[str, ...]) -> None:
-    if url and not url.startswith(schemes):
-        # Only the scheme is repeated: the rest may hold a password.
-        raise InvalidSettings(name, url.partition("://")[0], f"start it with {' or '.join(schemes)}")
+def notes() -> dict[str, Note]:
+    """The documentation of every setting by its name, in the order of `Settings`."""
+    return {one.name: one.metadata["note"] for one in fields(Settings)}
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,0 +1,1 @@
+"""Commands of the server: `excerpta serve` and its like, and the generators of files."""
