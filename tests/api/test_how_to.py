@@ -16,8 +16,3 @@ def test_a_page_runs_as_one_program(page, tiny_profile, tmp_path, monkeypatch):
     monkeypatch.setenv("EXCERPTA_PROFILE", str(tiny_profile))
     monkeypatch.chdir(tmp_path)
     exec(compile("\n".join(blocks), page.name, "exec"), {})
-
-
-def test_the_index_lists_every_page():
-    index = (FOLDER / "README.md").read_text("utf-8")
-    assert all(f"]({page.name})" in index for page in PAGES)
