@@ -20,8 +20,10 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY sdk sdk
 COPY api api
+COPY base base
 COPY compress compress
 COPY context context
+COPY evaluation evaluation
 COPY migrations migrations
 COPY models models
 COPY rerank rerank

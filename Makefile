@@ -42,7 +42,7 @@ lint: setup ## Check style, types, arrows between packages, and generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python sdk/tools/generate_sync.py --check
-	$(BIN)/python -m api.openapi --check
+	$(BIN)/python -m api.commands.openapi --check
 	$(BIN)/python -m api.commands.settings_page --check
 
 format: setup ## Format the code and sort its imports
@@ -51,7 +51,7 @@ format: setup ## Format the code and sort its imports
 
 generate: setup ## Write the generated files: the sync client, docs/openapi.json, docs/settings.md
 	$(BIN)/python sdk/tools/generate_sync.py
-	$(BIN)/python -m api.openapi
+	$(BIN)/python -m api.commands.openapi
 	$(BIN)/python -m api.commands.settings_page
 
 bench: setup ## Show the benchmarks: python -m benchmarks --help

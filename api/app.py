@@ -15,12 +15,12 @@ from litestar.openapi.spec import Components, License, SecurityScheme, Tag
 from litestar.types import Scope
 
 from api import __version__
-from api.auth import PUBLIC, KeyGuard
-from api.problems import respond
+from api.access.keys import PUBLIC, KeyGuard
+from api.http.problems import respond
 from api.routes import CHAT, COLLECTIONS, DOCUMENTS, JOBS, PROFILE, PROMPTS, QUERIES, STAGES, SYSTEM, UPLOADS
 from api.service import Service, running
 from api.settings import Settings
-from api.telemetry import Metrics, RequestWatch
+from api.telemetry.metrics import Metrics, RequestWatch
 
 _MB = 1 << 20
 _FORM_OVERHEAD = 16 * _MB

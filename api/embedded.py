@@ -7,9 +7,9 @@ from pathlib import Path
 from litestar import Litestar
 
 from api.app import create_app
-from api.layout import refuse_shadows
+from api.commands.shadowed import refuse_shadows
 from api.settings import Settings
-from api.telemetry import leave_logging_to_host
+from api.telemetry.metrics import leave_logging_to_host
 
 
 def open_local(path: str, profile: str | None = None) -> Litestar:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.errors import ExcerptaError
+from base.errors import ExcerptaError
 
 
 class ServiceError(ExcerptaError):

@@ -12,30 +12,30 @@ from functools import partial
 
 import structlog
 
-from api.answers import Answers
+from api.answers.local import LocalWriter
+from api.answers.prompts import Prompts
+from api.answers.remote import RemoteWriter
+from api.answers.writer import Writer
+from api.collections.library import Library
+from api.collections.merging import Merger
 from api.db import Database, upgrade
+from api.device.networks import Networks, prefix_store
 from api.errors import NotReady
-from api.hearing import Writer
-from api.jobs.bell import Bell, make_bell
+from api.jobs.batches import BatchLimits
 from api.jobs.indexing import Indexer
-from api.jobs.owner import Owner
+from api.jobs.prewarm import Warmer
+from api.jobs.process import ProcessLock
 from api.jobs.queue import JobQueue
-from api.jobs.reader import BatchLimits
-from api.jobs.spool import Spool
-from api.jobs.warming import Warmer
+from api.jobs.uploads import Uploads
+from api.jobs.wakeups import WakeUps, make_bell
 from api.jobs.worker import Worker
-from api.library import Library
-from api.merging import Merger
-from api.networks import Networks, prefix_store
-from api.prefix_metrics import PrefixCollector
-from api.prompts import Prompts
-from api.remote_answers import RemoteAnswers
 from api.settings import Settings
-from api.telemetry import Metrics
+from api.telemetry.metrics import Metrics
+from api.telemetry.prefix_metrics import PrefixCollector
+from base.errors import ExcerptaError
 from models import Executor, Models, Priority, load_profile
-from models.errors import ExcerptaError
 from retrieval.threads import one_core_for_faiss, one_core_for_products
-from retrieval.tokens.accelerator import accelerator_for
+from retrieval.tokens.devices.accelerator import accelerator_for
 
 _log = structlog.get_logger("excerpta.service")
 
@@ -61,14 +61,14 @@ class Service:
     models: Models
     device: Executor
     networks: Networks
-    answers: Answers
+    answers: LocalWriter
     writer: Writer
     library: Library
     prompts: Prompts
     queue: JobQueue
-    spool: Spool
+    spool: Uploads
     indexer: Indexer
-    bell: Bell
+    bell: WakeUps
     metrics: Metrics
     threads: ThreadPoolExecutor
     closing: asyncio.Event
@@ -94,7 +94,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.callback(job_threads.shutdown, wait=False, cancel_futures=True)
         networks = Networks(models, device, store=partial(prefix_store, settings))
         stack.callback(networks.close)
-        answers = Answers(
+        answers = LocalWriter(
             device,
             networks,
             rows=settings.answers,
@@ -104,14 +104,14 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         )
         writer = None
         if profile.generator is not None:
-            writer = RemoteAnswers(profile.generator, queue_tokens=settings.answer_queue_tokens)
+            writer = RemoteWriter(profile.generator, queue_tokens=settings.answer_queue_tokens)
             stack.push_async_callback(writer.close)
         accelerator = accelerator_for(models.device)
         library = Library(database, networks, settings.data_dir / "collections", threads, accelerator)
-        owner = Owner(settings.data_dir / "owners")
+        owner = ProcessLock(settings.data_dir / "owners")
         stack.callback(owner.close)
         queue = JobQueue(database, owner, lease_s=settings.lease_s)
-        spool = Spool(settings.data_dir / "spool", settings.max_upload_mb << 20)
+        spool = Uploads(settings.data_dir / "spool", settings.max_upload_mb << 20)
         cut = BatchLimits(settings.batch_documents, settings.batch_characters)
         bell = make_bell(settings.redis_url, settings.database)
         await bell.start()
@@ -176,7 +176,7 @@ async def _get_ready(service: Service) -> None:
     _log.info("service.ready", profile=service.models.profile.name, device=str(service.models.device))
 
 
-def _metrics(device: Executor, networks: Networks, answers: Answers) -> Metrics:
+def _metrics(device: Executor, networks: Networks, answers: LocalWriter) -> Metrics:
     metrics = Metrics()
     metrics.collect(PrefixCollector(networks.store_stats))
     metrics.gauge("device_waiting", "Calls that wait for the device.", lambda: device.waiting)

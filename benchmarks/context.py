@@ -19,7 +19,7 @@ from benchmarks.report import Report
 from benchmarks.streams import run_drafts, run_streams
 from models import Models, load_profile
 from models.device import use_available_cores
-from models.language_model import LanguageModel
+from models.networks.language_model import LanguageModel
 
 CASES = (*SPEED_CASES, "streams")
 

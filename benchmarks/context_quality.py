@@ -22,12 +22,12 @@ import bm25s
 
 from benchmarks.report import Report
 from context import ContextEngine, ContextPassage, PrefixStore
-from context.generation import Generation, ReadPrompt
-from context.likelihood import answer_log_likelihoods
-from context.modes import MODES
-from context.scheduler import Row, Scheduler
-from context.transcript import Writing
-from models.language_model import LanguageModel
+from context.reading.catalogue import MODES
+from context.writing.generation import Generation, ReadPrompt
+from context.writing.likelihood import answer_log_likelihoods
+from context.writing.scheduler import Row, Scheduler
+from context.writing.transcript import Writing
+from models.networks.language_model import LanguageModel
 
 QUALITY_CASES = tuple(MODES)
 _UNITS = {"answer_nll": "nats/token", "ttft_cpu_ms": "ms"}

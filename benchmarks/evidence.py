@@ -15,7 +15,7 @@ from pathlib import Path
 import bm25s
 import numpy as np
 
-from api.support import Evidence, weigh
+from api.query.evidence import Evidence, weigh
 from benchmarks.context_quality import lines
 from benchmarks.report import Report
 from models import Models, load_profile

@@ -21,8 +21,8 @@ from excerpta.cli.demo import python_reference
 
 from benchmarks.report import Report
 from context import ContextEngine, ContextPassage, PrefixStore, RedisTier
-from context.modes import Mode
 from context.prefix_store import Storage
+from context.reading.catalogue import Mode
 from models import LanguageModel
 
 SPEED_CASES = (

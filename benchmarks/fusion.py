@@ -16,9 +16,9 @@ import numpy as np
 from ir_measures import nDCG
 from rich.progress import Progress
 
-from benchmarks.beir import DataSet, load
 from benchmarks.quality import add_index_options, indexed
 from benchmarks.report import Report
+from evaluation.beir import DataSet, load
 from models import Models, load_profile
 from retrieval import Snapshot
 from retrieval.tokens import TokenEncoder, TokenOptions

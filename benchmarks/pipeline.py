@@ -16,8 +16,8 @@ import psutil
 from excerpta import Client, DocumentIn
 from excerpta.cli.demo import python_reference, temporary_server
 
-from benchmarks.beir import load
 from benchmarks.report import Report
+from evaluation.beir import load
 
 CASES = ("fast", "balanced", "best")
 _REFERENCE_QUESTIONS = (

@@ -15,9 +15,9 @@ import ir_measures
 from ir_measures import RR, R, Success, nDCG
 from rich.progress import Progress
 
-from api.plans import STAGES
-from benchmarks.beir import DataSet, load
+from api.query.plan import STAGES
 from benchmarks.report import Report
+from evaluation.beir import DataSet, load
 from models import LanguageModel, Models, load_profile
 from rerank import QueryLikelihood
 from retrieval import Collection, IndexSettings, Selection, Snapshot

@@ -10,7 +10,7 @@ from benchmarks.context_quality import QualityOptions, questions
 from benchmarks.first_token import PASSAGE_TOKENS, passages_of
 from benchmarks.report import Report
 from context import ContextEngine, ContextPassage, PrefixStore
-from context.scheduler import Row, Scheduler
+from context.writing.scheduler import Row, Scheduler
 from models import LanguageModel
 
 STREAMS = (1, 4, 16)

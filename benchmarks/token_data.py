@@ -16,7 +16,7 @@ import numpy.typing as npt
 from rich.progress import Progress
 
 from benchmarks import synthetic
-from benchmarks.beir import DataSet, load
+from evaluation.beir import DataSet, load
 from models import Models, load_profile
 from retrieval import IndexSettings
 from retrieval.segments import encode

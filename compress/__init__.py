@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from compress.base import Compressed, Compressor
+from compress.catalogue import METHODS, AutoCompressor, make_compressor
 from compress.errors import CompressError, InvalidBudget, InvalidTrainingData, UnknownCompressor
-from compress.lexical import LexicalCompressor
-from compress.methods import METHODS, AutoCompressor, make_compressor
+from compress.methods.lexical import LexicalCompressor
+from compress.methods.token_classifier import TokenClassifierCompressor
 from compress.protect import Protection
-from compress.token_classifier import TokenClassifierCompressor
 
 __all__ = [
     "METHODS",

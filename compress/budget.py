@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from base.text.words import Spans
 from compress.base import Compressed
 from compress.errors import InvalidBudget
 from compress.rebuild import cut, kept_spans
-from compress.words import Spans
 
 CountTokens = Callable[[Sequence[str]], Sequence[int]]
 

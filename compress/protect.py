@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from compress.words import Spans
+from base.text.words import Spans
 
 _DIGIT = re.compile(r"\d")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from compress.words import Spans, is_ideograph
+from base.text.words import Spans, is_ideograph
 
 Kept = tuple[tuple[int, int], ...]
 

@@ -1,8 +1,9 @@
 """(Shared prefix, texts, question) in, streamed answer out."""
 
-from context.calibrating import calibrate, reference_prompts
-from context.calibration import Calibration, find_calibration
-from context.citations import Cited, CitedText, Citer
+from context.calibration.calibrating import calibrate, reference_prompts
+from context.citations.citer import Cited, CitedText, Citer
+from context.defaults import Calibration, find_calibration
+from context.encoding.modules import forget_modules
 from context.engine import ContextEngine, EngineDefaults
 from context.errors import (
     ContextError,
@@ -11,14 +12,13 @@ from context.errors import (
     InvalidContextOption,
     InvalidPromptModule,
 )
-from context.generation import Generation, TokenUsage
-from context.modes import DEFAULT_MODE, Mode
 from context.notes import ReadingNotes
 from context.prefix_store import PrefixStore, RedisTier, StoreStats, TierStats
-from context.prompt import AnswerPrompt, ContextPassage
-from context.prompt_cache import forget_modules
-from context.prompt_schema import FilledPrompt, Module, check_modules, choose
-from context.scheduler import Listener, Row, Scheduler
+from context.prompts.prompt import AnswerPrompt, ContextPassage
+from context.prompts.schema import FilledPrompt, Module, check_modules, choose
+from context.reading.catalogue import DEFAULT_MODE, Mode
+from context.writing.generation import Generation, TokenUsage
+from context.writing.scheduler import Listener, Row, Scheduler
 
 __all__ = [
     "DEFAULT_MODE",

@@ -1,4 +1,4 @@
-"""Answers from passages: the prompt is read in parallel blocks or in sequence, the answer step by step."""
+"""Answers from passages: the prompt is read in parallel blocks or in sequence, then the answer is written."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from typing import get_args
 
 import torch
 
-from context.attention import enable_ape
-from context.blocks import Block
-from context.calibration import find_calibration
+from base.errors import InputTooLong
+from context.defaults import find_calibration
+from context.encoding.modules import SALT, read_modules
+from context.encoding.plain import encode_passages, encode_prefix
 from context.errors import InvalidContextOption
-from context.generation import Generation, TokenUsage
-from context.modes import (
+from context.namespace import namespace_of
+from context.prefix_store import BlockKey, Keys, PrefixStore
+from context.prompts.prompt import DEFAULT_PROMPT, AnswerPrompt, ContextPassage, PromptIds
+from context.prompts.schema import FilledPrompt, Module, ModuleIds, check_modules, module_ids
+from context.reading.catalogue import (
     CALIBRATED,
     DEFAULT_MODE,
     IN_SEQUENCE,
@@ -26,17 +30,13 @@ from context.modes import (
     Task,
     path_saliency,
 )
-from context.namespace import namespace_of
-from context.parallel import encode_passages, encode_prefix
-from context.paths import encode_behind
-from context.prefix_store import BlockKey, Keys, PrefixStore
-from context.prompt import DEFAULT_PROMPT, AnswerPrompt, ContextPassage, PromptIds
-from context.prompt_cache import SALT, read_modules
-from context.prompt_schema import FilledPrompt, Module, ModuleIds, check_modules, module_ids
-from context.rotation import Rotation
-from context.transcript import Writing
-from models.errors import InputTooLong
-from models.language_model import LanguageModel
+from context.reading.paths import encode_behind
+from context.writing.generation import Generation, TokenUsage
+from context.writing.transcript import Writing
+from models.attention.blocks import Block
+from models.attention.calls import enable_ape
+from models.attention.rotation import Rotation
+from models.networks.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class EngineDefaults:
 class ContextEngine:
     """Reads passages and a question with one language model and starts the answer.
 
-    `context.modes` says how a prompt can be read. In all modes but "sequential" every passage is its own
+    `context.reading` says how a prompt can be read. In all modes but "sequential" every passage is its own
     block out of `store`, encoded only if no tier has it. Without `defaults`, T and S come from the folders
     of `calibrations` or from those shipped. Raises UnsupportedModel for a model that cannot do APE.
     """

@@ -7,7 +7,7 @@ import json
 
 from context.prefix_store import Namespace, Storage
 from models.device import dtype_name
-from models.language_model import LanguageModel
+from models.networks.language_model import LanguageModel
 
 
 def namespace_of(lm: LanguageModel, storage: Storage = "exact") -> Namespace:

@@ -6,13 +6,16 @@ errors or a profile does not wait for PyTorch.
 
 from typing import TYPE_CHECKING
 
-from models.lazy import lazily
+from base.lazy import lazily
 
 if TYPE_CHECKING:
-    from models.errors import ExcerptaError
+    from base.errors import ExcerptaError
+    from models.checkpoints.fingerprint import Progress
     from models.executor import Executor, Priority
-    from models.fingerprint import Progress
-    from models.language_model import Geometry, LanguageModel
+    from models.networks.language_model import Geometry, LanguageModel
+    from models.networks.text_network import HiddenStates, TextNetwork
+    from models.networks.token_classifier import TokenClassifier, TokenProbabilities
+    from models.networks.tokenizer import TextTokenizer, TokenizedText
     from models.profile import (
         EncoderSpec,
         LanguageModelSpec,
@@ -22,17 +25,14 @@ if TYPE_CHECKING:
         profile_names,
     )
     from models.registry import ModelInfo, Models
-    from models.text_network import HiddenStates, TextNetwork
-    from models.token_classifier import TokenClassifier, TokenProbabilities
-    from models.tokenizer import TextTokenizer, TokenizedText
 
 _HOMES = {
-    "ExcerptaError": "models.errors",
+    "ExcerptaError": "base.errors",
     "Executor": "models.executor",
     "Priority": "models.executor",
-    "Progress": "models.fingerprint",
-    "Geometry": "models.language_model",
-    "LanguageModel": "models.language_model",
+    "Progress": "models.checkpoints.fingerprint",
+    "Geometry": "models.networks.language_model",
+    "LanguageModel": "models.networks.language_model",
     "EncoderSpec": "models.profile",
     "LanguageModelSpec": "models.profile",
     "ModelSpec": "models.profile",
@@ -41,12 +41,12 @@ _HOMES = {
     "profile_names": "models.profile",
     "ModelInfo": "models.registry",
     "Models": "models.registry",
-    "HiddenStates": "models.text_network",
-    "TextNetwork": "models.text_network",
-    "TokenClassifier": "models.token_classifier",
-    "TokenProbabilities": "models.token_classifier",
-    "TextTokenizer": "models.tokenizer",
-    "TokenizedText": "models.tokenizer",
+    "HiddenStates": "models.networks.text_network",
+    "TextNetwork": "models.networks.text_network",
+    "TokenClassifier": "models.networks.token_classifier",
+    "TokenProbabilities": "models.networks.token_classifier",
+    "TextTokenizer": "models.networks.tokenizer",
+    "TokenizedText": "models.networks.tokenizer",
 }
 
 

@@ -1,18 +1,8 @@
-"""The root of Excerpta's error tree and the errors that models can raise.
-
-Every error that a user can meet derives from `ExcerptaError`. Its message says what to do;
-its attributes carry the facts, for programs. `api.problems` maps each class to an HTTP problem.
-"""
+"""The errors that loading and running models can raise."""
 
 from __future__ import annotations
 
-
-class ExcerptaError(Exception):
-    """Something Excerpta can explain: the message names the remedy, `facts()` the details."""
-
-    def facts(self) -> dict[str, object]:
-        """The attributes set on this error, by name: JSON-ready facts for programs."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+from base.errors import ExcerptaError
 
 
 class ModelNotFound(ExcerptaError):
@@ -54,19 +44,6 @@ class UnsupportedModel(ExcerptaError):
         self.reason = reason
 
 
-class Overloaded(ExcerptaError):
-    """The device's queue is full; nothing was started. Try again after `retry_after_s` seconds."""
-
-    def __init__(self, device: str, waiting: int, capacity: int, retry_after_s: float) -> None:
-        super().__init__(
-            f"{device} has {waiting} of {capacity} places taken; try again in {retry_after_s:.0f} s."
-        )
-        self.device = device
-        self.waiting = waiting
-        self.capacity = capacity
-        self.retry_after_s = retry_after_s
-
-
 class GeneratorFailed(ExcerptaError):
     """The service that writes answers elsewhere cannot be reached, refused, or broke off."""
 
@@ -78,13 +55,3 @@ class GeneratorFailed(ExcerptaError):
         self.base_url = base_url
         self.reason = reason
         self.upstream_status = upstream_status
-
-
-class InputTooLong(ExcerptaError):
-    """A text has more tokens than the model, or this stage's limit, can read."""
-
-    def __init__(self, what: str, tokens: int, limit: int) -> None:
-        super().__init__(f"{what} has {tokens} tokens; at most {limit} are read. Shorten it.")
-        self.what = what
-        self.tokens = tokens
-        self.limit = limit

@@ -13,8 +13,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from base.errors import Overloaded
 from models.device import use_available_cores
-from models.errors import Overloaded
 
 T = TypeVar("T")
 

@@ -10,17 +10,18 @@ from typing import TypeVar, cast
 
 import torch
 
-from models.adapter import digest
+from base.errors import ExcerptaError
+from models.checkpoints.fingerprint import Checksums, Progress, content_files, fingerprint
+from models.checkpoints.gguf import converted
+from models.checkpoints.sources import Located, locate
 from models.device import dtype_name, pick_device, pick_dtype
-from models.errors import ExcerptaError, InvalidProfile, ModelCorrupt
-from models.fingerprint import Checksums, Progress, content_files, fingerprint
-from models.gguf import converted
-from models.language_model import LanguageModel
+from models.errors import InvalidProfile, ModelCorrupt
+from models.networks.adapter import digest
+from models.networks.language_model import LanguageModel
+from models.networks.text_network import TextNetwork
+from models.networks.token_adapter import adapt
+from models.networks.token_classifier import TokenClassifier
 from models.profile import EncoderSpec, LanguageModelSpec, ModelSpec, Profile
-from models.sources import Located, locate
-from models.text_network import TextNetwork
-from models.token_adapter import adapt
-from models.token_classifier import TokenClassifier
 
 T = TypeVar("T")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rerank.base import Ranking, Reranker
+from rerank.catalogue import METHODS, make_reranker
 from rerank.errors import InvalidPrompt, RerankError, UnknownReranker
-from rerank.first import First
-from rerank.likelihood import QueryLikelihood
-from rerank.methods import METHODS, make_reranker
+from rerank.methods.first import First
+from rerank.methods.likelihood import QueryLikelihood
 
 __all__ = [
     "METHODS",

@@ -1,4 +1,4 @@
-"""What reranking needs of a causal language model; `models.language_model.LanguageModel` has it."""
+"""What reranking needs of a causal language model; `models.networks.language_model.LanguageModel` has it."""
 
 from __future__ import annotations
 

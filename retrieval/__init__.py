@@ -2,29 +2,29 @@
 
 from typing import TYPE_CHECKING
 
-from models.lazy import lazily
+from base.lazy import lazily
 
 if TYPE_CHECKING:
-    from retrieval.collection import Collection, CollectionStats
-    from retrieval.compaction import MergePolicy
+    from retrieval.collections.collection import Collection, CollectionStats
+    from retrieval.collections.merge_policy import MergePolicy
+    from retrieval.collections.snapshot import Selection, Snapshot, TokenMatch
     from retrieval.fusion import fuse
     from retrieval.segments import BatchKey, Commit, Deletion, IndexSettings
-    from retrieval.snapshot import Selection, Snapshot, TokenMatch
     from retrieval.types import Document, Hits, Passage, Tokens, TokenVectors
 
 # Looked up when first used: the token index alone, which `retrieval.tokens` is, needs no PyTorch.
 _HOMES = {
-    "Collection": "retrieval.collection",
-    "CollectionStats": "retrieval.collection",
-    "MergePolicy": "retrieval.compaction",
+    "Collection": "retrieval.collections.collection",
+    "CollectionStats": "retrieval.collections.collection",
+    "MergePolicy": "retrieval.collections.merge_policy",
     "fuse": "retrieval.fusion",
     "BatchKey": "retrieval.segments",
     "Commit": "retrieval.segments",
     "Deletion": "retrieval.segments",
     "IndexSettings": "retrieval.segments",
-    "Selection": "retrieval.snapshot",
-    "Snapshot": "retrieval.snapshot",
-    "TokenMatch": "retrieval.snapshot",
+    "Selection": "retrieval.collections.snapshot",
+    "Snapshot": "retrieval.collections.snapshot",
+    "TokenMatch": "retrieval.collections.snapshot",
     "Document": "retrieval.types",
     "Hits": "retrieval.types",
     "Passage": "retrieval.types",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.errors import ExcerptaError
+from base.errors import ExcerptaError
 
 
 class RetrievalError(ExcerptaError):

@@ -18,15 +18,15 @@ from typing import ParamSpec, TypeVar
 import msgspec
 from sqlalchemy import func, select
 
+from api.collections.library import Entry, Library
 from api.db import BatchRow, Database, DocumentRow
 from api.db.documents import document_of, document_row
+from api.jobs.batches import Batch, BatchLimits, Cursor, batches
 from api.jobs.lease import Stop
+from api.jobs.prewarm import Warmer
 from api.jobs.queue import Claim, JobQueue
-from api.jobs.reader import Batch, BatchLimits, Cursor, batches
-from api.jobs.spool import Spool
-from api.jobs.warming import Warmer
-from api.library import Entry, Library
-from models.errors import ExcerptaError
+from api.jobs.uploads import Uploads
+from base.errors import ExcerptaError
 from retrieval import BatchKey, Collection, Commit, Document
 from retrieval.corpus import DEFAULT_LIMITS
 
@@ -42,7 +42,7 @@ class Indexer:
         database: Database,
         queue: JobQueue,
         library: Library,
-        spool: Spool,
+        spool: Uploads,
         threads: ThreadPoolExecutor,
         cut: BatchLimits,
         warmer: Warmer,

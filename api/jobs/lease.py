@@ -11,8 +11,8 @@ import structlog
 
 from api.db import UNAVAILABLE
 from api.errors import JobStopped
-from api.jobs.bell import Bell
 from api.jobs.queue import Claim, JobQueue
+from api.jobs.wakeups import WakeUps
 
 _log = structlog.get_logger("excerpta.jobs")
 
@@ -36,7 +36,7 @@ class Stop:
 
 
 @asynccontextmanager
-async def held(queue: JobQueue, bell: Bell, claim: Claim, stop: Stop) -> AsyncIterator[None]:
+async def held(queue: JobQueue, bell: WakeUps, claim: Claim, stop: Stop) -> AsyncIterator[None]:
     """Extends the lease for as long as the block runs; a cancelled or lost job asks the work to stop."""
     heart = asyncio.create_task(_beat(queue, bell, claim, stop))
     try:
@@ -46,7 +46,7 @@ async def held(queue: JobQueue, bell: Bell, claim: Claim, stop: Stop) -> AsyncIt
         await asyncio.gather(heart, return_exceptions=True)
 
 
-async def _beat(queue: JobQueue, bell: Bell, claim: Claim, stop: Stop) -> None:
+async def _beat(queue: JobQueue, bell: WakeUps, claim: Claim, stop: Stop) -> None:
     async with bell.listen(f"cancel:{claim.job}") as listener:
         while True:
             await listener.wait(queue.lease_s / 3)

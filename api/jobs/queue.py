@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.db import BatchRow, CollectionRow, Database, DocumentRow, IdempotencyRow, JobRow
 from api.db.documents import put_documents, remove_documents
 from api.errors import CollectionBusy, IdempotencyConflict, JobStopped, UnknownCollection, UnknownJob
-from api.jobs.order import FINISHED, begun_rebuild, claimable, must_wait
-from api.jobs.owner import Owner
+from api.jobs.claimable import FINISHED, begun_rebuild, claimable, must_wait
+from api.jobs.process import ProcessLock
 
 Kind: TypeAlias = Literal["documents", "files", "delete", "rebuild"]
 MOST_ATTEMPTS = 5
@@ -45,7 +45,7 @@ class Upload:
 class JobQueue:
     """The jobs of one database. Whoever changes one says which claim it holds."""
 
-    def __init__(self, database: Database, owner: Owner, *, lease_s: float) -> None:
+    def __init__(self, database: Database, owner: ProcessLock, *, lease_s: float) -> None:
         self._database = database
         self._owner = owner
         self.lease_s = lease_s

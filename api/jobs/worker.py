@@ -10,15 +10,15 @@ from typing import Any, Literal
 
 import structlog
 
+from api.collections.library import Library
 from api.db import UNAVAILABLE
 from api.errors import JobStopped, UnknownCollection
-from api.jobs.bell import Bell
 from api.jobs.indexing import Indexer
 from api.jobs.lease import Stop, held
 from api.jobs.queue import Claim, JobQueue
-from api.jobs.spool import Spool
-from api.library import Library
-from models.errors import ExcerptaError
+from api.jobs.uploads import Uploads
+from api.jobs.wakeups import WakeUps
+from base.errors import ExcerptaError
 from retrieval import Collection
 
 _log = structlog.get_logger("excerpta.jobs")
@@ -36,8 +36,8 @@ class Worker:
         queue: JobQueue,
         indexer: Indexer,
         library: Library,
-        spool: Spool,
-        bell: Bell,
+        spool: Uploads,
+        bell: WakeUps,
         *,
         concurrency: int,
         poll_s: float,

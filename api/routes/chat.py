@@ -8,13 +8,13 @@ from litestar.exceptions import HTTPException
 from litestar.params import JSONBody
 from litestar.response import Stream
 
-from api import sse
-from api.asking import unless_gone, whole
-from api.chat_form import ChatCompletion, ChatRequest
-from api.chatting import Form, failed, first_hits, respond_in_form, start
-from api.routes.contract import StreamedOperation, answered, openai_problems
+from api.compat.openai_chat import Form, failed, first_hits, respond_in_form, start
+from api.compat.openai_types import ChatCompletion, ChatRequest
+from api.http import sse
+from api.http.contract import StreamedOperation, answered, openai_problems
+from api.query.running import unless_gone, whole
 from api.service import Service
-from api.trace import server_timing
+from api.telemetry.trace import server_timing
 
 
 @post(

@@ -15,14 +15,14 @@ from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from api import plans
+from api.collections.library import Entry
 from api.db.replies import iso_time, job_reply
 from api.errors import InvalidRequest
-from api.ids import new_id
-from api.library import Entry
-from api.routes.contract import problems
+from api.http.contract import problems
+from api.http.ids import new_id
+from api.query import plan as plans
 from api.service import Service
-from models.errors import ExcerptaError
+from base.errors import ExcerptaError
 from retrieval import CollectionStats
 
 _EMPTY = CollectionStats(documents=0, passages=0, segments=0, version=0, bytes=0, fields={})

@@ -18,14 +18,14 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
+from api.collections.storable import storable
 from api.db import DocumentRow
 from api.db.replies import iso_time
 from api.errors import DuplicateDocument, UnknownDocument
-from api.jobs.inline import add_documents, delete_documents
+from api.http.contract import problems
+from api.jobs.changes import add_documents, delete_documents
 from api.routes.collections import CollectionName
-from api.routes.contract import problems
 from api.service import Service
-from api.text import storable
 from retrieval import Document
 
 DocumentPath = FromPath[

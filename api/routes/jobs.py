@@ -8,9 +8,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from api import sse
 from api.db.replies import job_replies, job_reply
-from api.routes.contract import answered, problems
+from api.http import sse
+from api.http.contract import answered, problems
 from api.service import Service
 
 _LISTED = 100

@@ -5,9 +5,9 @@ from litestar import delete, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from api.answers.prompts import Prompt
 from api.db.replies import iso_time
-from api.prompts import Prompt
-from api.routes.contract import problems
+from api.http.contract import problems
 from api.service import Service
 
 PromptName = FromPath[Name]
@@ -23,7 +23,7 @@ PromptName = FromPath[Name]
 async def put_one(
     name: PromptName, data: JSONBody[PromptSettings], service: NamedDependency[Service]
 ) -> PromptReply:
-    """Makes a prompt, or replaces one. `context.prompt` of a plan writes answers with it.
+    """Makes a prompt, or replaces one. `context.prompts.prompt` of a plan writes answers with it.
 
     A module is read once, when an answer first needs it, and found again by later ones. All modules
     together have at most half of what the language model can read.

@@ -8,11 +8,11 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.response import Stream
 
-from api import sse
-from api.asking import Asking, streamed, unless_gone, whole
-from api.routes.contract import StreamedOperation, answered, problems
+from api.http import sse
+from api.http.contract import StreamedOperation, answered, problems
+from api.query.running import RunningQuery, streamed, unless_gone, whole
 from api.service import Service
-from api.trace import server_timing
+from api.telemetry.trace import server_timing
 
 
 @post(
@@ -31,7 +31,7 @@ async def query(
     With `stream`, server-sent events: `hits`, then `delta`s of the answer and each `citation` as it is
     complete, `usage`, `done`; `error` carries a problem. Of several errors in a request the first is told.
     """
-    asking = await Asking.start(service, data, search=False)
+    asking = await RunningQuery.start(service, data, search=False)
     if not data.stream:
         return await _whole(request, asking, explain=data.explain)
     events = sse.stream(
@@ -51,11 +51,11 @@ async def search(
     data: JSONBody[SearchRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
 ) -> Response[QueryReply]:
     """Finds passages: retrieves and fuses. Other stages run where the request itself switches them on."""
-    return await _whole(request, await Asking.start(service, data, search=True), explain=data.explain)
+    return await _whole(request, await RunningQuery.start(service, data, search=True), explain=data.explain)
 
 
 async def _whole(
-    request: Request[Any, Any, Any], asking: Asking, *, explain: bool | Literal["matrix"]
+    request: Request[Any, Any, Any], asking: RunningQuery, *, explain: bool | Literal["matrix"]
 ) -> Response[QueryReply]:
     reply = await unless_gone(request, whole(asking, explain=explain))
     return Response(reply, headers={"Server-Timing": server_timing(reply.timings_ms)})

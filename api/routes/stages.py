@@ -17,13 +17,13 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import UNSET
 
-from api.asking import unless_gone
+from api.collections.storable import clean
 from api.errors import InvalidRequest
-from api.ids import new_id
-from api.routes.contract import problems
+from api.http.contract import problems
+from api.http.ids import new_id
+from api.query.running import unless_gone
 from api.service import Service
-from api.text import clean
-from api.trace import Trace, server_timing
+from api.telemetry.trace import Trace, server_timing
 from rerank import METHODS, Ranking, UnknownReranker
 
 _DEFAULT_RERANKER = "likelihood"

@@ -11,12 +11,12 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from api import __version__
-from api.auth import PUBLIC
-from api.prefix_metrics import prefix_reply
-from api.problems import problem_types
-from api.routes.contract import answered, problems, public_problems
+from api.access.keys import PUBLIC
+from api.http.contract import answered, problems, public_problems
+from api.http.problems import problem_types
 from api.service import Service
-from api.telemetry import METRICS_TYPE
+from api.telemetry.metrics import METRICS_TYPE
+from api.telemetry.prefix_metrics import prefix_reply
 
 
 @get("/v1/models", operation_id="list_models", responses=problems(), tags=["system"])
@@ -82,7 +82,7 @@ async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
 @get(["/", "/docs"], opt=PUBLIC, include_in_schema=False, media_type=MediaType.HTML)
 async def docs() -> str:
     """A page made of the OpenAPI document; it needs nothing from other servers."""
-    return (files("api") / "docs.html").read_text("utf-8")
+    return (files("api.playground") / "docs.html").read_text("utf-8")
 
 
 @get("/problems/{slug:str}", opt=PUBLIC, include_in_schema=False, media_type=MediaType.HTML)

@@ -9,16 +9,16 @@ from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import MultipartBody
 
+from api.collections.library import Entry
+from api.collections.storable import clean
 from api.db.replies import job_reply
 from api.errors import InvalidRequest, InvalidUpload, UploadTooLarge
-from api.ids import new_id
+from api.http.contract import problems
+from api.http.ids import new_id
 from api.jobs.queue import Kind, Upload
-from api.jobs.spool import SpoolWriter
-from api.library import Entry
+from api.jobs.uploads import SpoolWriter
 from api.routes.collections import CollectionName
-from api.routes.contract import problems
 from api.service import Service
-from api.text import clean
 from retrieval.corpus.names import safe_name
 from retrieval.errors import UnreadableDocument
 

@@ -1,14 +1,14 @@
 """Prefix blocks by content: memory over disk over Redis, under byte budgets, apart for every tenant."""
 
 from context.prefix_store.admission import ADMISSIONS, Admission
-from context.prefix_store.disk import DiskTier
 from context.prefix_store.eviction import EVICTIONS, EvictionName
 from context.prefix_store.key import BlockKey, Keys, Namespace, document_of, scope_of
-from context.prefix_store.memory import MemoryTier
-from context.prefix_store.redis_tier import RedisTier
 from context.prefix_store.store import Fetched, PrefixStore, StoreStats
 from context.prefix_store.stored import STORAGES, Storage, StoredBlock, pack, unpack
 from context.prefix_store.tier import Tier, TierStats
+from context.prefix_store.tiers.disk import DiskTier
+from context.prefix_store.tiers.memory import MemoryTier
+from context.prefix_store.tiers.redis_tier import RedisTier
 
 __all__ = [
     "ADMISSIONS",

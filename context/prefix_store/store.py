@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from context.blocks import Block
 from context.prefix_store.admission import Admission, SeenOnce, admits
 from context.prefix_store.breaker import Guarded
 from context.prefix_store.deletion_log import FileLog, Listener
 from context.prefix_store.deletions import Deletion, Deletions
-from context.prefix_store.disk import DiskTier
 from context.prefix_store.eviction import EvictionName
 from context.prefix_store.flight import Flights
 from context.prefix_store.key import BlockKey, document_of, scope_of
-from context.prefix_store.memory import MemoryTier
-from context.prefix_store.redis_tier import RedisTier
 from context.prefix_store.stored import Storage, StoredBlock, pack, unpack
 from context.prefix_store.tier import Tier, TierStats
+from context.prefix_store.tiers.disk import DiskTier
+from context.prefix_store.tiers.memory import MemoryTier
+from context.prefix_store.tiers.redis_tier import RedisTier
+from models.attention.blocks import Block
 
 Make: TypeAlias = Callable[[Sequence[int]], Sequence[Block]]
 """Makes the blocks at these positions of the keys asked for, in order."""

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 import torch
 
-from context.blocks import Block
+from models.attention.blocks import Block
 from models.device import dtype_name
 
 Storage: TypeAlias = Literal["exact", "bfloat16", "int8"]

@@ -1,9 +1,9 @@
 """Text in: files become documents, documents become passages."""
 
-from .chunker import Chunker, InvalidChunking
-from .formats import EXTENSIONS, Format
-from .limits import DEFAULT_LIMITS, InvalidLimits, LoadLimits
-from .load import Loaded, Source, load_file, load_files
+from retrieval.corpus.chunker import Chunker, InvalidChunking
+from retrieval.corpus.formats import EXTENSIONS, Format
+from retrieval.corpus.limits import DEFAULT_LIMITS, InvalidLimits, LoadLimits
+from retrieval.corpus.load import Loaded, Source, load_file, load_files
 
 __all__ = [
     "DEFAULT_LIMITS",

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from retrieval.corpus.formats import READABLE, Format
+from retrieval.corpus.limits import MEGABYTE, LoadLimits
+from retrieval.corpus.names import safe_name
 from retrieval.errors import UnreadableDocument
-
-from .formats import READABLE, Format
-from .limits import MEGABYTE, LoadLimits
-from .names import safe_name
 
 _END_RECORD = b"PK\x05\x06"
 _MEMBER_RECORD = b"PK\x01\x02"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from models.errors import ExcerptaError
+from base.errors import ExcerptaError
+from base.text.sentences import sentences
+from retrieval.corpus.headings import path_line, sections
+from retrieval.corpus.pieces import Budget, TokenMap, fitting
 from retrieval.types import Document, Passage, Tokens
-
-from .headings import path_line, sections
-from .pieces import Budget, TokenMap, fitting
-from .sentences import sentences
 
 FEWEST_TOKENS = 8
 # Text has about five characters a token. A base64 blob may be one unknown token of a megabyte.

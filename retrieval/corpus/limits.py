@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from models.errors import ExcerptaError
+from base.errors import ExcerptaError
 
 MEGABYTE = 1024 * 1024
 

@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from retrieval.corpus.archive import Allowance, check_package, kind, members, open_archive, too_large
+from retrieval.corpus.formats import Format, detect
+from retrieval.corpus.limits import DEFAULT_LIMITS, MEGABYTE, LoadLimits
+from retrieval.corpus.names import safe_name
 from retrieval.errors import UnreadableDocument
 from retrieval.types import Document
 
-from .archive import Allowance, check_package, kind, members, open_archive, too_large
-from .formats import Format, detect
-from .limits import DEFAULT_LIMITS, MEGABYTE, LoadLimits
 from .loaders.html import load_html
 from .loaders.lines import load_jsonl
 from .loaders.markdown import load_markdown
@@ -21,7 +22,6 @@ from .loaders.pdf import load_pdf
 from .loaders.plain import load_text
 from .loaders.table import load_table
 from .loaders.word import load_word
-from .names import safe_name
 
 Loaded: TypeAlias = Document | UnreadableDocument
 Source: TypeAlias = Path | tuple[str, bytes | BinaryIO]

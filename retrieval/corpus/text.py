@@ -6,10 +6,9 @@ import codecs
 import re
 from collections.abc import Mapping
 
+from retrieval.corpus.limits import LoadLimits
 from retrieval.errors import UnreadableDocument
 from retrieval.types import Document, Metadata, Scalar
-
-from .limits import LoadLimits
 
 # UTF-32 first: its little-endian mark begins with UTF-16's.
 _MARKS = (

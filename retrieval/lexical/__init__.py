@@ -1,6 +1,6 @@
 """Plain words: BM25 over stemmed terms."""
 
-from retrieval.lexical.analysis import terms_of
+from base.text.terms import terms_of
 from retrieval.lexical.bm25 import Bm25
 from retrieval.lexical.terms import Terms
 

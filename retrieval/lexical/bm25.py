@@ -8,7 +8,7 @@ from typing import Any
 import bm25s
 import numpy as np
 
-from retrieval.lexical.analysis import terms_of
+from base.text.terms import terms_of
 from retrieval.lexical.terms import Terms
 from retrieval.top import NO_HITS, best_hits
 from retrieval.types import Bits, Float32, Hits, Int64

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from base.text import terms as analysis
 from retrieval.errors import CorruptSegment, IndexMismatch
-from retrieval.lexical import analysis
 from retrieval.types import Int32, Int64
 
 FORMAT = 1

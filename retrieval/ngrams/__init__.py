@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from models.lazy import lazily
+from base.lazy import lazily
 
 if TYPE_CHECKING:
     from retrieval.ngrams.errors import InvalidNgramOption, InvalidTokens, SegmentTooLarge

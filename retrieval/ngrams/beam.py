@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from retrieval.ngrams.tree import ROOT, Tree
-from retrieval.ngrams.union import NgramUnion, Range
+from retrieval.ngrams.corpus import NgramCorpus, Range
+from retrieval.ngrams.language_tree import ROOT, Tree
 from retrieval.types import Bits
 
 
@@ -18,7 +18,7 @@ class Ngram:
     found: Range
 
 
-def generate(tree: Tree, corpus: NgramUnion, *, beams: int, length: int, openers: Bits) -> list[Ngram]:
+def generate(tree: Tree, corpus: NgramCorpus, *, beams: int, length: int, openers: Bits) -> list[Ngram]:
     """Every n-gram the search met, each of up to `length` tokens and found in an allowed passage.
 
     The corpus decides which tokens may follow, the model alone how probable they are: probabilities are

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from models.language_model import LanguageModel
-from retrieval.ngrams.tree import Prefix, TokenTree
+from models.networks.language_model import LanguageModel
+from retrieval.ngrams.language_tree import LanguageTree, Prefix
 from retrieval.ngrams.words import openers
 from retrieval.types import Bits
 
@@ -46,7 +46,7 @@ def writer(lm: LanguageModel) -> Writer:
     return found
 
 
-def read_question(lm: LanguageModel, question: str, *, most_depth: int) -> TokenTree:
+def read_question(lm: LanguageModel, question: str, *, most_depth: int) -> LanguageTree:
     """The tree whose root stands where a passage that answers the question would begin."""
     ids = [*lm.encode(f" {question}")[:_MOST_QUESTION_TOKENS], *lm.encode("\nPassage:")]
-    return TokenTree(lm, writer(lm).prefix, ids, most_depth=most_depth)
+    return LanguageTree(lm, writer(lm).prefix, ids, most_depth=most_depth)

@@ -6,14 +6,14 @@ import math
 from collections.abc import Sequence
 
 from retrieval.ngrams.beam import Ngram
-from retrieval.ngrams.tree import ROOT, Tree
-from retrieval.ngrams.union import NgramUnion
+from retrieval.ngrams.corpus import NgramCorpus
+from retrieval.ngrams.language_tree import ROOT, Tree
 
 _NODES_A_CALL = 64
 
 
 def question_ngrams(
-    tree: Tree | None, corpus: NgramUnion, sequences: Sequence[tuple[int, ...]], probability: float | None
+    tree: Tree | None, corpus: NgramCorpus, sequences: Sequence[tuple[int, ...]], probability: float | None
 ) -> list[Ngram]:
     """The token sequences that occur in an allowed passage, as n-grams; each once, in order.
 

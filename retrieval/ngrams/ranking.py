@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from retrieval.ngrams.beam import Ngram
+from retrieval.ngrams.corpus import NgramCorpus, Range
 from retrieval.ngrams.scoring import Key, KeyMatcher, Placed, ngram_weights, place
 from retrieval.ngrams.suffix_array import Positions
-from retrieval.ngrams.union import NgramUnion, Range
 
 RARE = 1500
 PROPOSALS = 500
@@ -28,7 +28,7 @@ class RankedPassage:
 
 
 def rank_passages(
-    corpus: NgramUnion,
+    corpus: NgramCorpus,
     ngrams: Sequence[Ngram],
     *,
     limit: int,
@@ -53,7 +53,7 @@ def rank_passages(
     return ranked[:limit]
 
 
-def _weigh(corpus: NgramUnion, ngrams: Sequence[Ngram]) -> tuple[list[Key], list[Range]]:
+def _weigh(corpus: NgramCorpus, ngrams: Sequence[Ngram]) -> tuple[list[Key], list[Range]]:
     """The n-grams that weigh something, heaviest first, each once with its highest probability."""
     rising = sorted(ngrams, key=lambda ngram: ngram.log_probability)
     unique = list({ngram.ids: ngram for ngram in rising}.values())
@@ -72,7 +72,7 @@ def _weigh(corpus: NgramUnion, ngrams: Sequence[Ngram]) -> tuple[list[Key], list
     return [key for key, _ in weighed], [found for _, found in weighed]
 
 
-def _propose(corpus: NgramUnion, keys: Sequence[Key], ranges: Sequence[Range], most: int) -> list[int]:
+def _propose(corpus: NgramCorpus, keys: Sequence[Key], ranges: Sequence[Range], most: int) -> list[int]:
     """The `most` passages with the best scores by `keys` alone.
 
     A passage cannot score more than the weights of the keys in it, so passages are tried in the order of
@@ -102,7 +102,7 @@ def _propose(corpus: NgramUnion, keys: Sequence[Key], ranges: Sequence[Range], m
     return [-number for _, number in best]
 
 
-def _occurrences(corpus: NgramUnion, ranges: Sequence[Range]) -> tuple[Positions, Positions, Positions]:
+def _occurrences(corpus: NgramCorpus, ranges: Sequence[Range]) -> tuple[Positions, Positions, Positions]:
     """Passage, key number and position of every occurrence, in that order."""
     located = [corpus.locate(found) for found in ranges]
     numbers = np.concatenate([passages for passages, _ in located])

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.language_model import LanguageModel
+from models.networks.language_model import LanguageModel
 from retrieval.errors import IndexMismatch
 from retrieval.ngrams.beam import generate
+from retrieval.ngrams.corpus import NgramCorpus
 from retrieval.ngrams.errors import InvalidNgramOption
 from retrieval.ngrams.index import NgramIndex
 from retrieval.ngrams.prompt import read_question, writer
 from retrieval.ngrams.question import question_ngrams
 from retrieval.ngrams.ranking import RankedPassage, rank_passages
-from retrieval.ngrams.union import NgramUnion
 from retrieval.ngrams.words import phrases
 from retrieval.types import Bits, Hits, Vocabulary
 
@@ -85,7 +85,7 @@ def search_ngrams(
     for index in indexes:
         if index.vocabulary_size != vocabulary.size:
             raise IndexMismatch("vocabulary size", str(index.vocabulary_size), str(vocabulary.size))
-    corpus = NgramUnion(indexes, bases, allowed)
+    corpus = NgramCorpus(indexes, bases, allowed)
     question = " ".join(query.split())[:_MOST_CHARACTERS]
     if limit == 0 or not question or not corpus.exists(corpus.root):
         return _as_hits(lm, corpus, [])
@@ -112,7 +112,7 @@ def _check(limit: int, beams: int, length: int, query_probability: float | None)
         raise InvalidNgramOption("query_probability", query_probability, "between 0 and 1, or None")
 
 
-def _as_hits(lm: LanguageModel, corpus: NgramUnion, ranked: Sequence[RankedPassage]) -> NgramHits:
+def _as_hits(lm: LanguageModel, corpus: NgramCorpus, ranked: Sequence[RankedPassage]) -> NgramHits:
     hits = Hits(
         np.array([passage.number for passage in ranked], np.int64),
         np.array([passage.score for passage in ranked], np.float32),

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models.language_model import LanguageModel
+from models.networks.language_model import LanguageModel
 from retrieval.types import Int32, Tokens
 
 _NORMALISATION = "single-spaced-1"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import UnsupportedModel
-from models.language_model import LanguageModel
+from models.networks.language_model import LanguageModel
 from retrieval.types import Bits
 
 _WORD = re.compile(r"\w+(?:[-'’.]\w+)*")

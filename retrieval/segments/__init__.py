@@ -1,6 +1,7 @@
 """What a collection is on disk: immutable segments, and the manifest that says which are live."""
 
 from retrieval.segments.encoding import Encoded, Progress, encode, indexed_text
+from retrieval.segments.lazy_sequence import Pause
 from retrieval.segments.manifest import (
     BatchKey,
     Commit,
@@ -11,7 +12,6 @@ from retrieval.segments.manifest import (
     Tombstones,
 )
 from retrieval.segments.merging import MergeInput, merge_segments
-from retrieval.segments.remade import Pause
 from retrieval.segments.segment import Segment, check_segment, open_segment, publish, taken, write_segment
 from retrieval.segments.sweeping import sweep
 from retrieval.segments.tombstones import read_live, write_tombstones

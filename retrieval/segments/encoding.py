@@ -10,7 +10,7 @@ import numpy as np
 
 from retrieval.corpus import Chunker
 from retrieval.segments.manifest import IndexSettings
-from retrieval.segments.spool import VectorSpool
+from retrieval.segments.vector_spool import VectorSpool
 from retrieval.types import Document, Encoder, Float32, Int32, Passage, Tokens, Vocabulary
 
 Progress = Callable[[int, int], None]

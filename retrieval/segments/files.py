@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from retrieval.errors import CorruptSegment
-from retrieval.segments.faults import point
+from retrieval.segments.crash_points import point
 
 _CHUNK = 1 << 20
 _MANY_FILES = 1 << 16

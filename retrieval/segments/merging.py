@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.segments.crash_points import point
 from retrieval.segments.encoding import Encoded, indexed_text
-from retrieval.segments.faults import point
-from retrieval.segments.remade import Pause, Remade
+from retrieval.segments.lazy_sequence import LazySequence, Pause
 from retrieval.segments.segment import Segment, write_segment
 from retrieval.tokens import Tier, TokenIndex, Trainer
 from retrieval.types import Bits, Document, Float32, Int32, Int64, Passage, Tokens
@@ -105,11 +105,11 @@ def _encoded(inputs: Sequence[MergeInput], pause: Pause | None) -> Encoded:
         return segment.ngrams.tokens_of(number)
 
     return Encoded(
-        documents=Remade(len(documents), document, pause),
-        passages=Remade(len(documents), of_document, pause),
-        texts=Remade(len(passages), text, pause),
-        vectors=Remade(len(passages), vectors, pause),
-        offsets=Remade(len(passages), offsets, pause),
-        ngrams=Remade(len(passages), ngrams, pause) if len(indexes) == len(segments) else None,
+        documents=LazySequence(len(documents), document, pause),
+        passages=LazySequence(len(documents), of_document, pause),
+        texts=LazySequence(len(passages), text, pause),
+        vectors=LazySequence(len(passages), vectors, pause),
+        offsets=LazySequence(len(passages), offsets, pause),
+        ngrams=LazySequence(len(passages), ngrams, pause) if len(indexes) == len(segments) else None,
         vocabulary_size=max((index.vocabulary_size for index in indexes), default=0),
     )

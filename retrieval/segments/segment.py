@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.columns import Columns
 from retrieval.errors import CorruptSegment, IndexMismatch
 from retrieval.lexical import Terms
 from retrieval.ngrams import NgramIndex
 from retrieval.segments.arrays import open_array, save_rows
+from retrieval.segments.columns import Columns
+from retrieval.segments.crash_points import point
 from retrieval.segments.encoding import Encoded
-from retrieval.segments.faults import point
 from retrieval.segments.files import exclusive_if_free, sha256, sync_directory, sync_tree
 from retrieval.segments.passages import PassageStore
 from retrieval.tokens import Tier, TokenIndex, Trainer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from retrieval.segments.faults import point
+from retrieval.segments.crash_points import point
 from retrieval.segments.files import is_claimed, remove
 from retrieval.segments.manifest import NAME, Manifest
 from retrieval.segments.segment import DIRECTORY as SEGMENTS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.errors import InputTooLong
+from base.errors import InputTooLong
 from retrieval.tokens.vectors import unit
 from retrieval.tokens.windows import Window, windows
 from retrieval.types import Tokens, TokenVectors

@@ -212,7 +212,7 @@ def serve(tmp_path, tiny_profile):
             [
                 sys.executable,
                 "-m",
-                "api.serve",
+                "api.commands.serve",
                 "--port",
                 str(port),
                 "--data",

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from api import plans
-from api.answers import Answers
+from api.answers.local import LocalWriter
+from api.answers.request import tokens_asked
 from api.errors import ShuttingDown
-from api.tasks import tokens_asked
-from models.errors import InputTooLong, Overloaded
+from api.query import plan as plans
+from base.errors import InputTooLong, Overloaded
 
 TIDES = "Tides are caused by the gravity of the moon and the sun."
 
@@ -125,7 +125,7 @@ async def test_a_closed_device_ends_what_is_asked_of_it(filled):
         def submit(self, *args, **options):
             raise RuntimeError("closed")
 
-    answers = Answers(Closed(), filled.service.networks, rows=2, tokens=10, queue_tokens=10)
+    answers = LocalWriter(Closed(), filled.service.networks, rows=2, tokens=10, queue_tokens=10)
     streams = [answers.open(start(filled), 1) for _ in range(5)]
     for stream in streams:
         with pytest.raises(ShuttingDown):

@@ -8,8 +8,8 @@ import httpx2
 import openai
 import pytest
 
-from api.chat_form import ChatMessage
-from api.chatting import conversation
+from api.compat.openai_chat import conversation
+from api.compat.openai_types import ChatMessage
 from api.errors import InvalidRequest
 
 TRAVEL = "Travel above 2000 euros is approved by the head of finance. Dogs stay at home."
@@ -51,7 +51,7 @@ def says(monkeypatch):
                 yield word + " "
             writing.answer.finish_reason = "stop"
 
-        monkeypatch.setattr("api.answering._steps", steps)
+        monkeypatch.setattr("api.query.answer._steps", steps)
 
     return say
 
@@ -197,7 +197,7 @@ async def test_an_error_in_a_stream_is_an_error_of_the_client(client, monkeypatc
         yield "Well, "
         raise RuntimeError("password is hunter2")
 
-    monkeypatch.setattr("api.answering._steps", steps)
+    monkeypatch.setattr("api.query.answer._steps", steps)
     stream = await ask(client, stream=True)
     assert (await anext(stream)).choices[0].delta.role == "assistant"
     with pytest.raises(openai.APIError) as failed:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from excerpta.types import ContextMode, PlanOptions
 
-from api import plans
+from api.query import plan as plans
 from context import DEFAULT_MODE, Mode
 
 DOCUMENTS = [

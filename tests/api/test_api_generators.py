@@ -16,8 +16,8 @@ from litestar.response import Stream
 
 from models import load_profile
 from models.errors import GeneratorFailed, InvalidProfile
+from models.networks.openai_client import ChatClient, Ended
 from models.profile import GeneratorSpec
-from models.remote_writer import Ended, RemoteWriter
 
 TRAVEL = "Travel above 2000 euros is approved by the head of finance. Dogs stay at home."
 QUESTION = "Travel above 2000 euros is approved by the head of finance?"
@@ -236,7 +236,7 @@ async def serving():
     import httpx
 
     from api.app import create_app
-    from api.serve import Server
+    from api.commands.serve import Server
 
     running = []
 
@@ -266,7 +266,7 @@ async def serving():
 
 
 async def test_pieces_and_the_end_one_by_one(elsewhere):
-    writer = RemoteWriter(GeneratorSpec(base_url=f"{elsewhere.url}/", model="m"))
+    writer = ChatClient(GeneratorSpec(base_url=f"{elsewhere.url}/", model="m"))
     written = [one async for one in writer.write([], max_tokens=5, temperature=0)]
     await writer.close()
     assert written[0] == ""
@@ -278,10 +278,10 @@ async def test_pieces_and_the_end_one_by_one(elsewhere):
 def test_a_key_that_is_not_there_is_named_and_one_that_is_stays_secret(monkeypatch):
     monkeypatch.setenv("ELSEWHERE_KEY", KEY)
     spec = GeneratorSpec(base_url="http://x", model="m", key_env="ELSEWHERE_KEY")
-    assert "hunter2" not in repr(vars(RemoteWriter(spec)))
+    assert "hunter2" not in repr(vars(ChatClient(spec)))
     monkeypatch.setenv("ELSEWHERE_KEY", " ")
     with pytest.raises(GeneratorFailed, match="ELSEWHERE_KEY"):
-        RemoteWriter(spec)
+        ChatClient(spec)
 
 
 @pytest.mark.parametrize(

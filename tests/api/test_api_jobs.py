@@ -13,10 +13,10 @@ from sqlalchemy import func, select, update
 from api.db import BatchRow, DocumentRow, JobRow
 from api.db.replies import job_reply
 from api.errors import JobStopped, UnknownJob
-from api.ids import new_id
-from api.jobs.bell import Bell, RedisBell, make_bell
-from api.jobs.owner import Owner
+from api.http.ids import new_id
+from api.jobs.process import ProcessLock
 from api.jobs.queue import MOST_ATTEMPTS, JobQueue
+from api.jobs.wakeups import RedisWakeUps, WakeUps, make_bell
 from retrieval import BatchKey
 
 REDIS = "redis://127.0.0.1:6379/9"
@@ -228,7 +228,7 @@ async def test_changes_wait_for_a_rebuild_but_queries_do_not(api, problem):
                 collection_id=entry.id,
                 kind="rebuild",
                 state="running",
-                owner=Owner(api.service.settings.data_dir / "owners").name,
+                owner=ProcessLock(api.service.settings.data_dir / "owners").name,
                 lease_until=time.time() + 60,
                 created_at=time.time(),
             )
@@ -309,7 +309,7 @@ async def test_a_change_whose_process_died_is_made_good_or_forgotten(both, commi
         index = await service.library.run(service.library.open, entry)
         documents = [Document(f"d{n:04}", f"Document {n} is about tides.") for n in range(2)]
         await service.library.run(index.add, documents, batch=BatchKey(job, 0))
-    dead = Owner(service.settings.data_dir / "owners")
+    dead = ProcessLock(service.settings.data_dir / "owners")
     async with service.database.write() as session:
         session.add(
             JobRow(
@@ -374,7 +374,8 @@ async def test_leases_and_fences(settings, open_api):
         service = api.service
         entry = await service.library.get("c")
         one, two = (
-            JobQueue(service.database, Owner(settings.data_dir / "owners"), lease_s=30) for _ in range(2)
+            JobQueue(service.database, ProcessLock(settings.data_dir / "owners"), lease_s=30)
+            for _ in range(2)
         )
         await one.put("job_a", entry.id, "documents")
         await one.put("job_b", entry.id, "documents")
@@ -423,7 +424,7 @@ async def test_a_job_that_kills_its_workers_is_given_up(settings, open_api):
 
 
 async def test_a_lock_tells_the_dead_from_the_living(tmp_path):
-    one, two = Owner(tmp_path), Owner(tmp_path)
+    one, two = ProcessLock(tmp_path), ProcessLock(tmp_path)
     assert not one.is_dead(two.name)
     assert not one.is_dead(one.name)
     assert not one.is_dead("of another machine")
@@ -459,7 +460,7 @@ async def test_a_bell_wakes_whoever_listens(redis_url, tmp_path):
 
 
 async def test_without_redis_the_bell_rings_here(tmp_path):
-    bell = RedisBell("redis://127.0.0.1:1/0", str(tmp_path))
+    bell = RedisWakeUps("redis://127.0.0.1:1/0", str(tmp_path))
     await bell.start()
     async with bell.listen("jobs") as listener:
         await asyncio.wait_for(bell.ring("jobs"), 5)
@@ -467,4 +468,4 @@ async def test_without_redis_the_bell_rings_here(tmp_path):
         await listener.wait(5)
         assert time.monotonic() - began < 1
     await bell.close()
-    assert isinstance(make_bell("", "x"), Bell)
+    assert isinstance(make_bell("", "x"), WakeUps)

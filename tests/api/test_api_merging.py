@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from api import merging
+from api.collections import merging
+from api.collections.merging import Merger
 from api.jobs import worker
-from api.merging import Merger
 from retrieval.segments import BatchKey
 
 

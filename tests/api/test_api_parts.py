@@ -12,7 +12,9 @@ from excerpta.types import PlanOptions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import layout, openapi, plans, sse
+from api.collections.storable import clean, storable
+from api.commands import openapi
+from api.commands import shadowed as layout
 from api.embedded import open_local
 from api.errors import (
     InvalidPlan,
@@ -23,14 +25,15 @@ from api.errors import (
     UnknownPlan,
     UploadTooLarge,
 )
-from api.fields import allowed_at
-from api.ids import new_id
-from api.jobs.reader import BatchLimits, Cursor, batches
-from api.jobs.spool import Spool
+from api.http import sse
+from api.http.fields import allowed_at
+from api.http.ids import new_id
+from api.jobs.batches import BatchLimits, Cursor, batches
+from api.jobs.uploads import Uploads
+from api.query import plan as plans
+from api.query.evidence import coverage, question_terms, weigh
 from api.settings import Settings, variable
-from api.support import coverage, question_terms, weigh
-from api.text import clean, storable
-from api.trace import Trace
+from api.telemetry.trace import Trace
 from context import DEFAULT_MODE
 from retrieval import Document
 from retrieval.corpus import DEFAULT_LIMITS
@@ -226,7 +229,7 @@ def test_ids_sort_by_time():
 
 @pytest.fixture
 def spool(tmp_path):
-    return Spool(tmp_path / "spool", 1000)
+    return Uploads(tmp_path / "spool", 1000)
 
 
 def spooled(spool, job, *files):

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from api import settings as settings_module
-from api.networks import SEVERAL, filed_under, prefix_store
+from api.device.networks import SEVERAL, filed_under, prefix_store
 from context.prefix_store import ADMISSIONS, EVICTIONS, STORAGES, PrefixStore, document_of
 
 QUESTION = "Travel above 2000 euros is approved by the head of finance."

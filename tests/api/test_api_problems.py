@@ -13,8 +13,8 @@ import context
 import models
 import rerank
 import retrieval
-from api.problems import PROBLEMS, document, problem_types, type_of
-from models.errors import ExcerptaError, Overloaded
+from api.http.problems import PROBLEMS, document, problem_types, type_of
+from base.errors import ExcerptaError, Overloaded
 
 
 def every_class(cls=ExcerptaError):
@@ -30,7 +30,7 @@ def test_the_table_has_every_error():
                 importlib.import_module(module.name)
     ours = {cls for cls in every_class() if not cls.__module__.startswith(("tests", "test_"))}
     missing = sorted(f"{cls.__module__}.{cls.__name__}" for cls in ours - set(PROBLEMS))
-    assert not missing, f"give these a row in api.problems.PROBLEMS: {missing}"
+    assert not missing, f"give these a row in api.http.problems.PROBLEMS: {missing}"
 
 
 def test_a_slug_means_one_thing():
@@ -212,7 +212,7 @@ async def test_the_unforeseen_leaks_nothing(api, problem, monkeypatch):
     async def fail(name):
         raise RuntimeError("password is hunter2")
 
-    monkeypatch.setattr("api.library.Library.get", lambda self, name: fail(name))
+    monkeypatch.setattr("api.collections.library.Library.get", lambda self, name: fail(name))
     reply = await api("GET", "/v1/collections/c")
     problem(reply, 500, "internal-error")
     assert "hunter2" not in reply.text
@@ -224,7 +224,7 @@ async def test_a_database_that_is_away_is_a_503(api, problem, monkeypatch):
     async def fail():
         raise OperationalError("SELECT", {}, OSError("no route"))
 
-    monkeypatch.setattr("api.library.Library.all", lambda self: fail())
+    monkeypatch.setattr("api.collections.library.Library.all", lambda self: fail())
     reply = await api("GET", "/v1/collections")
     problem(reply, 503, "database-unavailable")
     assert "retry-after" in reply.headers

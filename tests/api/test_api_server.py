@@ -12,7 +12,7 @@ import httpx
 import msgspec
 import pytest
 
-from api.serve import main
+from api.commands.serve import main
 from retrieval.tokens import faiss_facts
 
 

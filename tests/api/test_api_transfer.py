@@ -12,13 +12,13 @@ import msgspec
 import pytest
 from sqlalchemy import select, update
 
+from api.archive.export import export
+from api.archive.restore import bring_in
+from api.commands.transfer import export_main, import_main
 from api.db import CollectionRow, Database, DocumentRow, upgrade
 from api.errors import CollectionExists, InvalidRequest, InvalidSettings, UnknownCollection, Unsettled
-from api.exporting import export
-from api.importing import bring_in
-from api.transfer import export_main, import_main
 from retrieval.errors import CorruptSegment, InvalidArchive
-from retrieval.segments.faults import IMPORT_POINTS
+from retrieval.segments.crash_points import IMPORT_POINTS
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir, "transfer"))
 
@@ -181,7 +181,7 @@ async def test_who_takes_the_name_meanwhile_has_it(source, settings, tmp_path, m
     async def nobody(*_):
         return None
 
-    monkeypatch.setattr("api.importing._refuse_taken", nobody)
+    monkeypatch.setattr("api.archive.restore._refuse_taken", nobody)
     with pytest.raises(CollectionExists):
         await of_work(bring_in, settings, tmp_path / "c.tar", None, silent)
     assert left_in(settings) == before
@@ -224,7 +224,7 @@ async def test_no_room_is_said_before_anything_is_written(source, settings, else
 
 
 def run(command, *options, **variables):
-    words = [sys.executable, "-m", "api.transfer", command, *map(str, options)]
+    words = [sys.executable, "-m", "api.commands.transfer", command, *map(str, options)]
     return subprocess.run(words, env={**os.environ, **variables}, capture_output=True, text=True)
 
 
@@ -269,7 +269,7 @@ async def test_a_running_import_is_not_swept(source, settings, tmp_path, monkeyp
         if point == "import.tried":
             seen.append((left_in(settings), asyncio.run(source.service.library.orphans())))
 
-    monkeypatch.setattr("api.importing.point", look)
+    monkeypatch.setattr("api.archive.restore.point", look)
     await of_work(bring_in, settings, tmp_path / "c.tar", "d", silent)
     ((directories, orphans),) = seen
     (draft,) = set(directories) - set(before)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from api.db import BatchRow, CollectionRow, Database, upgrade
-from api.jobs.owner import Owner
+from api.jobs.process import ProcessLock
 from api.jobs.queue import JobQueue
 
 SERVER = "127.0.0.1:5432"
@@ -67,7 +67,7 @@ def queues(database, tmp_path):
     owners = []
 
     def make(lease_s=30.0):
-        owners.append(Owner(tmp_path / "owners"))
+        owners.append(ProcessLock(tmp_path / "owners"))
         return JobQueue(database, owners[-1], lease_s=lease_s)
 
     yield make

@@ -13,7 +13,7 @@ import pytest
 from fakes import HashEncoder, WordVocabulary
 
 from retrieval import BatchKey, Collection, Document, IndexSettings
-from retrieval.segments.faults import MERGE_POINTS, POINTS
+from retrieval.segments.crash_points import MERGE_POINTS, POINTS
 
 MODELS = {"encoder": HashEncoder(), "vocabulary": WordVocabulary()}
 FIRST = [Document(f"old-{at}", f"An otter number {at}.", metadata={"at": at}) for at in (0, 1)]

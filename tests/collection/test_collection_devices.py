@@ -6,8 +6,8 @@ from fakes import MODELS, HashEncoder
 
 from retrieval import Collection, Document, IndexSettings
 from retrieval.tokens import TokenOptions, index
-from retrieval.tokens.accelerator import Accelerator
 from retrieval.tokens.devices import ResidentCodes
+from retrieval.tokens.devices.accelerator import Accelerator
 
 WORDS = ["otter", "river", "fish", "stone", "bank", "water", "night", "moss", "reed", "heron"]
 

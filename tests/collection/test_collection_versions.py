@@ -8,7 +8,7 @@ import pytest
 from fakes import MODELS, HashEncoder, ids
 from fakes import OTTERS as OLD
 
-import retrieval.view
+import retrieval.collections.versions
 from retrieval import Collection, Document
 from retrieval.segments import manifest, segment, sweeping
 from retrieval.tokens import TokenIndex, TokenOptions
@@ -53,7 +53,7 @@ def test_a_reader_that_comes_too_late_for_its_files_reads_the_newer_version(make
     collection = make()
     reader = reopen(collection)
     collection.add(OLD)
-    real = retrieval.view.open_segment
+    real = retrieval.collections.versions.open_segment
     opened = []
 
     def late(*which):
@@ -63,7 +63,7 @@ def test_a_reader_that_comes_too_late_for_its_files_reads_the_newer_version(make
             collection.add([Document("new", "An otter.")])
         return real(*which)
 
-    monkeypatch.setattr(retrieval.view, "open_segment", late)
+    monkeypatch.setattr(retrieval.collections.versions, "open_segment", late)
     assert ids(reader) == {"new"}
     assert len(set(opened)) > 1
 

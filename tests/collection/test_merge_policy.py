@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval import MergePolicy
-from retrieval.compaction import SMALLEST
+from retrieval.collections.merge_policy import SMALLEST
 
 segments = st.lists(st.tuples(st.integers(0, 3000), st.floats(0, 1)), max_size=40)
 policies = st.builds(

@@ -9,16 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import compress.labels
+import base.text.words
 import compress.percentile
 import compress.rebuild
-import compress.words
-from compress.lexical import pool, pool_slow
+from base.text.words import words
+from compress.methods.lexical import pool, pool_slow
+from compress.methods.token_classifier import keep_contexts, word_probabilities, word_probabilities_slow
 from compress.percentile import percentile_keep_slow, percentile_of, percentile_rank
 from compress.protect import Protection, touched
 from compress.rebuild import cut, kept_spans
-from compress.token_classifier import keep_contexts, word_probabilities, word_probabilities_slow
-from compress.words import words
 
 # Multiples of 1/1024: np.percentile interpolates, and must not round up to the next score.
 PROBABILITIES = st.integers(0, 1023).map(lambda value: value / 1024)
@@ -30,7 +29,7 @@ def cut_words(text: str) -> list[str]:
     return [text[start:end] for start, end in words(text)]
 
 
-@pytest.mark.parametrize("module", [compress.words, compress.rebuild, compress.percentile])
+@pytest.mark.parametrize("module", [base.text.words, compress.rebuild, compress.percentile])
 def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0
 

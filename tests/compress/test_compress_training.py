@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_encoder import CPU, save_encoder
 
-import compress.train
+import training.recipes.keep_command
 from compress import InvalidTrainingData
-from compress.labels import Sentence, group, join, read_sentences, token_labels
-from compress.learning import Recipe, evaluate, train
-from compress.scores import auc, f1, keep_scores
-from models.text_network import TextNetwork
-from models.token_classifier import TokenClassifier
+from models.networks.text_network import TextNetwork
+from models.networks.token_classifier import TokenClassifier
+from training.data.keep_labels import Sentence, group, join, read_sentences, token_labels
+from training.measures.keep_scores import auc, f1, keep_scores
+from training.recipes.keep import Recipe, evaluate, train
 
 NOUNS = {"fish", "tree", "house"}
 VOCABULARY = ["red", "green", "blue", "fish", "tree", "house", "the", "a", ".", ","]
@@ -72,7 +72,7 @@ def test_training_from_the_command_line(encoder_dir, tmp_path, monkeypatch):
         tmp_path / "m",
     ]
     monkeypatch.setattr(sys, "argv", ["train", *map(str, command), *QUICK])
-    compress.train.main()
+    training.recipes.keep_command.main()
 
     network = TextNetwork.load(encoder_dir, name="tiny", fingerprint="t", device=CPU, dtype=torch.float32)
     scores = evaluate(TokenClassifier.load(network, out), noun_sentences(50, 1))

@@ -17,10 +17,10 @@ from safetensors.torch import load_file, save_file
 from tiny_encoder import CONFIG, CPU, save_encoder, save_word_pieces
 from transformers import BertConfig, BertForTokenClassification, BertModel
 
-import models.token_classifier as token_classifier
+import models.networks.token_classifier as token_classifier
 from models.errors import ModelCorrupt, ModelNotFound, UnsupportedModel
-from models.text_network import TextNetwork
-from models.token_classifier import (
+from models.networks.text_network import TextNetwork
+from models.networks.token_classifier import (
     ADAPTER_FORMAT,
     WEIGHTS_FILE,
     AdapterConfig,

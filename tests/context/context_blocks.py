@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from context.blocks import Block
 from context.prefix_store import BlockKey, Keys, Namespace, StoredBlock, pack
-from context.prefix_store.block_file import block_to_bytes
+from context.prefix_store.tiers.block_file import block_to_bytes
+from models.attention.blocks import Block
 
 REDIS = "redis://127.0.0.1:6379/9"
 NAMESPACE = Namespace(

@@ -10,11 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from context import kernels
-from context.attention import NAME, ApeCall, ape_attention, enable_ape, merge
-from context.attention_watch import AttentionWatch, last_row, structured_bias
-from context.kernels import bfloat16_partial, cpu_partial, eager_partial, partial_attention
-from context.reference import ape_reference, one_softmax
+from models.attention import kernels
+from models.attention.calls import NAME, ApeCall, ape_attention, enable_ape, merge
+from models.attention.kernels import bfloat16_partial, cpu_partial, eager_partial, partial_attention
+from models.attention.reference import ape_reference, one_softmax
+from models.attention.watch import AttentionWatch, last_row, structured_bias
 from models.errors import UnsupportedModel
 
 MODULE = SimpleNamespace(layer_idx=0)

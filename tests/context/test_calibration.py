@@ -12,8 +12,8 @@ from context import (
     PrefixStore,
     find_calibration,
 )
-from context.calibrating import calibrate, reference_prompts
-from context.calibration import SHIPPED, Measured, choose
+from context.calibration.calibrating import calibrate, reference_prompts
+from context.defaults import SHIPPED, Measured, choose
 
 FOUND = Calibration(
     fingerprint="tiny:float32:0",

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from base.text.sentence_ends import next_end, split_sentences
 from context import Citer
-from context.markers import MarkFilter
-from context.sentences import next_end, split_sentences
-from context.support import Support
+from context.citations.evidence import Support
+from context.citations.marks import MarkFilter
 
 PASSAGES = [
     "Travel above 2,000 euros needs approval. The head of finance approves it in writing. Ask by form T-12.",

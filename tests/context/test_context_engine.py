@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from base.errors import InputTooLong
 from context import (
     AnswerPrompt,
     ContextEngine,
@@ -20,10 +21,10 @@ from context import (
     InvalidContextOption,
     PrefixStore,
 )
-from context.detokenizer import Detokenizer
-from context.prompt import DEFAULT_PROMPT, PromptIds
-from context.sampling import choose, closing_tokens
-from models.errors import InputTooLong, UnsupportedModel
+from context.prompts.prompt import DEFAULT_PROMPT, PromptIds
+from context.writing.detokenizer import Detokenizer
+from context.writing.sampling import choose, closing_tokens
+from models.errors import UnsupportedModel
 
 PASSAGES = [
     ContextPassage("Travel", "The head of finance approves travel above 2000 euros."),

@@ -9,17 +9,17 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 
+from base.errors import InputTooLong
 from context import ContextEngine, ContextPassage, EngineDefaults, PrefixStore
-from context.attention import ApeCall, enable_ape
-from context.blocks import Block
+from context.encoding.plain import encode_passages, encode_prefix
+from context.encoding.recompute import read_first_layers, reread
 from context.errors import InvalidContextOption
-from context.generation import read
-from context.modes import MODES, path_saliency
-from context.modes.cacheblend import key_deviation
-from context.parallel import encode_passages, encode_prefix
-from context.recompute import read_first_layers, reread
-from models.errors import InputTooLong
-from models.language_model import LanguageModel
+from context.reading.catalogue import MODES, path_saliency
+from context.reading.methods.cacheblend import key_deviation
+from context.writing.generation import read
+from models.attention.blocks import Block
+from models.attention.calls import ApeCall, enable_ape
+from models.networks.language_model import LanguageModel
 
 PASSAGES = [
     ContextPassage("Travel", "The head of finance approves travel above 2000 euros."),
@@ -156,7 +156,7 @@ def test_paths_know_nothing_of_each_other(engine, monkeypatch):
     together = engine.saliency(QUESTION, PASSAGES)
     alone = [engine.saliency(QUESTION, [passage])[0] for passage in PASSAGES]
     assert together == pytest.approx(alone, abs=1e-4)
-    monkeypatch.setattr("context.paths._BATCH_TOKENS", 1)
+    monkeypatch.setattr("context.reading.paths._BATCH_TOKENS", 1)
     assert engine.saliency(QUESTION, PASSAGES) == pytest.approx(together, abs=1e-4)
 
 

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from context import ContextEngine, ContextPassage, PrefixStore
-from context.drafting import Drafter
-from context.scheduler import Scheduler
+from context.writing.drafting import Drafter
+from context.writing.scheduler import Scheduler
 
 WORDS = [
     "the",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from context.attention import ApeCall, frozen_partial, passages_partial
-from context.blocks import Block, join_blocks
-from context.gathering import Bench
+from models.attention.blocks import Block, join_blocks
+from models.attention.calls import ApeCall, frozen_partial, passages_partial
+from models.attention.key_scratch import KeyScratch
 
 
 def blocks_of(*sizes: int, dtype: torch.dtype = torch.float32) -> list[Block]:
@@ -36,7 +36,7 @@ def test_passages_laid_out_by_layer_are_read_as_if_joined(dtype, queries):
 def test_what_is_laid_out_lies_where_the_last_layer_lay_and_never_in_a_block():
     runs = [block.layers() for block in blocks_of(3, 2)]
     before = [keys.clone() for run in runs for keys, _ in run]
-    bench = Bench()
+    bench = KeyScratch()
     places = {bench.lay_out([run[layer] for run in runs])[0].data_ptr() for layer in range(3)}
     assert len(places) == 1
     assert places.isdisjoint(keys.data_ptr() for run in runs for keys, _ in run)
@@ -46,7 +46,7 @@ def test_what_is_laid_out_lies_where_the_last_layer_lay_and_never_in_a_block():
 
 def test_a_call_may_be_used_in_inference_mode_and_outside():
     runs = [block.layers()[0] for block in blocks_of(3, 2)]
-    bench = Bench()
+    bench = KeyScratch()
     with torch.inference_mode():
         inside = bench.lay_out(runs)[0].clone()
     assert torch.equal(bench.lay_out(runs)[0], inside)

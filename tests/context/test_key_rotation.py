@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import DynamicCache
 
-from context.attention import enable_ape
-from context.blocks import Block
-from context.reference import rotated
-from context.rotation import Rotation, turn
+from models.attention.blocks import Block
+from models.attention.calls import enable_ape
+from models.attention.reference import rotated
+from models.attention.rotation import Rotation, turn
 from models.errors import UnsupportedModel
 
 FREQUENCIES = 10000.0 ** (-torch.arange(0, 1, 1 / 8))

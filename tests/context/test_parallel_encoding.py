@@ -8,12 +8,12 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 
-from context.attention import ApeCall, enable_ape
-from context.blocks import join_blocks
-from context.generation import read
-from context.parallel import encode_passages, encode_prefix
+from context.encoding.plain import encode_passages, encode_prefix
+from context.writing.generation import read
+from models.attention.blocks import join_blocks
+from models.attention.calls import ApeCall, enable_ape
 from models.errors import UnsupportedModel
-from models.language_model import LanguageModel
+from models.networks.language_model import LanguageModel
 
 PREFIX = [5, 9, 11, 30, 41]
 PASSAGES = [[50, 51, 52, 53], [60, 61], [70, 71, 72, 73, 74, 75, 76], [80]]

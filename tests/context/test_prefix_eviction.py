@@ -11,7 +11,7 @@ from context.prefix_store import MemoryTier
 from context.prefix_store.admission import SeenOnce, admits
 from context.prefix_store.breaker import Breaker
 from context.prefix_store.eviction import EVICTIONS, GDSF, Use, make_eviction
-from context.prefix_store.ledger import Ledger
+from context.prefix_store.tiers.ledger import Ledger
 
 
 def left_after(eviction: str, uses: str, costs: dict[str, float] | None = None) -> str:

@@ -8,12 +8,12 @@ from context_blocks import block_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from context.attention import ApeCall, enable_ape
-from context.blocks import Block, join_blocks
+from context.encoding.plain import encode_passages, encode_prefix
 from context.namespace import namespace_of
-from context.parallel import encode_passages, encode_prefix
 from context.prefix_store import STORAGES, Keys, PrefixStore, pack, unpack
-from models.language_model import LanguageModel
+from models.attention.blocks import Block, join_blocks
+from models.attention.calls import ApeCall, enable_ape
+from models.networks.language_model import LanguageModel
 
 
 def test_exact_blocks_are_the_very_tensors():
@@ -75,7 +75,7 @@ def next_token(lm: LanguageModel, prefix: Block, blocks: list[Block]) -> torch.T
     """log p of the token after a question over these blocks."""
     from transformers import DynamicCache
 
-    from context.generation import read
+    from context.writing.generation import read
 
     ape = ApeCall.over(prefix, [join_blocks(blocks)], temperature=0.8, scale=0.9)
     logits = read(lm, [7, 50, 9], prefix.tokens + 60, DynamicCache(), ape=ape)

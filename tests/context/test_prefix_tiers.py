@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from context.prefix_store import DiskTier, MemoryTier
-from context.prefix_store.block_file import CorruptBlock, block_from_bytes, block_to_bytes
+from context.prefix_store.tiers.block_file import CorruptBlock, block_from_bytes, block_to_bytes
 
 ANY_BYTE = given(st.integers(0, FILE - 1), st.integers(1, 255))
 KEEP_FIXTURE = settings(

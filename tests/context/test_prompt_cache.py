@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 import torch
 
+from base.errors import InputTooLong
 from context import (
     ContextEngine,
     ContextPassage,
@@ -20,8 +21,7 @@ from context import (
     forget_modules,
 )
 from context.errors import InvalidPromptModule
-from context.prompt_schema import module_ids
-from models.errors import InputTooLong
+from context.prompts.schema import module_ids
 
 ROLE = Module("role", "You help the finance team. ")
 TONE = Module("tone", "Answer in one word.\n")

@@ -9,13 +9,14 @@ import pytest
 import torch
 from transformers import DynamicCache
 
-from context import ContextEngine, ContextPassage, PrefixStore, batched_attention
-from context.attention import ApeCall
-from context.batched_attention import BatchCall, FrozenPart
-from context.generation import read
-from context.growing_keys import GrowingKeys
-from context.parallel import encode_passages, encode_prefix
-from context.scheduler import Scheduler
+from context import ContextEngine, ContextPassage, PrefixStore
+from context.encoding.plain import encode_passages, encode_prefix
+from context.writing.generation import read
+from context.writing.scheduler import Scheduler
+from models.attention import batch as batched_attention
+from models.attention.batch import BatchCall, FrozenPart
+from models.attention.calls import ApeCall
+from models.attention.row_keys import RowKeys
 
 PASSAGES = [
     ContextPassage("Travel", "The head of finance approves travel above 2000 euros."),
@@ -109,7 +110,7 @@ def test_batched_logits_equal_single_ones(tiny, engine, queries):
     ]
     prompts = [list(range(20, 20 + n)) for n in (70, 2, 9, 1, 5, 3)]
     following = [[30 + at, 41, 42][:queries] for at in range(len(calls))]
-    own, parts, wanted = GrowingKeys(), [], []
+    own, parts, wanted = RowKeys(), [], []
     with torch.inference_mode():
         for at, (call, prompt, ids) in enumerate(zip(calls, prompts, following, strict=True)):
             cache = DynamicCache()
@@ -229,7 +230,7 @@ def test_a_generation_is_handed_over_before_it_begins_or_never(engine):
 
 
 def test_rows_grow_and_shrink_without_losing_a_key():
-    own = GrowingKeys()
+    own = RowKeys()
     wanted = []
     draw = torch.Generator().manual_seed(1)
 

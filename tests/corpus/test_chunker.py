@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.errors import ExcerptaError
+from base.errors import ExcerptaError
 from retrieval.corpus import Chunker
 from retrieval.corpus.pieces import BLOCK_CHARACTERS, TokenMap
 from retrieval.types import Document

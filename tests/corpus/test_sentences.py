@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.corpus.sentences import sentences
+from base.text.sentences import sentences
 
 
 def split(text):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.columns import Columns, kind_of
+from retrieval.collections.filters import check, evaluate, parse
 from retrieval.errors import InvalidFilter
-from retrieval.filters import check, evaluate, parse
+from retrieval.segments.columns import Columns, kind_of
 
 BIG = 2**53
 numbers = st.one_of(

@@ -16,8 +16,8 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from models.language_model import LanguageModel
-from models.text_network import TextNetwork
+from models.networks.language_model import LanguageModel
+from models.networks.text_network import TextNetwork
 
 
 @pytest.fixture(scope="session")

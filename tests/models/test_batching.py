@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.batching import plan_batches
+from models.networks.batching import plan_batches
 
 
 @given(st.lists(st.integers(0, 600), max_size=60), st.integers(1, 2000), st.sampled_from([0, 16, 48, 4096]))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.errors import Overloaded
+from base.errors import Overloaded
 from models.executor import Executor, Priority
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from models import fingerprint as module
-from models.fingerprint import Checksums, content_files, fingerprint
+from models.checkpoints import fingerprint as module
+from models.checkpoints.fingerprint import Checksums, content_files, fingerprint
 
 
 def test_sha256_is_remembered_between_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

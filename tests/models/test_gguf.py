@@ -13,11 +13,11 @@ import torch
 from tiny_checkpoints import CPU
 from tiny_gguf import write_gguf
 
-from models import gguf
+from models.checkpoints import gguf
+from models.checkpoints.fingerprint import Checksums
+from models.checkpoints.gguf import MANIFEST, converted, verify
 from models.errors import ModelCorrupt
-from models.fingerprint import Checksums
-from models.gguf import MANIFEST, converted, verify
-from models.language_model import LanguageModel
+from models.networks.language_model import LanguageModel
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -135,8 +135,8 @@ def test_an_interrupted_conversion_leaves_nothing(
 
 _KILLED = """
 import os, sys, pathlib, torch
-from models import gguf
-from models.fingerprint import Checksums
+from models.checkpoints import gguf
+from models.checkpoints.fingerprint import Checksums
 gguf._seal = lambda *_: os._exit(9)
 root = pathlib.Path(sys.argv[2])
 gguf.converted(pathlib.Path(sys.argv[1]), root, name="tiny / llama", dtype=torch.float32,
@@ -157,8 +157,8 @@ def test_what_a_killed_process_leaves_is_cleared_away(source: Path, tmp_path: Pa
 
 _COUNTED = """
 import sys, pathlib, torch
-from models import gguf
-from models.fingerprint import Checksums
+from models.checkpoints import gguf
+from models.checkpoints.fingerprint import Checksums
 convert = gguf._convert
 def counted(*args):
     print("converting", flush=True)

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tiny_checkpoints import CPU
 
-from models import likelihood
-from models.errors import InputTooLong, UnsupportedModel
-from models.language_model import LanguageModel
-from models.likelihood import common_prefix
+from base.errors import InputTooLong
+from models.errors import UnsupportedModel
+from models.networks import likelihood
+from models.networks.language_model import LanguageModel
+from models.networks.likelihood import common_prefix
 from models.registry import Models
 
 quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -12,11 +12,11 @@ from tiny_checkpoints import colbert
 from tiny_gguf import write_gguf
 
 from models import registry
+from models.checkpoints.sources import Located
 from models.errors import InvalidProfile, ModelCorrupt, ModelNotFound, UnsupportedModel
+from models.networks.token_classifier import ADAPTER_FORMAT, AdapterConfig, save_adapter
 from models.profile import load_profile
 from models.registry import Models
-from models.sources import Located
-from models.token_classifier import ADAPTER_FORMAT, AdapterConfig, save_adapter
 
 
 @pytest.fixture

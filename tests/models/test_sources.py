@@ -8,10 +8,10 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
-from models import sources
+from models.checkpoints import sources
+from models.checkpoints.sources import locate
 from models.errors import ModelNotFound
 from models.profile import LanguageModelSpec, ModelSpec
-from models.sources import locate
 
 
 @pytest.fixture

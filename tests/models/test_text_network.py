@@ -15,9 +15,9 @@ from tiny_checkpoints import CPU, colbert
 from transformers import AutoModel, ModernBertConfig, ModernBertModel, XLMRobertaConfig, XLMRobertaModel
 
 from models.errors import ModelCorrupt, ModelNotFound, UnsupportedModel
+from models.networks.text_network import TextNetwork
 from models.profile import load_profile
 from models.registry import Models
-from models.text_network import TextNetwork
 
 
 def alone(network: TextNetwork, text: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.errors import ModelCorrupt, ModelNotFound
-from models.tokenizer import TextTokenizer
+from models.networks.tokenizer import TextTokenizer
 
 any_text = st.text(st.characters(), max_size=60)
 

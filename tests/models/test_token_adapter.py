@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from models.errors import ModelCorrupt, ModelNotFound, UnsupportedModel
-from models.text_network import TextNetwork
-from models.token_adapter import FORMAT, TokenAdapterConfig, adapt, save_token_adapter
+from models.networks.text_network import TextNetwork
+from models.networks.token_adapter import FORMAT, TokenAdapterConfig, adapt, save_token_adapter
 
 CONFIG = TokenAdapterConfig(
     format=FORMAT,

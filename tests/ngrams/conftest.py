@@ -8,8 +8,8 @@ from ngram_corpora import TEXTS
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from models.language_model import LanguageModel
-from models.tokenizer import TextTokenizer
+from models.networks.language_model import LanguageModel
+from models.networks.tokenizer import TextTokenizer
 from retrieval.ngrams import LanguageVocabulary
 
 

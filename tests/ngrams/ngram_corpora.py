@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
+from retrieval.ngrams.corpus import NgramCorpus
 from retrieval.ngrams.index import NgramIndex
-from retrieval.ngrams.union import NgramUnion
 from retrieval.types import Bits, Tokens
 
 ALPHABET = 4
@@ -67,16 +67,16 @@ class Corpus:
         """The allowed passages; the others are empty, so that numbers stay."""
         return [passage if at in set(self.live) else [] for at, passage in enumerate(self.passages)]
 
-    def union(self, size: int = ALPHABET) -> NgramUnion:
+    def union(self, size: int = ALPHABET) -> NgramCorpus:
         edges = sorted({0, *(cut for cut in self.cuts if cut < len(self.passages)), len(self.passages)})
         if len(edges) == 1:
-            return NgramUnion([], [])
+            return NgramCorpus([], [])
         spans = list(pairwise(edges))
         indexes = [build([plain_tokens(ids) for ids in self.passages[a:b]], size) for a, b in spans]
         bits: list[Bits | None] = [
             None if self.allowed is None else np.array(self.allowed[a:b], np.bool_) for a, b in spans
         ]
-        return NgramUnion(indexes, edges[:-1], bits)
+        return NgramCorpus(indexes, edges[:-1], bits)
 
 
 @st.composite

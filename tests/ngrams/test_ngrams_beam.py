@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from ngram_corpora import ALPHABET, Corpus, corpora
 from numpy.typing import NDArray
 
-from models.errors import InputTooLong, UnsupportedModel
-from models.language_model import LanguageModel
+from base.errors import InputTooLong
+from models.errors import UnsupportedModel
+from models.networks.language_model import LanguageModel
 from retrieval.ngrams import reference
 from retrieval.ngrams.beam import generate
+from retrieval.ngrams.language_tree import ROOT, LanguageTree, Prefix
 from retrieval.ngrams.question import log_probabilities, question_ngrams
-from retrieval.ngrams.tree import ROOT, Prefix, TokenTree
 from retrieval.ngrams.words import openers, phrases
 
 
@@ -71,15 +72,15 @@ PROMPT = [9, 10, 11]
 
 
 @pytest.fixture
-def tree(tiny_lm: LanguageModel) -> TokenTree:
-    return TokenTree(tiny_lm, Prefix(tiny_lm, PREFIX), PROMPT, most_depth=10)
+def tree(tiny_lm: LanguageModel) -> LanguageTree:
+    return LanguageTree(tiny_lm, Prefix(tiny_lm, PREFIX), PROMPT, most_depth=10)
 
 
 def likelihood(lm: LanguageModel, ids: tuple[int, ...]) -> float:
     return float(lm.log_likelihoods([[*PREFIX, *PROMPT]], [list(ids)])[0].sum())
 
 
-def test_a_tree_reads_branches_as_if_alone(tiny_lm: LanguageModel, tree: TokenTree) -> None:
+def test_a_tree_reads_branches_as_if_alone(tiny_lm: LanguageModel, tree: LanguageTree) -> None:
     a, b, c = tree.grow([ROOT, ROOT, ROOT], [20, 21, 22])[0]
     below, rows = tree.grow([c, a, b, a], [30, 31, 32, 33])
     assert list(below) == [4, 5, 6, 7]
@@ -90,7 +91,7 @@ def test_a_tree_reads_branches_as_if_alone(tiny_lm: LanguageModel, tree: TokenTr
         np.testing.assert_allclose(row, expected, atol=2e-4)
 
 
-def test_a_call_may_hold_parents_and_children(tiny_lm: LanguageModel, tree: TokenTree) -> None:
+def test_a_call_may_hold_parents_and_children(tiny_lm: LanguageModel, tree: LanguageTree) -> None:
     nodes, rows = tree.grow([ROOT, 1, 2, 1], [20, 21, 22, 23])
     assert list(nodes) == [1, 2, 3, 4]
     expected = likelihood(tiny_lm, (20, 21, 22, 40)) - likelihood(tiny_lm, (20, 21, 22))
@@ -99,9 +100,9 @@ def test_a_call_may_hold_parents_and_children(tiny_lm: LanguageModel, tree: Toke
 
 def test_prefixes_are_not_changed_by_trees(tiny_lm: LanguageModel) -> None:
     prefix = Prefix(tiny_lm, PREFIX)
-    first = TokenTree(tiny_lm, prefix, PROMPT, most_depth=4)
+    first = LanguageTree(tiny_lm, prefix, PROMPT, most_depth=4)
     first.grow([ROOT], [20])
-    second = TokenTree(tiny_lm, prefix, PROMPT, most_depth=4)
+    second = LanguageTree(tiny_lm, prefix, PROMPT, most_depth=4)
     np.testing.assert_array_equal(first.root, second.root)
 
 
@@ -110,7 +111,7 @@ def test_prefixes_are_not_changed_by_trees(tiny_lm: LanguageModel) -> None:
 def test_log_probabilities_equal_a_teacher_forced_pass(
     tiny_lm: LanguageModel, sequences: list[tuple[int, ...]]
 ) -> None:
-    tree = TokenTree(tiny_lm, Prefix(tiny_lm, PREFIX), PROMPT, most_depth=10)
+    tree = LanguageTree(tiny_lm, Prefix(tiny_lm, PREFIX), PROMPT, most_depth=10)
     tree.grow([ROOT, ROOT], [50, 51])
     scores = log_probabilities(tree, sequences)
     expected = tiny_lm.log_likelihoods([[*PREFIX, *PROMPT]] * len(sequences), sequences)
@@ -127,7 +128,7 @@ def test_many_sequences_take_several_calls() -> None:
     assert log_probabilities(tree, []) == []
 
 
-def test_beam_scores_equal_a_teacher_forced_pass(tiny_lm: LanguageModel, tree: TokenTree) -> None:
+def test_beam_scores_equal_a_teacher_forced_pass(tiny_lm: LanguageModel, tree: LanguageTree) -> None:
     size = tiny_lm.vocabulary_size
     corpus = Corpus([[30, 31, 32, 33], [30, 40, 41], [42, 31, 32, 30, 31]], [1], None).union(size)
     found = generate(tree, corpus, beams=3, length=4, openers=np.ones(size, np.bool_))
@@ -152,12 +153,12 @@ def test_question_ngrams_are_those_of_allowed_passages() -> None:
 def test_what_does_not_fit_is_refused(tiny_lm: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
     prefix = Prefix(tiny_lm, PREFIX)
     with pytest.raises(InputTooLong):
-        TokenTree(tiny_lm, prefix, PROMPT, most_depth=1024)
+        LanguageTree(tiny_lm, prefix, PROMPT, most_depth=1024)
     monkeypatch.setattr(tiny_lm, "full_attention", False)
     monkeypatch.setattr(tiny_lm.model.config, "sliding_window", 12, raising=False)
-    TokenTree(tiny_lm, prefix, PROMPT, most_depth=5)
+    LanguageTree(tiny_lm, prefix, PROMPT, most_depth=5)
     with pytest.raises(UnsupportedModel):
-        TokenTree(tiny_lm, prefix, PROMPT, most_depth=6)
+        LanguageTree(tiny_lm, prefix, PROMPT, most_depth=6)
 
 
 def test_openers_begin_words(tiny_lm: LanguageModel) -> None:

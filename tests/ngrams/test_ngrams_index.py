@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from ngram_corpora import ALPHABET, Corpus, build, corpora, plain_tokens
 
 from retrieval.errors import CorruptSegment, IndexMismatch
-from retrieval.ngrams import InvalidTokens, NgramIndex, reference, union
+from retrieval.ngrams import InvalidTokens, NgramIndex, reference
+from retrieval.ngrams import corpus as union
+from retrieval.ngrams.corpus import NgramCorpus
 from retrieval.ngrams.suffix_array import build_suffix_array
-from retrieval.ngrams.union import NgramUnion
 from retrieval.types import Tokens
 
 NGRAMS = [ids for size in (1, 2, 3) for ids in itertools.product(range(ALPHABET), repeat=size)]
@@ -90,7 +91,7 @@ def test_narrow_equals_listing_on_many_tokens(size: int, seed: int) -> None:
 def test_wide_ranges_grow_their_pool_until_enough_is_found() -> None:
     size = 5000
     present = plain_tokens([10, 4999, 10, 4998, 10, 4997])
-    ngrams = NgramUnion([build([present], size)], [0])
+    ngrams = NgramCorpus([build([present], size)], [0])
     scores = -np.arange(size, dtype=np.float64)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(union, "_WIDE", 0)
@@ -103,7 +104,7 @@ def test_large_vocabularies(tmp_path: Path, size: int, width: int) -> None:
     NgramIndex.build(tmp_path, [plain_tokens([size - 1, 0, size - 1])], vocabulary_size=size)
     assert np.load(tmp_path / "tokens.npy").dtype.itemsize == width
     index = NgramIndex.open(tmp_path)
-    ngrams = NgramUnion([index], [0])
+    ngrams = NgramCorpus([index], [0])
     assert ngrams.find([size - 1]).count == 2
     assert ngrams.find([0, size - 1]).count == 1
     assert index.passage(0).tolist() == [size - 1, 0, size - 1]
@@ -114,13 +115,13 @@ def test_small_segments(passages: list[list[int]]) -> None:
     index = build([plain_tokens(ids) for ids in passages], ALPHABET)
     assert index.passages == len(passages)
     assert [index.passage(at).tolist() for at in range(len(passages))] == passages
-    ngrams = NgramUnion([index], [0])
+    ngrams = NgramCorpus([index], [0])
     assert ngrams.find([3]).count == sum(map(len, passages))
     assert ngrams.best_children(ngrams.find([3]), np.zeros(ALPHABET), 5) == []
 
 
 def test_ngrams_do_not_cross_passages() -> None:
-    ngrams = NgramUnion([build([plain_tokens([0, 1]), plain_tokens([2])], ALPHABET)], [0])
+    ngrams = NgramCorpus([build([plain_tokens([0, 1]), plain_tokens([2])], ALPHABET)], [0])
     assert ngrams.find([1, 2]).count == 0
     assert ngrams.best_children(ngrams.find([1]), np.zeros(ALPHABET), 5) == []
 
@@ -129,8 +130,8 @@ def test_a_filter_scans_frequent_ngrams_in_pieces(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(union, "_CHUNK", 2)
     index = build([plain_tokens([1, 2])] * 9, ALPHABET)
     last = np.arange(9) == 8
-    assert NgramUnion([index], [0], [last]).exists(NgramUnion([index], [0], [last]).find([1, 2]))
-    assert not NgramUnion([index], [0], [last & False]).exists(NgramUnion([index], [0]).find([1, 2]))
+    assert NgramCorpus([index], [0], [last]).exists(NgramCorpus([index], [0], [last]).find([1, 2]))
+    assert not NgramCorpus([index], [0], [last & False]).exists(NgramCorpus([index], [0]).find([1, 2]))
 
 
 def test_spans_skip_tokens_outside_the_text() -> None:
@@ -184,6 +185,6 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
 def test_union_refuses_mixed_vocabularies_and_uneven_arguments() -> None:
     small, large = build([], ALPHABET), build([], ALPHABET + 1)
     with pytest.raises(IndexMismatch):
-        NgramUnion([small, large], [0, 0])
+        NgramCorpus([small, large], [0, 0])
     with pytest.raises(ValueError, match="one entry a segment"):
-        NgramUnion([small], [0, 1])
+        NgramCorpus([small], [0, 1])

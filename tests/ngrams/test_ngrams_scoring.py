@@ -11,9 +11,9 @@ from ngram_corpora import ALPHABET, Corpus, build, corpora, plain_tokens
 
 from retrieval.ngrams import reference
 from retrieval.ngrams.beam import Ngram
+from retrieval.ngrams.corpus import NgramCorpus
 from retrieval.ngrams.ranking import rank_passages
 from retrieval.ngrams.scoring import Key, KeyMatcher, ngram_weights, place
-from retrieval.ngrams.union import NgramUnion
 
 log_ps = st.floats(-30, -1e-6)
 counts = st.integers(0, 1000)
@@ -122,7 +122,7 @@ def test_ranking_does_not_depend_on_segments(corpus: Corpus, log_p: dict[tuple[i
 
 def test_frequent_ngrams_score_but_do_not_propose() -> None:
     passages = [[0, 1], [0, 1], [0, 1, 2, 3]]
-    ngrams = NgramUnion([build([plain_tokens(ids) for ids in passages], 50)], [0])
+    ngrams = NgramCorpus([build([plain_tokens(ids) for ids in passages], 50)], [0])
     found = [Ngram(ids, -1e-6, ngrams.find(ids)) for ids in [(0, 1), (2, 3)]]
     both = rank_passages(ngrams, found, limit=9, rare=3)
     few = rank_passages(ngrams, found, limit=9, rare=2)
@@ -133,7 +133,7 @@ def test_frequent_ngrams_score_but_do_not_propose() -> None:
 
 
 def test_an_ngram_given_twice_counts_once_with_its_higher_probability() -> None:
-    ngrams = NgramUnion([build([plain_tokens([0, 1, 0, 1])], 50)], [0])
+    ngrams = NgramCorpus([build([plain_tokens([0, 1, 0, 1])], 50)], [0])
     one = Ngram((0, 1), -0.1, ngrams.find((0, 1)))
     low = Ngram((0, 1), -3.0, one.found)
     for order in itertools.permutations([one, low]):

@@ -9,7 +9,7 @@ import pytest
 from ngram_corpora import PASSAGES, build
 
 from models import Models
-from models.language_model import LanguageModel
+from models.networks.language_model import LanguageModel
 from retrieval.errors import IndexMismatch
 from retrieval.ngrams import InvalidNgramOption, LanguageVocabulary, NgramHits, NgramIndex, search_ngrams
 from retrieval.ngrams.prompt import writer

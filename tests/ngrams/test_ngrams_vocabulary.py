@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ngram_corpora import TEXTS
 
-from models.language_model import LanguageModel
+from models.networks.language_model import LanguageModel
 from retrieval.ngrams import LanguageVocabulary
 
 

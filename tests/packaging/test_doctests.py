@@ -6,7 +6,7 @@ import pkgutil
 
 import pytest
 
-PACKAGES = ("retrieval", "rerank", "compress", "context", "models", "api", "excerpta")
+PACKAGES = ("base", "retrieval", "rerank", "compress", "context", "models", "api", "excerpta")
 
 
 def modules():

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.errors import InputTooLong, UnsupportedModel
+from base.errors import InputTooLong
+from models.errors import UnsupportedModel
 from rerank import METHODS, First, QueryLikelihood, UnknownReranker, make_reranker
 
 MAKERS = [First, QueryLikelihood]

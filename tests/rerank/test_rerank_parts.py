@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import rerank.first
 import rerank.fit
+import rerank.methods.first
 import rerank.windows
 from rerank import InvalidPrompt
 from rerank.fit import fair_cap
@@ -18,7 +18,7 @@ from rerank.prompts import LikelihoodPrompt, ListwisePrompt, first_prompt, read_
 from rerank.windows import slide, windows
 
 
-@pytest.mark.parametrize("module", [rerank.first, rerank.fit, rerank.windows])
+@pytest.mark.parametrize("module", [rerank.methods.first, rerank.fit, rerank.windows])
 def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0
 

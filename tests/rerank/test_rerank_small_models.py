@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rerank import First, QueryLikelihood
-from rerank.first import letter_ids
+from rerank.methods.first import letter_ids
 from rerank.prompts import first_prompt, likelihood_prompt
 
 PASSAGES = [

@@ -11,7 +11,7 @@ JOBS = {"jobs": []}
 
 
 def server(*replies):
-    """Answers with each reply in turn, the last one for ever; remembers the requests."""
+    """LocalWriter with each reply in turn, the last one for ever; remembers the requests."""
     seen = []
 
     def handle(request):

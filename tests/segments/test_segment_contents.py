@@ -13,7 +13,7 @@ from retrieval import Document, IndexSettings, Passage
 from retrieval.segments import encode, indexed_text, open_segment, publish, write_segment
 from retrieval.segments.encoding import own_offsets
 from retrieval.segments.passages import PassageStore
-from retrieval.segments.spool import VectorSpool
+from retrieval.segments.vector_spool import VectorSpool
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts

@@ -7,9 +7,9 @@ import pytest
 import torch
 from device_segments import CPU, build, clustered, listed
 
-from retrieval.tokens import TokenOptions, accelerator, search_tokens
-from retrieval.tokens.accelerator import Accelerator
-from retrieval.tokens.devices import ResidentCodes, ResidentVectors, vectors
+from retrieval.tokens import TokenOptions, search_tokens
+from retrieval.tokens.devices import ResidentCodes, ResidentVectors, accelerator, vectors
+from retrieval.tokens.devices.accelerator import Accelerator
 
 DIM = 16
 

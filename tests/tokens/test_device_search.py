@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.tokens import TokenOptions, maxsim_reference, search_tokens, xtr_reference
-from retrieval.tokens.accelerator import Accelerator
 from retrieval.tokens.devices import ResidentCodes, ResidentVectors, vectors
+from retrieval.tokens.devices.accelerator import Accelerator
 from retrieval.tokens.ivf import probe_count
 
 DIM, BASES, PASSAGES = 32, [0, 200, 320], 400

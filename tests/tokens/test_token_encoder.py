@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from base.errors import InputTooLong
 from models import HiddenStates, TokenizedText
-from models.errors import InputTooLong
 from retrieval.errors import InvalidVectors
 from retrieval.tokens import TokenEncoder, maxsim_reference
 from retrieval.tokens.windows import windows

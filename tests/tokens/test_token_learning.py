@@ -10,16 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import retrieval.tokens.train
-from models.text_network import TextNetwork
-from models.token_adapter import adapt
-from retrieval.tokens.learning import (
-    late_interaction_loss,
-    masked_scores,
-    maxsim_scores,
-    read_training_set,
-)
-from retrieval.tokens.learning.examples import batches
+import training.recipes.tokens_command
+from models.networks.text_network import TextNetwork
+from models.networks.token_adapter import adapt
+from training.data.contrastive import batches, read_training_set
+from training.recipes.tokens_objective import late_interaction_loss, masked_scores, maxsim_scores
 
 
 def unit(rng, *shape):
@@ -115,7 +110,7 @@ def test_a_rule_is_learnt_from_the_command_line(small_models, tmp_path, monkeypa
         str(tmp_path),
     ]
     monkeypatch.setattr(sys, "argv", [*arguments, "--learning-rate", "0.003", "--passages", "8"])
-    retrieval.tokens.train.main()
+    training.recipes.tokens_command.main()
     base = small_models.plain_encoder
     adapted = adapt(base, out, fingerprint="f")
     assert adapted.hidden_size == 32

@@ -13,7 +13,7 @@ from crafting import documents
 from fakes import HashEncoder, WordVocabulary
 
 from retrieval import Collection, IndexSettings
-from retrieval.transfer import Header, Member, encode_document, pin, write_archive
+from retrieval.archive import Header, Member, encode_document, pin, write_archive
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from retrieval import Document
-from retrieval.transfer.archive import Header, Member, write_archive
+from retrieval.archive.tar import Header, Member, write_archive
 
 LIST = "collection.json"
 WORDS = re.split(" ", "otters eat fish rivers bring salt to seas moons pull tides over sand")

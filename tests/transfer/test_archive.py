@@ -12,10 +12,10 @@ from crafting import put_together, take_apart
 from fakes import MODELS
 
 from retrieval import Collection
+from retrieval.archive import Header, check_unpacked, open_archive, pin, write_archive
+from retrieval.archive.tar import _tar_header
 from retrieval.errors import CorruptSegment, InvalidArchive
 from retrieval.segments import Manifest
-from retrieval.transfer import Header, check_unpacked, open_archive, pin, write_archive
-from retrieval.transfer.archive import _tar_header
 
 
 def unpack(path, directory):

@@ -11,10 +11,10 @@ import pytest
 from crafting import documents, take_apart
 from fakes import HashEncoder, WordVocabulary
 
+from retrieval.archive import Expected, open_archive, try_in_child
+from retrieval.archive.trial import try_collection
 from retrieval.errors import CorruptSegment
 from retrieval.tokens import TokenIndex
-from retrieval.transfer import Expected, open_archive, try_in_child
-from retrieval.transfer.trial import try_collection
 
 EXPECTED = Expected(HashEncoder.dim, WordVocabulary.size)
 
@@ -207,7 +207,7 @@ def test_documents_must_be_those_of_the_index(unpacked, how):
 
 
 ENDLESS = """
-import retrieval.transfer.quarantine as quarantine
+import retrieval.archive.quarantine as quarantine
 def never_done(*_):
     while True:
         pass

@@ -8,7 +8,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import pytest
 
 from api.commands import settings_page
-from api.serve import main
+from api.commands.serve import main
 from api.setting import Area, variable
 from api.settings import Settings, notes
 

@@ -1,0 +1,1 @@
+"""Writers of answers: the language model of this service, or a service elsewhere."""

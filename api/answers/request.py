@@ -1,0 +1,55 @@
+"""What an answer is written from, whoever writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.query import plan as plans
+from context import ContextPassage, FilledPrompt
+
+_CHARACTERS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRequest:
+    """A question and the passages to answer it from.
+
+    `salt` says who shares what is kept of the passages; with `explain` the answer's notes tell what the
+    question attends to. `modules` stand before the passages.
+    """
+
+    question: str
+    passages: Sequence[ContextPassage]
+    context: plans.Context
+    options: plans.Answer
+    salt: str = ""
+    explain: bool = False
+    modules: FilledPrompt | None = None
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens are read and written at most."""
+        read = [one.text for one in self.passages] + ([self.modules.text] if self.modules else [])
+        return self.options.max_tokens + sum(map(tokens_of, read))
+
+
+def tokens_of(text: str) -> int:
+    """About how many tokens a text has, rather too many than too few; exact counts would need the device.
+
+    >>> tokens_of("No dogs.")
+    3
+    """
+    return -(-len(text) // _CHARACTERS)
+
+
+def tokens_asked(plan: plans.Plan, passage_tokens: int, modules: FilledPrompt | None = None) -> int:
+    """How many tokens an answer by this plan reads and writes at most; 0 without an answer.
+
+    `passage_tokens` is the size that a passage has; `modules` stand before the passages.
+    """
+    if plan.answer is None:
+        return 0
+    whole = plan.context.passages * passage_tokens
+    read = whole if plan.compress is None else min(plan.compress.target_tokens, whole)
+    return read + plan.answer.max_tokens + (tokens_of(modules.text) if modules else 0)

@@ -1,0 +1,1 @@
+"""Export of a collection to one file, and its import."""

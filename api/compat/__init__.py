@@ -1,0 +1,1 @@
+"""Other vendors' wire forms."""

@@ -1,0 +1,1 @@
+"""The networks of the service, all on the device's one thread."""

@@ -1,0 +1,213 @@
+"""The networks of the profile and the stages made of them, all on the device's one thread."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
+from typing import TypeVar
+
+from api.answers.request import AnswerRequest
+from api.settings import Settings
+from compress import Compressed, Compressor, make_compressor
+from context import (
+    ContextEngine,
+    ContextPassage,
+    Generation,
+    PrefixStore,
+    RedisTier,
+    StoreStats,
+    forget_modules,
+)
+from models import Executor, LanguageModel, Models, Priority
+from rerank import Ranking, Reranker, make_reranker
+from retrieval.ngrams import LanguageVocabulary
+from retrieval.tokens import TokenEncoder
+from retrieval.types import Tokens, TokenVectors
+
+T = TypeVar("T")
+SEVERAL = "several"
+"""The salt of prefix blocks for queries over several collections; others have their collection's id."""
+_TEXTS_A_CALL = 16
+
+
+class Networks:
+    """What runs on the device. Call these methods on its thread, through `device.run` or `device.submit`.
+
+    Each network is loaded, and each stage made, when it is first used.
+    """
+
+    def __init__(self, models: Models, device: Executor, *, store: Callable[[], PrefixStore]) -> None:
+        self.models = models
+        self.device = device
+        self._make_store = store
+        self._rerankers: dict[str, Reranker] = {}
+        self._compressors: dict[str, Compressor] = {}
+
+    @cached_property
+    def encoder(self) -> TokenEncoder:
+        """The token encoder."""
+        return TokenEncoder(self.models.encoder)
+
+    @cached_property
+    def vocabulary(self) -> LanguageVocabulary:
+        """The language model's token ids, for n-gram indexes."""
+        return LanguageVocabulary(self.models.lm)
+
+    @property
+    def lm(self) -> LanguageModel:
+        """The language model."""
+        return self.models.lm
+
+    @cached_property
+    def store(self) -> PrefixStore:
+        """The store of prefix blocks."""
+        return self._make_store()
+
+    @cached_property
+    def engine(self) -> ContextEngine:
+        """What reads passages and writes answers."""
+        return ContextEngine(self.models.lm, self.store, calibrations=[self.models.calibrations])
+
+    def warm(self) -> None:
+        """Loads everything the default plan needs, so that the first query does not wait for it."""
+        _ = self.encoder, self.vocabulary, self.engine
+        self.reranker("likelihood")
+        self.compressor("auto")
+
+    def encode_query(self, query: str) -> TokenVectors:
+        """A question's token vectors."""
+        return self.encoder.encode_queries([query])[0]
+
+    def reranker(self, method: str) -> Reranker:
+        """The reranker of this name."""
+        if method not in self._rerankers:
+            self._rerankers[method] = make_reranker(method, self.models)
+        return self._rerankers[method]
+
+    def rerank(self, method: str, query: str, texts: Sequence[str]) -> Ranking:
+        """Ranks texts."""
+        return self.reranker(method).rank(query, texts)
+
+    def compressor(self, method: str) -> Compressor:
+        """The compressor of this name."""
+        if method not in self._compressors:
+            self._compressors[method] = make_compressor(method, self.models)
+        return self._compressors[method]
+
+    def compress(
+        self, method: str, query: str, texts: Sequence[str], *, target_tokens: int
+    ) -> list[Compressed]:
+        """Shortens texts to a common budget."""
+        return self.compressor(method).compress(query, texts, target_tokens=target_tokens)
+
+    def start_answer(self, task: AnswerRequest) -> Generation:
+        """Reads passages and question, up to the answer's first token."""
+        context, options = task.context, task.options
+        return self.engine.start(
+            task.question,
+            task.passages,
+            mode=context.mode,
+            temperature=context.temperature,
+            scale=context.scale,
+            bias=context.bias,
+            keep=context.keep,
+            statistics=task.explain,
+            max_tokens=options.max_tokens,
+            sampling_temperature=options.temperature,
+            seed=options.seed,
+            salt=task.salt.encode(),
+            modules=task.modules,
+        )
+
+    def keep_passage(self, passage: ContextPassage, *, salt: str) -> None:
+        """Has the passage's block made and kept, as if it had been asked for often."""
+        self.engine.warm([passage], salt=salt.encode())
+
+    def forget(self, collection: str, name: str, documents: Collection[str] | None = None) -> None:
+        """Removes what is kept of a collection's passages, or of these documents; safe on every thread."""
+        for salt in (collection, SEVERAL):
+            if documents is None:
+                self.store.delete_salt(salt.encode())
+            else:
+                self.store.delete_documents(salt.encode(), [filed_under(name, one) for one in documents])
+        if "engine" in self.__dict__:
+            self.engine.forget_texts()
+
+    def forget_prompt(self, name: str) -> None:
+        """Removes what is kept of a prompt's modules; safe on every thread."""
+        forget_modules(self.store, name)
+
+    def store_stats(self) -> StoreStats | None:
+        """What the store of prefix blocks holds and did; None until it is first used."""
+        return self.store.stats() if "store" in self.__dict__ else None
+
+    def close(self) -> None:
+        """Finishes what is still being written."""
+        if "store" in self.__dict__:
+            self.store.close()
+
+
+class DeviceEncoder:
+    """The token encoder for other threads: its work goes to the device, behind people who wait.
+
+    Texts go in slices, so that a question waits for one slice of a job at most.
+    """
+
+    def __init__(self, encoder: TokenEncoder, device: Executor) -> None:
+        self._encoder = encoder
+        self._device = device
+        self.dim = encoder.dim
+        self.max_tokens = encoder.max_tokens
+        self.fingerprint = encoder.fingerprint
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        """Token ids and offsets; the tokenizer needs no device."""
+        return self._encoder.tokenize(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Token vectors of each text."""
+        # Texts of one length share a slice: a slice is padded to its longest.
+        order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
+        encoded: dict[int, TokenVectors] = {}
+        for start in range(0, len(order), _TEXTS_A_CALL):
+            places = order[start : start + _TEXTS_A_CALL]
+            call = self._device.submit(
+                self._encoder.encode_passages, [texts[at] for at in places], priority=Priority.BATCH
+            )
+            encoded.update(zip(places, call.result(), strict=True))
+        return [encoded[at] for at in range(len(texts))]
+
+    def encode_queries(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Token vectors of each question."""
+        return self._device.submit(
+            self._encoder.encode_queries, texts, priority=Priority.INTERACTIVE
+        ).result()
+
+
+def filed_under(collection: str, document: str) -> str:
+    """What the blocks of a document's passages are deleted by; names of collections have no slashes."""
+    return f"{collection}/{document}"
+
+
+def prefix_store(settings: Settings) -> PrefixStore:
+    """The store of prefix blocks: memory, then disk if it may have any, then Redis if that is wanted."""
+    redis: RedisTier | None = None
+    if settings.prefix_redis:
+        # Services on one Redis, each with a database of its own, keep their passages apart.
+        name = hashlib.sha256(settings.database.encode()).hexdigest()[:12]
+        redis = RedisTier(
+            settings.redis_url,
+            name=f"excerpta:{name}:prefix",
+            ttl_s=settings.prefix_redis_ttl_s,
+            largest_bytes=settings.prefix_redis_mb << 20,
+        )
+    return PrefixStore(
+        settings.prefix_memory_mb << 20,
+        settings.data_dir / "prefixes",
+        settings.prefix_disk_mb << 20,
+        redis=redis,
+        storage=settings.prefix_storage,
+        eviction=settings.prefix_eviction,
+        admission=settings.prefix_admission,
+    )

@@ -1,0 +1,1 @@
+"""HTTP parts that all routes share: problems, allowed fields, server-sent events, ids."""

@@ -1,0 +1,1 @@
+"""One query: its plan, its stages, its answer."""

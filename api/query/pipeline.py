@@ -1,0 +1,118 @@
+"""A query, end to end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from excerpta.types import DeltaEvent, DoneEvent, HitsEvent, StreamEvent, Usage
+
+from api.collections.library import Entry
+from api.device.networks import SEVERAL
+from api.query.answer import Writing, write
+from api.query.candidates import hits_of
+from api.query.plan import Plan
+from api.query.stages import Stages
+from context import FilledPrompt
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question with everything it needs said: which collections, what plan.
+
+    `text` is searched for, `question` is answered, after what was said before it (`conversation`). The
+    answer is written with the prompt's `modules`.
+    """
+
+    id: str
+    entries: Sequence[Entry]
+    text: str
+    question: str
+    conversation: str
+    filter: Mapping[str, Any] | None
+    limit: int
+    plan: Plan
+    explain: bool | Literal["matrix"]
+    profile: str
+    modules: FilledPrompt | None
+
+    @property
+    def salt(self) -> str:
+        """Which queries share cached passages with this one: those of the same collection."""
+        return self.entries[0].id if len(self.entries) == 1 else SEVERAL
+
+
+async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
+    """Retrieves, fuses, reranks, compresses, answers: events in the order of the stream.
+
+    A stage that runs out of time is left out and named in the warnings; what came before it counts.
+    """
+    plan, trace = query.plan, stages.trace
+    sources = await stages.open(query.entries, query.filter)
+    trace.warnings += _missing_indexes(query)
+
+    vectors = await stages.encode(query.text) if plan.retrieve.tokens else None
+    found = await stages.retrieve(sources, query.text, vectors, plan.retrieve)
+    candidates = await stages.fuse(found, query.text, vectors, plan.fuse)
+    candidates = await stages.rerank(query.text, candidates, plan.rerank)
+
+    # What is cited has to be among the hits.
+    context = candidates[: min(plan.context.passages, query.limit)]
+    wanted = plan.compress if plan.answer or query.explain else None
+    texts, compressed_tokens = await stages.compress(query.text, context, wanted)
+
+    shown = candidates[: query.limit]
+    hits = await stages.call(hits_of, shown, explain=query.explain, query=query.text, vectors=vectors)
+    versions = {source.name: source.version for source in sources}
+    yield HitsEvent(id=query.id, index_version=versions, profile=query.profile, hits=hits)
+
+    writing = Writing()
+    if plan.answer is not None:
+        evidence = await stages.weigh(query.text, context, vectors)
+        if not evidence.supported:
+            yield DeltaEvent(text=writing.refuse())
+        else:
+            async for piece in write(
+                query.question,
+                context,
+                texts,
+                context=plan.context,
+                options=plan.answer,
+                writer=stages.writer,
+                trace=trace,
+                writing=writing,
+                salt=query.salt,
+                conversation=query.conversation,
+                explain=bool(query.explain),
+                modules=query.modules,
+            ):
+                yield DeltaEvent(text=piece) if isinstance(piece, str) else piece
+
+    usage = Usage(
+        query_tokens=0 if vectors is None else len(vectors.ids),
+        context_tokens=writing.context_tokens,
+        compressed_tokens=compressed_tokens,
+        cached_tokens=writing.cached_tokens,
+        question_tokens=writing.question_tokens,
+        generated_tokens=writing.generated_tokens,
+    )
+    yield usage
+    yield DoneEvent(
+        answer=writing.answer if plan.answer else None,
+        usage=usage,
+        timings_ms=trace.finish(),
+        partial=trace.partial,
+        warnings=trace.warnings,
+    )
+
+
+def _missing_indexes(query: Query) -> list[str]:
+    """Says where n-gram retrieval finds nothing because the index was never built."""
+    if query.plan.retrieve.ngrams is None:
+        return []
+    return [
+        f"collection {entry.name!r} was made without n-grams; that retriever finds nothing there"
+        for entry in query.entries
+        if not entry.settings.ngrams
+    ]

@@ -1,0 +1,230 @@
+"""The stages of a query, each a call: texts and arrays go to the packages, candidates come out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+import msgspec
+import numpy as np
+
+from api.answers.writer import Writer
+from api.collections.library import Entry, Library
+from api.device.networks import Networks
+from api.query import plan as plans
+from api.query.candidates import Candidate, Found, Source, similarity
+from api.query.evidence import Evidence, weigh
+from api.telemetry.trace import Trace
+from retrieval import Hits, TokenVectors
+from retrieval.lexical import terms_of
+from retrieval.ngrams import NgramHits
+from retrieval.tokens import TokenOptions
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_NONE = Hits(np.zeros(0, np.int64), np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The stages of one query: networks on the device, searches of indexes in `threads`."""
+
+    networks: Networks
+    writer: Writer
+    library: Library
+    threads: ThreadPoolExecutor
+    trace: Trace
+
+    async def open(self, entries: Sequence[Entry], filter: Mapping[str, Any] | None) -> list[Source]:  # noqa: A002
+        """Each collection, held at its latest version, with what the filter lets through."""
+        return await asyncio.gather(*(self.call(self._open, entry, filter) for entry in entries))
+
+    def _open(self, entry: Entry, filter: Mapping[str, Any] | None) -> Source:  # noqa: A002
+        snapshot = self.library.open(entry).snapshot()
+        selection = snapshot.allowed(filter)
+        return Source(entry.name, entry.version_base + snapshot.version, snapshot, selection)
+
+    async def encode(self, query: str) -> TokenVectors | None:
+        """The question's token vectors; None where time ran out."""
+        with self.trace.stage("encode"):
+            call = self.trace.on(self.networks.device, self.networks.encode_query, query)
+            return await self.trace.within("the encoding of the question", call, None)
+
+    async def retrieve(
+        self, sources: Sequence[Source], query: str, vectors: TokenVectors | None, plan: plans.Retrieve
+    ) -> list[Found]:
+        """What every retriever finds in every collection, all at the same time."""
+        with self.trace.stage("retrieve"):
+            return await asyncio.gather(*(self._search(one, query, vectors, plan) for one in sources))
+
+    async def _search(
+        self, source: Source, query: str, vectors: TokenVectors | None, plan: plans.Retrieve
+    ) -> Found:
+        tokens, lexical, ngrams = await asyncio.gather(
+            self._tokens(source, vectors, plan.tokens),
+            self._lexical(source, query, plan.lexical),
+            self._ngrams(source, query, plan.ngrams),
+        )
+        lists = {"tokens": tokens, "lexical": lexical, "ngrams": ngrams.hits if ngrams else None}
+        return Found(source, {name: hits for name, hits in lists.items() if hits is not None}, ngrams)
+
+    async def _tokens(
+        self, source: Source, vectors: TokenVectors | None, options: plans.Tokens | None
+    ) -> Hits | None:
+        if options is None or vectors is None:
+            return None
+        call = self.call(
+            source.snapshot.tokens,
+            vectors.vectors,
+            TokenOptions(**msgspec.structs.asdict(options)),
+            selection=source.selection,
+        )
+        return await self.trace.within("token retrieval", call, _NONE)
+
+    async def _lexical(self, source: Source, query: str, options: plans.Lexical | None) -> Hits | None:
+        if options is None:
+            return None
+        call = self.call(source.snapshot.lexical, query, limit=options.limit, selection=source.selection)
+        return await self.trace.within("lexical retrieval", call, _NONE)
+
+    async def _ngrams(self, source: Source, query: str, options: plans.Ngrams | None) -> NgramHits | None:
+        if options is None:
+            return None
+
+        def search() -> NgramHits:
+            return source.snapshot.ngrams(
+                self.networks.lm,
+                query,
+                limit=options.limit,
+                beams=options.beams,
+                length=options.length,
+                query_keys=options.query_keys,
+                selection=source.selection,
+            )
+
+        with self.trace.stage("ngrams"):
+            call = self.trace.on(self.networks.device, search)
+            return await self.trace.within("n-gram retrieval", call, NgramHits(_NONE))
+
+    async def fuse(
+        self, found: Sequence[Found], query: str, vectors: TokenVectors | None, options: plans.Fuse
+    ) -> list[Candidate]:
+        """One list of candidates; those of several collections by their fused scores, ties by id."""
+        with self.trace.stage("fuse"):
+            return await self.call(_fuse, found, query, vectors, options)
+
+    async def rerank(
+        self, query: str, candidates: list[Candidate], options: plans.Rerank | None
+    ) -> list[Candidate]:
+        """The first candidates in a new order; the others follow as they were."""
+        if options is None or not candidates:
+            return candidates
+        first = candidates[: options.limit]
+        texts = [one.indexed_text for one in first]
+        with self.trace.stage("rerank"):
+            call = self.trace.on(self.networks.device, self.networks.rerank, options.method, query, texts)
+            ranking = await self.trace.within("reranking", call, None)
+        if ranking is None:
+            return candidates
+        for rank, at in enumerate(ranking.order.tolist()):
+            first[at].ranks["rerank"] = rank
+            first[at].scores["rerank"] = float(ranking.scores[at])
+        return [first[at] for at in ranking.order.tolist()] + candidates[options.limit :]
+
+    async def compress(
+        self, query: str, candidates: Sequence[Candidate], options: plans.Compress | None
+    ) -> tuple[list[str], int]:
+        """The candidates' texts within the budget and how many tokens they have; whole without a budget."""
+        texts = [one.passage.text for one in candidates]
+        if options is None or not texts:
+            return texts, 0
+        with self.trace.stage("compress"):
+            call = self.trace.on(
+                self.networks.device,
+                partial(self.networks.compress, target_tokens=options.target_tokens),
+                options.method,
+                query,
+                texts,
+            )
+            shortened = await self.trace.within("compression", call, None)
+        if shortened is None:
+            return texts, 0
+        for one, short in zip(candidates, shortened, strict=True):
+            one.kept = short.kept
+        return [short.text for short in shortened], sum(short.tokens_after for short in shortened)
+
+    async def weigh(
+        self, query: str, candidates: Sequence[Candidate], vectors: TokenVectors | None
+    ) -> Evidence:
+        """How much speaks for an answer in these passages."""
+        with self.trace.stage("support"):
+            if vectors is None:  # the plan searched without tokens
+                vectors = await self.encode(query)
+            return await self.call(_weigh, query, candidates, vectors)
+
+    async def call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs what blocks in one of the threads."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, partial(call, *args, **kwargs))
+
+
+def _fuse(
+    found: Sequence[Found], query: str, vectors: TokenVectors | None, options: plans.Fuse
+) -> list[Candidate]:
+    candidates = [candidate for one in found for candidate in _fuse_one(one, query, vectors, options)]
+    candidates.sort(key=lambda one: (-one.scores["fused"], one.passage.id, one.found.source.name))
+    for rank, candidate in enumerate(candidates):
+        candidate.ranks["fused"] = rank
+    return candidates
+
+
+def _fuse_one(found: Found, query: str, vectors: TokenVectors | None, options: plans.Fuse) -> list[Candidate]:
+    lists, hits = found.source.snapshot.fused(
+        found.lists,
+        query=query,
+        vectors=None if vectors is None else vectors.vectors,
+        method=options.method,
+        weights=options.weights,
+        k=options.k,
+    )
+    scores = {
+        name: dict(zip(one.numbers.tolist(), one.scores.tolist(), strict=True)) for name, one in lists.items()
+    }
+    places = {
+        name: {number: rank for rank, number in enumerate(one.numbers.tolist())}
+        for name, one in found.lists.items()
+    }
+    candidates = []
+    for number, score in zip(hits.numbers.tolist(), hits.scores.tolist(), strict=True):
+        candidate = Candidate(found, number, found.source.snapshot.passage(number))
+        for name, ranks in places.items():
+            if number in ranks:
+                candidate.ranks[name] = ranks[number]
+        candidate.scores = {name: known[number] for name, known in scores.items() if number in known}
+        candidate.scores["fused"] = score
+        candidates.append(candidate)
+    return candidates
+
+
+def _weigh(query: str, candidates: Sequence[Candidate], vectors: TokenVectors | None) -> Evidence:
+    sources = {one.found.source.name: one.found.source for one in candidates}.values()
+    words = {term: word for word in query.split() for term in terms_of(word)}
+
+    def frequency(term: str) -> int:
+        # By the word itself: the stem of a stem may be another one.
+        word = words.get(term, term)
+        return sum(
+            len(one.snapshot.lexical(word, limit=one.selection.count, selection=one.selection))
+            for one in sources
+        )
+
+    return weigh(
+        query,
+        [one.indexed_text for one in candidates],
+        similarities=[similarity(one, vectors) for one in candidates],
+        frequency=frequency,
+        total=sum(one.selection.count for one in sources),
+    )

@@ -1,0 +1,1 @@
+"""The ground under all packages: errors, methods and their catalogues, lazy imports, text."""

@@ -1,0 +1,1 @@
+"""Sentences, words, terms and stop words: one copy for every stage."""

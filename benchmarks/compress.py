@@ -1,0 +1,163 @@
+"""Measures what survives: `python -m benchmarks.compress --data DATA/squad2-dev` prints a table.
+
+For each question the passage that answers it is put among others of the same collection, all are
+shortened together, and the answer counts as retained when one of its wordings still stands in the
+passage's shortened text, character by character.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from base.text.words import words
+from compress.base import Compressed, Compressor
+from compress.budget import CountTokens, ScoredWords, fit_budget, fits_already
+from compress.catalogue import METHODS, make_compressor
+from models.profile import load_profile
+from models.registry import Models
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question with its texts, one of which holds one of the answers."""
+
+    query: str
+    texts: tuple[str, ...]
+    answers: tuple[str, ...]
+    gold: int
+
+
+class RandomCompressor:
+    """Keeps random words: what any scorer must beat."""
+
+    name = "random"
+
+    def __init__(self, count_tokens: CountTokens, seed: int = 0) -> None:
+        self._count_tokens = count_tokens
+        self._seed = seed
+
+    def compress(self, query: str, texts: Sequence[str], *, target_tokens: int) -> list[Compressed]:
+        """Keeps words by a score drawn from the seed."""
+        before, whole = fits_already(texts, target_tokens, self._count_tokens)
+        if whole is not None:
+            return whole
+        rng = np.random.default_rng(self._seed)
+        spans = [words(text) for text in texts]
+        nothing = [np.zeros(len(span), dtype=bool) for span in spans]
+        scored = [
+            ScoredWords(span, rng.random(len(span)), none, none)
+            for span, none in zip(spans, nothing, strict=True)
+        ]
+        return fit_budget(texts, scored, before, target_tokens=target_tokens, count_tokens=self._count_tokens)
+
+
+def retention(
+    compressor: Compressor, cases: Sequence[Case], count_tokens: CountTokens, rate: float
+) -> tuple[float, float, float]:
+    """Share of cases with a surviving answer, share of tokens kept, and CPU milliseconds a case."""
+    survived, before, after = 0, 0, 0
+    started = time.process_time()
+    for case in cases:
+        budget = int(rate * sum(count_tokens(case.texts)))
+        found = compressor.compress(case.query, case.texts, target_tokens=budget)
+        survived += any(answer in found[case.gold].text for answer in case.answers)
+        before += sum(item.tokens_before for item in found)
+        after += sum(item.tokens_after for item in found)
+    spent = 1000 * (time.process_time() - started)
+    return survived / len(cases), after / max(before, 1), spent / len(cases)
+
+
+def read_cases(data: Path, split: str, count: int, texts: int, seed: int) -> list[Case]:
+    """A seeded sample of questions of a BEIR folder with answers, each among `texts - 1` other passages.
+
+    The others are passages of the same title as far as there are enough: what a search would return.
+    """
+    rng = random.Random(seed)
+    corpus = {row.id: row for row in _rows(data / "corpus.jsonl", _Passage)}
+    queries = {row.id: row for row in _rows(data / "queries.jsonl", _Question)}
+    lines = (data / "qrels" / f"{split}.tsv").read_text("utf-8").splitlines()[1:]
+    pairs = [line.split("\t")[:2] for line in lines]
+    cases: list[Case] = []
+    for question, passage in rng.sample(pairs, len(pairs)):
+        gold, query = corpus[passage], queries[question]
+        if len(cases) == count or not any(answer in gold.text for answer in query.answers):
+            continue
+        others = rng.sample([other for other in corpus.values() if other.id != passage], len(corpus) - 1)
+        others.sort(key=lambda other: other.title != gold.title)
+        shown = [other.text for other in others[: texts - 1]]
+        place = rng.randrange(texts)
+        shown.insert(place, gold.text)
+        cases.append(Case(query.text, tuple(shown), tuple(query.answers), place))
+    return cases
+
+
+class _Passage(msgspec.Struct):
+    id: str = msgspec.field(name="_id")
+    text: str
+    title: str = ""
+
+
+class _Question(msgspec.Struct):
+    id: str = msgspec.field(name="_id")
+    text: str
+    answers: list[str] = []
+
+
+Row = TypeVar("Row", _Passage, _Question)
+
+
+def _rows(file: Path, kind: type[Row]) -> list[Row]:
+    decoder = msgspec.json.Decoder(kind)
+    return [decoder.decode(line) for line in file.read_bytes().splitlines()]
+
+
+def main() -> None:
+    """Prints retention, rate and CPU time of each method at each rate."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.compress", description=__doc__)
+    parser.add_argument(
+        "--data", type=Path, required=True, help="a folder in BEIR layout whose queries have answers"
+    )
+    parser.add_argument(
+        "--split", default="eval_half", help="which qrels to draw questions from (%(default)s)"
+    )
+    parser.add_argument("--questions", type=int, default=60, help="how many questions (%(default)s)")
+    parser.add_argument("--texts", type=int, default=5, help="passages shortened together (%(default)s)")
+    parser.add_argument(
+        "--rates", type=float, nargs="+", default=[0.33, 0.5], help="shares of tokens to keep"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="decides the questions and their order (%(default)s)"
+    )
+    parser.add_argument("--profile", default="small", help="whose models are used (%(default)s)")
+    parser.add_argument("--models", type=Path, default=Path("data"), help="where converted weights are kept")
+    options = parser.parse_args()
+
+    models = Models(load_profile(options.profile), options.models)
+    cases = read_cases(options.data, options.split, options.questions, options.texts, options.seed)
+
+    def count_tokens(texts: Sequence[str]) -> list[int]:
+        return [len(tokens.ids) for tokens in models.lm.tokenize(texts)]
+
+    table = Table("method", "rate", "retention", "tokens kept", "CPU ms a question")
+    compressors: list[Compressor] = [RandomCompressor(count_tokens, options.seed)]
+    compressors += [make_compressor(method, models) for method in METHODS if method != "auto"]
+    for rate in options.rates:
+        for compressor in compressors:
+            share, kept, spent = retention(compressor, cases, count_tokens, rate)
+            table.add_row(compressor.name, f"{rate:.2f}", f"{share:.2f}", f"{kept:.3f}", f"{spent:.0f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Measures which temperature and scale a model needs."""

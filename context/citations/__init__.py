@@ -1,0 +1,1 @@
+"""Which sentence of a passage carries a sentence of the answer."""

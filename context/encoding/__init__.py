@@ -1,0 +1,1 @@
+"""How a passage becomes a block of keys and values."""

@@ -1,0 +1,1 @@
+"""The text of a prompt: its parts, its placeholders, its modules."""

@@ -1,0 +1,162 @@
+"""The answer prompt as data, and as token ids in three parts: prefix, passages, question.
+
+Prefix and question are the service's own words; a passage is quoted text and stays quoted text. It
+cannot close its frame, because the frame's delimiter is broken up inside it, nor pose as a control
+token, because it is tokenised as plain text.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from context.errors import InvalidAnswerPrompt
+from models.errors import UnsupportedModel
+from models.networks.language_model import LanguageModel
+
+DEFAULT_PROMPT = Path(__file__).with_name("answer.toml")
+
+_PLACEHOLDERS: Mapping[str, frozenset[str]] = {
+    "passage": frozenset({"title", "text"}),
+    "untitled": frozenset({"text"}),
+    "question": frozenset({"question"}),
+}
+_IN_TITLE = str.maketrans({"<": "‹", ">": "›", '"': "'"})
+# Noncharacters, which no text to be interchanged holds: they mark where the passages and the question go.
+_PASSAGES, _QUESTION = "\ufdd2", "\ufdd3"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextPassage:
+    """A passage to answer from: its text, and the title it is introduced by, which may be empty.
+
+    `document` names what its block is forgotten with; equal passages of two documents have two blocks.
+    """
+
+    title: str
+    text: str
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPrompt:
+    """What the model reads: `system`, then in one user turn `opening`, the passages and `question`.
+
+    `passage` frames a passage with a title, `untitled` one without, between `<tag ...>` and `</tag>`.
+    The same tag inside a title or a text is disarmed, however it is written.
+    """
+
+    system: str
+    opening: str
+    passage: str
+    untitled: str
+    question: str
+    tag: str
+
+    @classmethod
+    def read(cls, path: Path) -> AnswerPrompt:
+        """Reads a TOML file with exactly these keys. Raises InvalidAnswerPrompt."""
+        try:
+            parts = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise InvalidAnswerPrompt(path.name, str(error)) from error
+        wanted = sorted(field.name for field in fields(cls))
+        if sorted(parts) != wanted or not all(isinstance(part, str) for part in parts.values()):
+            raise InvalidAnswerPrompt(path.name, f"it must have the texts {', '.join(wanted)} and no others.")
+        for name, placeholders in _PLACEHOLDERS.items():
+            found = [field for _, field, _, _ in string.Formatter().parse(parts[name]) if field is not None]
+            if sorted(found) != sorted(placeholders):
+                raise InvalidAnswerPrompt(
+                    path.name,
+                    f"{name} must have {', '.join(sorted(placeholders))} as placeholders, once each.",
+                )
+        tag = parts["tag"]
+        if not tag.isalpha() or any(
+            f"<{tag}" not in parts[frame] or f"</{tag}>" not in parts[frame]
+            for frame in ("passage", "untitled")
+        ):
+            raise InvalidAnswerPrompt(path.name, "passage and untitled must stand between <tag> and </tag>.")
+        return cls(**parts)
+
+    def frame(self, passage: ContextPassage) -> str:
+        """The passage as the model reads it."""
+        title = " ".join(passage.title.split()).translate(_IN_TITLE)
+        text = re.sub(rf"<(?=\s*/?\s*{self.tag})", "‹", passage.text.strip(), flags=re.IGNORECASE)
+        return self.passage.format(title=title, text=text) if title else self.untitled.format(text=text)
+
+    def messages(
+        self, question: str, passages: Sequence[ContextPassage], *, modules: str = ""
+    ) -> list[dict[str, str]]:
+        """The whole prompt as messages, for a model that is asked elsewhere; `modules` come first."""
+        asked = self.question.format(question=question.strip())
+        before = f"{modules.rstrip()}\n\n{self.opening}" if modules else self.opening
+        text = before + "".join(map(self.frame, passages)) + asked
+        return [{"role": "system", "content": self.system}, {"role": "user", "content": text}]
+
+
+class PromptIds:
+    """An `AnswerPrompt` for one language model, in its chat format, as token ids.
+
+    Raises UnsupportedModel if the model has no chat template or the template drops parts of the prompt.
+    """
+
+    def __init__(self, lm: LanguageModel, prompt: AnswerPrompt) -> None:
+        self._lm = lm
+        self._prompt = prompt
+        before, after = self._rendered()
+        self.prefix: tuple[int, ...] = tuple(self._own(before))
+        self._before_question, self._after_question = (self._own(part) for part in after)
+        # Passages whose blocks are known come again and again; so do their tokens.
+        self._passage = lru_cache(maxsize=512)(lambda passage: tuple(lm.encode(prompt.frame(passage))))
+        # What stands between a prompt's own modules and the passages: what opens those, once more.
+        self.closing: tuple[int, ...] = tuple(self._own(f"\n\n{prompt.opening}"))
+
+    def passage(self, passage: ContextPassage) -> list[int]:
+        """Token ids of one framed passage: the same wherever it stands."""
+        return list(self._passage(passage))
+
+    def forget(self) -> None:
+        """Drops the tokens of known passages: their texts can be read from them."""
+        self._passage.cache_clear()
+
+    @property
+    def lead(self) -> list[int]:
+        """What stands between a passage and any question, but for its last token."""
+        return self._before_question[:-1]
+
+    def question(self, question: str) -> list[int]:
+        """Token ids from behind the last passage to where the answer begins."""
+        return [*self._before_question, *self._lm.encode(question.strip()), *self._after_question]
+
+    def asked(self, question: str) -> range:
+        """Where the question's own tokens are in `question(question)`."""
+        start = len(self._before_question)
+        return range(start, start + len(self._lm.encode(question.strip())))
+
+    def _rendered(self) -> tuple[str, list[str]]:
+        prompt, tokenizer = self._prompt, self._lm.tokenizer
+        if not getattr(tokenizer, "chat_template", None):
+            raise UnsupportedModel(self._lm.name, "it has no chat template; choose an instruct model")
+        messages = [
+            {"role": "system", "content": prompt.system},
+            {
+                "role": "user",
+                "content": prompt.opening + _PASSAGES + prompt.question.format(question=_QUESTION),
+            },
+        ]
+        text: Any = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        before, *after = str(text).split(_PASSAGES)
+        ends = after[0].split(_QUESTION) if len(after) == 1 else []
+        if len(ends) != 2 or prompt.system.strip() not in before:
+            raise UnsupportedModel(self._lm.name, "its chat template leaves parts of the prompt out")
+        return before, ends
+
+    def _own(self, text: str) -> list[int]:
+        """Token ids of the service's own text, in which control tokens are meant."""
+        return list(self._lm.tokenizer(text, add_special_tokens=False).input_ids)

@@ -1,0 +1,1 @@
+"""How a question is read over the blocks of its passages."""

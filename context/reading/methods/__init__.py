@@ -1,0 +1,1 @@
+"""Ways to read a prompt, one a file."""

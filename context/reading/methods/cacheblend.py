@@ -1,0 +1,48 @@
+"""CacheBlend (Yao et al. 2024, arXiv 2405.16444): cached passages in a row, tokens that differ read again.
+
+The first layers are read in sequence. Where a token's new key at the last of them is far from its cached
+one, the passages before it have changed what it means: these tokens are read again in all layers.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from context.encoding.recompute import read_first_layers, reread
+from context.reading.base import Task
+from context.reading.placing import in_sequence
+from context.writing.generation import ReadPrompt
+from models.attention.blocks import Block
+
+_CHECK_LAYER = 1
+
+
+def cacheblend(task: Task) -> ReadPrompt:
+    """Reads the `recompute_share` of the passages' tokens again whose keys deviate most."""
+    cached, ids = in_sequence(task), task.ids
+    start = task.prefix.tokens
+    read = ids[start : cached.tokens]
+    places: list[int] = []
+    if read:
+        new = read_first_layers(task.lm, task.prefix, read, _CHECK_LAYER + 1)
+        deviation = key_deviation(new.keys[_CHECK_LAYER], cached.keys[_CHECK_LAYER, :, start:])
+        count = math.ceil(task.settings.recompute_share * len(read))
+        places = [start + int(at) for at in deviation.topk(count).indices]
+        cached = _with_layers(cached, new, start)
+    cache, logits = reread(task.lm, cached, ids, places, watch=(watch := task.watch()))
+    return task.done(cache, logits, len(ids), watch=watch)
+
+
+def key_deviation(new: torch.Tensor, cached: torch.Tensor) -> torch.Tensor:
+    """The squared distance of each token's keys (heads, tokens, dim), summed over heads."""
+    return (new.float() - cached.float()).square().sum(dim=(0, 2))
+
+
+def _with_layers(cached: Block, new: Block, start: int) -> Block:
+    """The first layers as they were just read, the others as they were cached."""
+    layers = new.keys.shape[0]
+    keys, values = cached.keys.clone(), cached.values.clone()
+    keys[:layers, :, start:], values[:layers, :, start:] = new.keys, new.values
+    return Block(keys, values)

@@ -1,0 +1,55 @@
+"""Passages side by side: APE, and the two policies it is compared with.
+
+All of them read the same blocks at the same positions, in whatever order; they differ in how much the
+passages weigh against the question and against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from transformers import DynamicCache
+
+from context.reading.base import Task
+from context.writing.generation import ReadPrompt, read
+from models.attention.calls import ApeCall
+from models.attention.watch import structured_bias
+
+
+def ape(task: Task) -> ReadPrompt:
+    """APE (Yang et al. 2025): temperature and scale, and a bias if one is set."""
+    chosen = task.settings
+    return side_by_side(task, temperature=chosen.temperature, scale=chosen.scale, bias=chosen.bias)
+
+
+def naive(task: Task) -> ReadPrompt:
+    """Plain parallel encoding after a shared prefix: T = S = 1 (PCW, Ratner et al. 2023)."""
+    return side_by_side(task)
+
+
+def structured(task: Task) -> ReadPrompt:
+    """Structured Prompting: M passages together weigh as much against the question as one would."""
+    return side_by_side(task, bias=structured_bias(len(task.texts)))
+
+
+def side_by_side(
+    task: Task,
+    *,
+    temperature: float = 1.0,
+    scale: float = 1.0,
+    bias: float = 0.0,
+    keep: int | None = None,
+    read_only: Sequence[int] | None = None,
+    saliency: Sequence[float] = (),
+) -> ReadPrompt:
+    """Reads the tail over the passages' blocks, or over those named in `read_only`."""
+    seen = range(len(task.blocks)) if read_only is None else read_only
+    blocks = [task.blocks[at] for at in seen]
+    call = ApeCall.over(task.prefix, blocks, temperature=temperature, scale=scale, bias=bias, keep=keep)
+    # Behind the longest of all passages, read or not: what is left out moves nothing.
+    position = task.prefix.tokens + max((len(text) for text in task.texts), default=0)
+    cache, watch = DynamicCache(), task.watch([block.tokens for block in blocks])
+    logits = read(task.lm, list(task.tail), position, cache, ape=call, watch=watch)
+    return task.done(
+        cache, logits, position + len(task.tail), ape=call, watch=watch, read=seen, saliency=saliency
+    )

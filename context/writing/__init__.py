@@ -1,0 +1,1 @@
+"""Writes answers token by token, one or many at a time."""

@@ -1,0 +1,78 @@
+"""What an answer's tokens become: chosen from logits, counted, made text, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import torch
+
+from context.writing.detokenizer import Detokenizer
+from context.writing.sampling import choose, closing_tokens
+
+FinishReason: TypeAlias = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """How tokens are chosen and when to stop.
+
+    `temperature` 0 takes the likeliest token; `no_repeat_ngram` forbids the answer to repeat any run
+    of so many of its own tokens (0 allows it), and says nothing about words of the passages.
+    """
+
+    max_tokens: int
+    temperature: float = 0.0
+    seed: int | None = None
+    no_repeat_ngram: int = 0
+
+
+class Transcript:
+    """The tokens written so far and their text.
+
+    `finish_reason` is None while the answer is being written, "stop" when the model ended it, "length"
+    at `max_tokens`. Each answer draws from a generator of its own, so its seed means the same in any company.
+    """
+
+    def __init__(
+        self, decode: Callable[[Sequence[int]], str], eos_ids: Collection[int], writing: Writing
+    ) -> None:
+        self.ids: list[int] = []
+        self.finish_reason: FinishReason | None = None
+        self._writing = writing
+        self._eos_ids = eos_ids
+        self._text = Detokenizer(decode)
+        self._draw = torch.Generator()
+        if writing.seed is None:
+            self._draw.seed()
+        else:
+            self._draw.manual_seed(writing.seed)
+
+    @property
+    def greedy(self) -> bool:
+        """Whether the likeliest token is taken each time."""
+        return self._writing.temperature == 0
+
+    @property
+    def left(self) -> int:
+        """How many tokens may still be written."""
+        return self._writing.max_tokens - len(self.ids)
+
+    def choose(self, logits: torch.Tensor) -> int:
+        """The token that follows, of `logits` (vocabulary,)."""
+        forbidden = closing_tokens(self.ids, self._writing.no_repeat_ngram)
+        if forbidden:
+            logits = logits.clone()
+            logits[sorted(forbidden)] = float("-inf")
+        return choose(logits, temperature=self._writing.temperature, draw=self._draw)
+
+    def add(self, token: int) -> str | None:
+        """Writes the token and returns its text, "" while a character is incomplete; None if it ends."""
+        if token in self._eos_ids:
+            self.finish_reason = "stop"
+            return None
+        self.ids.append(token)
+        if self.left == 0:
+            self.finish_reason = "length"
+        return self._text.feed(token)

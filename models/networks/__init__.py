@@ -1,0 +1,1 @@
+"""Neural networks, one a file: text encoder, language model, token classifier, remote chat client."""

@@ -1,0 +1,99 @@
+"""Collections from elsewhere: opened and tried in a child process with limits before they are let in.
+
+FAISS and NumPy trust their files: one made to harm can take all memory or crash the process that reads it.
+In the child that ends the child. It is no wall against code that a flaw in a library would let run there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+from retrieval.archive.trial import Expected, try_collection
+from retrieval.errors import CorruptSegment, IndexMismatch
+
+_MEMORY = 4 << 30
+_SECONDS = 120
+_BYTES_A_SECOND = 4 << 20
+# What a child needs to start Python and NumPy; keys and addresses of databases are none of its business.
+_KEPT = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "LANG",
+    "NUMBA_CACHE_DIR",
+    "OMP_NUM_THREADS",
+    "OMP_WAIT_POLICY",
+)
+
+
+def try_in_child(
+    directory: Path, expected: Expected, *, memory: int | None = None, seconds: int | None = None
+) -> None:
+    """Has a child process open all of a collection, check it and search it.
+
+    The child may take `memory` bytes of addresses, beyond those of its libraries, and `seconds` of CPU
+    time; without, what honest indexes of this size take. Raises ValueError with what the child met.
+    """
+    size = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+    memory = memory or _MEMORY + 4 * size
+    seconds = seconds or _SECONDS + size // _BYTES_A_SECOND
+    told = json.dumps([str(directory.absolute()), expected.dim, expected.vocabulary_size, memory, seconds])
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", __name__, told],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=4 * seconds,
+            cwd=Path(__file__).parents[2],
+            env={name: os.environ[name] for name in _KEPT if name in os.environ},
+        )
+    except subprocess.TimeoutExpired:
+        raise ValueError(f"opening its indexes took longer than {4 * seconds} s") from None
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        ended = f"the process that opened its indexes ended with status {done.returncode}"
+        raise ValueError(said[-1][:500] if said and done.returncode == 1 else ended)
+
+
+def main() -> int:
+    """Reads what `try_in_child` tells it; says in one line what is wrong."""
+    directory, dim, vocabulary_size, memory, seconds = json.loads(sys.argv[1])
+    limit = _mapped() + memory
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        try_collection(Path(directory), Expected(dim, vocabulary_size))
+    except Exception as error:
+        said = " ".join(_said(error).replace(f"{directory}/", "").split())
+        sys.stderr.write(said.encode("ascii", "backslashreplace").decode() + "\n")
+        return 1
+    return 0
+
+
+def _mapped() -> int:
+    """The bytes of addresses that this process has now; CUDA's libraries alone take several gigabytes."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except FileNotFoundError:  # only Linux has it
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, CorruptSegment):
+        return f"{error.path}: {error.reason}"
+    if isinstance(error, IndexMismatch):
+        return f"it has {error.what} {error.built_with!r}, this release {error.now!r}"
+    return str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

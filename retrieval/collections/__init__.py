@@ -1,0 +1,1 @@
+"""One collection: its versions, searches of a version, the writer, merging and filters."""

@@ -1,0 +1,330 @@
+"""One collection on disk: documents go in and out in atomic versions, and are searched in snapshots.
+
+Layout: `manifest.json` names the live version; `segments/` holds immutable segments, `tombstones/` the bits
+of deleted documents; `lock` keeps writers apart, over processes too. Readers need no lock: they read the
+manifest, open what it names (each file's checksum is checked once a process), and hold on to it.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from retrieval.collections.merge import merge
+from retrieval.collections.merge_policy import MergePolicy
+from retrieval.collections.snapshot import Bm25Cache, Snapshot
+from retrieval.collections.versions import View, Views
+from retrieval.collections.writer import LOCK, Writer
+from retrieval.corpus import Chunker
+from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch
+from retrieval.segments import (
+    BatchKey,
+    Commit,
+    Deletion,
+    Encoded,
+    IndexSettings,
+    Manifest,
+    Pause,
+    Progress,
+    SegmentEntry,
+    check_segment,
+    encode,
+    read_live,
+    sweep,
+    write_segment,
+)
+from retrieval.segments.files import exclusive, sync_directory
+from retrieval.segments.manifest import NAME
+from retrieval.segments.segment import DIRECTORY as SEGMENTS
+from retrieval.segments.tombstones import DIRECTORY as TOMBSTONES
+from retrieval.tokens import DeviceSearch, Trainer
+from retrieval.types import Document, Encoder, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionStats:
+    """The size of a collection's live version; `bytes` is what its directory takes on disk."""
+
+    documents: int
+    passages: int
+    segments: int
+    version: int
+    bytes: int
+    fields: dict[str, list[str]]
+
+
+class Collection:
+    """A named set of documents, indexed together. Many threads and processes may read and write it."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        encoder: Encoder,
+        vocabulary: Vocabulary | None,
+        accelerator: DeviceSearch | None = None,
+    ) -> None:
+        self.path = path
+        self._accelerator = accelerator
+        self._encoder = encoder
+        self._vocabulary = vocabulary
+        self._views = Views(path, partial(_check_models, encoder, vocabulary))
+        self._writer = Writer(path, self._views)
+        self._bm25 = Bm25Cache()
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        *,
+        encoder: Encoder,
+        vocabulary: Vocabulary | None,
+        settings: IndexSettings,
+        accelerator: DeviceSearch | None = None,
+    ) -> Collection:
+        """Makes an empty collection in a new directory; one that is there already is opened as it is.
+
+        Raises InvalidChunking for impossible settings, IndexMismatch when it was built with other models.
+        """
+        Chunker(
+            encoder.tokenize, passage_tokens=settings.passage_tokens, overlap_tokens=settings.overlap_tokens
+        )
+        path.mkdir(parents=True, exist_ok=True)
+        with exclusive(path / LOCK):
+            if not (path / NAME).exists():
+                (path / SEGMENTS).mkdir(exist_ok=True)
+                (path / TOMBSTONES).mkdir(exist_ok=True)
+                uses_ngrams = settings.ngrams and vocabulary is not None
+                Manifest(
+                    version=0,
+                    encoder=encoder.fingerprint,
+                    vocabulary=vocabulary.fingerprint if uses_ngrams and vocabulary else "",
+                    settings=replace(settings, ngrams=uses_ngrams),
+                ).write(path)
+                sync_directory(path.parent)
+        return cls.open(path, encoder=encoder, vocabulary=vocabulary, accelerator=accelerator)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        encoder: Encoder,
+        vocabulary: Vocabulary | None,
+        accelerator: DeviceSearch | None = None,
+    ) -> Collection:
+        """Opens a collection and removes what a crash left half-written.
+
+        Without a vocabulary it can be searched by tokens and words, and not added to if it has n-grams.
+        Raises CorruptSegment for a damaged file, IndexMismatch when it was built with other models.
+        """
+        collection = cls(path, encoder=encoder, vocabulary=vocabulary, accelerator=accelerator)
+        _check_models(encoder, vocabulary, Manifest.read(path))
+        with exclusive(path / LOCK):
+            sweep(path, Manifest.read(path))
+        collection._views.current()
+        return collection
+
+    @property
+    def settings(self) -> IndexSettings:
+        """How its documents are cut."""
+        return self._views.current().manifest.settings
+
+    def add(
+        self,
+        documents: Sequence[Document],
+        *,
+        batch: BatchKey | None = None,
+        progress: Progress | None = None,
+    ) -> Commit:
+        """Puts documents in as one segment; those whose ids are there are replaced in the same version.
+
+        With a `batch` that was committed before, nothing is done and its Commit is returned. `progress` is
+        called with documents done and in all. Raises DuplicateDocument when an id comes twice.
+        """
+        _refuse_duplicates(documents)
+        if batch is not None and (done := self.committed(batch)):
+            return done
+        with self._writer.draft() as draft:
+            encoded = encode(
+                documents,
+                settings=self.settings,
+                encoder=self._encoder,
+                vocabulary=self._writers_vocabulary(),
+                room=self.path,
+                progress=progress,
+            )
+            if not documents:
+                return self._add(encoded, None, "", batch)
+            view = self._views.current()
+            # Lists that the collection has trained before are used again if they fit.
+            tier, like = view.manifest.settings.tokens, view.largest_lists()
+            checksum = write_segment(draft, encoded, tier=tier, like=like, trainer=self._trainer)
+            with self._writer.published(draft, checksum) as segment:
+                return self._add(encoded, segment.name, checksum, batch)
+
+    def _add(self, encoded: Encoded, name: str | None, checksum: str, batch: BatchKey | None) -> Commit:
+        """Makes a published segment part of the next version."""
+        with self._writer.locked() as view:
+            if batch is not None and (done := view.manifest.batches.get(str(batch))):
+                return done
+            version = view.manifest.version + 1
+            gone = _places(view, (document.id for document in encoded.documents))
+            segments = self._writer.bury(view, gone.values(), version)
+            documents, passages = len(encoded.documents), len(encoded.texts)
+            if name is not None:
+                segments.append(SegmentEntry(name, checksum, documents, passages))
+            commit = Commit(version, name, checksum, documents - len(gone), len(gone), passages)
+            batches = view.manifest.batches | ({str(batch): commit} if batch else {})
+            self._writer.commit(
+                replace(view.manifest, version=version, segments=tuple(segments), batches=batches)
+            )
+            return commit
+
+    def merge(
+        self,
+        policy: MergePolicy | None = None,
+        *,
+        budget: int | None = None,
+        pause: Pause | None = None,
+    ) -> bool:
+        """Makes one segment of several, or writes one without its dead; whether there was something to do.
+
+        Searches, additions and deletions go on meanwhile; what they change in the segments that are being
+        merged counts in the new one. What another merge is at work on, in any process, is left to it, and
+        so is what has more than `budget` passages to copy. `pause` is called now and then, never under the
+        writers' lock; what it raises ends the merge, and nothing has changed.
+        """
+        return merge(
+            self._writer,
+            partial((policy or MergePolicy()).choose, budget=budget),
+            pause,
+            trainer=self._trainer,
+        )
+
+    def compact(self, policy: MergePolicy | None = None, *, pause: Pause | None = None) -> bool:
+        """Makes as few segments as the policy's largest size allows, without anything dead."""
+        return merge(self._writer, (policy or MergePolicy()).choose_all, pause, trainer=self._trainer)
+
+    def delete(self, ids: Iterable[str]) -> Deletion:
+        """Deletes documents. Gone from every later snapshot."""
+        with self._writer.locked() as view:
+            return self._delete(view, list(_places(view, ids).values()))
+
+    def clear(self) -> Deletion:
+        """Deletes all documents, in one version."""
+        with self._writer.locked() as view:
+            ids = (identity for segment in view.segments for identity in segment.passages.ids)
+            return self._delete(view, list(_places(view, ids).values()))
+
+    def _delete(self, view: View, gone: Sequence[tuple[int, int]]) -> Deletion:
+        version = view.manifest.version
+        if gone:
+            version += 1
+            segments = self._writer.bury(view, gone, version)
+            self._writer.commit(replace(view.manifest, version=version, segments=tuple(segments)))
+        return Deletion(version, len(gone))
+
+    @property
+    def jobs(self) -> set[str]:
+        """The jobs whose batches are remembered."""
+        return self._views.current().manifest.jobs
+
+    def forget(self, jobs: Iterable[str]) -> None:
+        """Forgets the batches of jobs that will never run again, which otherwise are kept for ever.
+
+        A batch of theirs that is added all the same would be added anew. The version stays the same.
+        """
+        with self._writer.locked() as view:
+            finished = view.manifest.jobs.intersection(jobs)
+            if finished:
+                self._writer.commit(view.manifest.without(finished))
+
+    def committed(self, batch: BatchKey) -> Commit | None:
+        """What the batch put in, if it was committed."""
+        return self._views.current().manifest.batches.get(str(batch))
+
+    def snapshot(self) -> Snapshot:
+        """The latest version, whoever committed it, held still."""
+        return Snapshot(self._views.current(), self._vocabulary, self._bm25, self._accelerator)
+
+    def contains(self, ids: Iterable[str]) -> set[str]:
+        """Which of the ids are those of live documents."""
+        return set(_places(self._views.current(), ids))
+
+    def stats(self) -> CollectionStats:
+        """Its size, version and metadata fields."""
+        view = self._views.current()
+        return CollectionStats(
+            documents=view.documents,
+            passages=Snapshot(view, self._vocabulary, self._bm25).allowed(None).count,
+            segments=len(view.segments),
+            version=view.manifest.version,
+            bytes=_bytes_below(self.path),
+            fields={name: sorted(kinds) for name, kinds in sorted(view.kinds.items())},
+        )
+
+    def verify(self) -> list[CorruptSegment | IndexMismatch]:
+        """Checks every checksum anew; returns what is wrong, changes nothing."""
+        try:
+            while True:
+                manifest = Manifest.read(self.path)
+                problems = list(self._problems(manifest))
+                # A commit in between may have swept away what this version lists: then the next is checked.
+                if not problems or manifest == Manifest.read(self.path):
+                    return problems
+        except (CorruptSegment, IndexMismatch) as error:
+            return [error]
+
+    def _problems(self, manifest: Manifest) -> Iterator[CorruptSegment | IndexMismatch]:
+        for entry in manifest.segments:
+            yield from check_segment(self.path, entry.name, entry.checksum)
+            try:
+                read_live(self.path, entry)
+            except CorruptSegment as problem:
+                yield problem
+
+    @property
+    def _trainer(self) -> Trainer | None:
+        return self._accelerator.trainer if self._accelerator else None
+
+    def _writers_vocabulary(self) -> Vocabulary | None:
+        """The vocabulary of new segments. Raises IndexMismatch when the collection's own is not here."""
+        manifest = self._views.current().manifest
+        if manifest.vocabulary and self._vocabulary is None:
+            raise IndexMismatch("vocabulary", manifest.vocabulary, "none")
+        return self._vocabulary if manifest.settings.ngrams else None
+
+
+def _check_models(encoder: Encoder, vocabulary: Vocabulary | None, manifest: Manifest) -> None:
+    if manifest.encoder != encoder.fingerprint:
+        raise IndexMismatch("encoder", manifest.encoder, encoder.fingerprint)
+    if vocabulary and manifest.vocabulary not in ("", vocabulary.fingerprint):
+        raise IndexMismatch("vocabulary", manifest.vocabulary, vocabulary.fingerprint)
+
+
+def _places(view: View, ids: Iterable[str]) -> Mapping[str, tuple[int, int]]:
+    """Where the live documents among the ids are: segment and number there."""
+    found = ((identity, view.place(identity)) for identity in ids)
+    return {identity: place for identity, place in found if place is not None}
+
+
+def _bytes_below(directory: Path) -> int:
+    total = 0
+    for path in directory.rglob("*"):
+        with suppress(FileNotFoundError):  # swept away just now
+            status = path.lstat()
+            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total
+
+
+def _refuse_duplicates(documents: Sequence[Document]) -> None:
+    seen: set[str] = set()
+    for document in documents:
+        if document.id in seen:
+            raise DuplicateDocument(document.id)
+        seen.add(document.id)

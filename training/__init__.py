@@ -1,0 +1,1 @@
+"""Trains what the project ships; not part of the installed server."""
