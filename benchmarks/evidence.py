@@ -16,11 +16,11 @@ import bm25s
 import numpy as np
 
 from api.query.evidence import Evidence, weigh
+from base.text.terms import terms_of
 from benchmarks.context_quality import lines
 from benchmarks.report import Report
 from models import Models, load_profile
 from models.device import use_available_cores
-from retrieval.lexical import terms_of
 from retrieval.tokens import TokenEncoder
 from retrieval.types import TokenVectors
 

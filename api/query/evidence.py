@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from retrieval.lexical import terms_of
+from base.text.stop_words import english
+from base.text.terms import terms_of
 
 THRESHOLD = 0.46
 """The least similarity of a question that is tried; below it nothing is written (docs/figures.md).
@@ -16,13 +17,7 @@ The highest at which the training halves of squad2 and nq each lose less than 5 
 To refuse what could be answered is the worse error here: what is written without a source is marked anyway.
 """
 
-_ASKING_WORDS = """
-what who whom whose which when where why how does do did done has have had can could would should may might
-must shall am were been being i me my we us our you your he him his she her its about any all some from than
-so up out also more most much many there here get give tell explain describe mean way thing use please
-difference between happen kind work
-"""
-_ASKING = frozenset(terms_of(_ASKING_WORDS))
+_ASKING = frozenset(terms_of(" ".join(english().asking)))
 """Words of questions that say little about what is asked."""
 
 

@@ -19,8 +19,8 @@ from api.query import plan as plans
 from api.query.candidates import Candidate, Found, Source, similarity
 from api.query.evidence import Evidence, weigh
 from api.telemetry.trace import Trace
+from base.text.terms import terms_of
 from retrieval import Hits, TokenVectors
-from retrieval.lexical import terms_of
 from retrieval.ngrams import NgramHits
 from retrieval.tokens import TokenOptions
 

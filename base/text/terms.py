@@ -6,17 +6,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
-from pathlib import Path
 
-import Stemmer
+from base.text.stems import stem
+from base.text.stop_words import english
 
 NAME = "english-snowball-cjk12"
 """Names this analysis in an index; terms of different analyses never match."""
 
-STOP_WORDS = frozenset(Path(__file__).with_name("stop_words.txt").read_text("utf-8").split())
-"""English words that stand in nearly every passage (Lucene's short list)."""
+_STOP_WORDS = english().short
 
+# Not those of base.text.words: stored indexes hang on these, and other ones need another NAME.
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 # Python counts the vowel signs of Indic and South-East Asian scripts as no letters; they do not end a word.
 _SIGNS = (
@@ -34,7 +33,7 @@ def terms_of(text: str) -> list[str]:
     >>> terms_of("東京都")
     ['東', '東京', '京', '京都', '都']
     """
-    return [_stem(word) for word in _words(text) if word not in STOP_WORDS]
+    return [stem(word) for word in _words(text) if word not in _STOP_WORDS]
 
 
 def _words(text: str) -> Iterator[str]:
@@ -47,10 +46,3 @@ def _words(text: str) -> Iterator[str]:
                     yield word[at : at + 2]
         else:
             yield word.replace("’", "'").removesuffix("'s").replace("'", "")
-
-
-@lru_cache(maxsize=1 << 17)
-def _stem(word: str) -> str:
-    # A stemmer of its own for each new word: one object must not be used by several threads.
-    stem: str = Stemmer.Stemmer("english").stemWord(word)
-    return stem

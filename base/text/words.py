@@ -1,4 +1,6 @@
-"""Cuts a text into words, the units that are kept or dropped whole, as spans of its characters."""
+"""Where the words of a text stand: as compression keeps them, as a phrase is made of them, and as a claim
+is checked by them.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +46,12 @@ _WORD = re.compile(
     re.VERBOSE,
 )
 
+# Letters and digits of any script in one run; ideographs too, as nothing parts them but a dictionary.
+_RUN = rf"(?:\w[{_MARKS}\u200c\u200d]*)+"
+_PLAIN = re.compile(rf"{_RUN}(?:[-'’.]{_RUN})*")
+# A claim stands or falls by its numbers, so they are apart from the words around them: "5-year" is two facts.
+_FACT = re.compile(rf"\d+(?:[.,:/-]\d+)*%?|(?!\d){_RUN}(?:[.’'-]{_RUN})*")
+
 
 def words(text: str) -> Spans:
     """Half-open character spans (n, 2) of the words of `text`, in order; whitespace is in none.
@@ -55,6 +63,26 @@ def words(text: str) -> Spans:
     ['It', 'costs', '$0.215', 'at', 'https://a.org/x_y', '.']
     """
     return np.array([match.span() for match in _WORD.finditer(text)], dtype=np.int32).reshape(-1, 2)
+
+
+def plain_words(text: str) -> list[tuple[int, int]]:
+    """Half-open spans of words as a phrase is made of them: no signs but those inside a word.
+
+    >>> text = "Who's #1 at state-of-the-art C++?"
+    >>> [text[start:end] for start, end in plain_words(text)]
+    ["Who's", '1', 'at', 'state-of-the-art', 'C']
+    """
+    return [match.span() for match in _PLAIN.finditer(text)]
+
+
+def facts(text: str) -> list[str]:
+    """The words and the numbers of a text as a claim is checked by them.
+
+    >>> facts("In 1843, 2,000 5-year bonds rose 3.5%.")
+    ['In', '1843', '2,000', '5', 'year', 'bonds', 'rose', '3.5%']
+    """
+    found: list[str] = _FACT.findall(text)
+    return found
 
 
 def is_ideograph(char: str) -> bool:

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-import Stemmer
 from numpy.typing import NDArray
 
+from base.text.stems import stem
 from base.text.words import words
 from compress.base import Compressed
 from compress.budget import CountTokens, ScoredWords, fit_budget, fits_already
@@ -44,7 +44,7 @@ class LexicalCompressor:
         if whole is not None:
             return whole
         spans = [words(text) for text in texts]
-        stems = [stem(text, span) for text, span in zip(texts, spans, strict=True)]
+        stems = [stems_of(text, span) for text, span in zip(texts, spans, strict=True)]
         scored = [
             ScoredWords(
                 span,
@@ -57,17 +57,16 @@ class LexicalCompressor:
         return fit_budget(texts, scored, before, target_tokens=target_tokens, count_tokens=self._count_tokens)
 
 
-def stem(text: str, spans: NDArray[np.int32]) -> list[str]:
+def stems_of(text: str, spans: NDArray[np.int32]) -> list[str]:
     """The words of `text`, case folded and stemmed as English."""
-    stemmer = Stemmer.Stemmer("english")  # one each call: a stemmer is not safe to share between threads
-    return list(stemmer.stemWords([text[start:end].casefold() for start, end in spans.tolist()]))
+    return [stem(text[start:end].casefold()) for start, end in spans.tolist()]
 
 
 def overlap(query: str, stems: Sequence[Sequence[str]]) -> list[Floats]:
     """The weight of each word of each text: log(N / n) where the question has it, else 0."""
     counts = Counter(word for text in stems for word in text)
     total = counts.total()
-    asked = {word for word in stem(query, words(query)) if any(map(str.isalnum, word))}
+    asked = {word for word in stems_of(query, words(query)) if any(map(str.isalnum, word))}
     weight = {word: math.log(total / counts[word]) for word in asked if word in counts}
     return [np.array([weight.get(word, 0.0) for word in text], dtype=np.float64) for text in stems]
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import numpy as np
 
+from base.text.stop_words import english
+from base.text.words import plain_words
 from models.errors import UnsupportedModel
 from models.networks.language_model import LanguageModel
 from retrieval.types import Bits
 
-_WORD = re.compile(r"\w+(?:[-'’.]\w+)*")
 _SPACE_MARKS = ("Ġ", "▁", " ")
 _LONGEST_PHRASE = 3
 
-STOP_WORDS = frozenset(Path(__file__).with_name("stop_words.txt").read_text("utf-8").split())
-"""English words that open too many passages to tell them apart."""
+_STOP_WORDS = english().common
 
 
 def openers(lm: LanguageModel) -> Bits:
@@ -32,7 +29,7 @@ def openers(lm: LanguageModel) -> Bits:
         if piece is not None and piece.startswith(_SPACE_MARKS):
             # A piece spells characters beyond ASCII in bytes; only the decoded word tells what it is.
             word = lm.decode([token]).strip().lower()
-            bits[token] = word[:1].isalnum() and word not in STOP_WORDS
+            bits[token] = word[:1].isalnum() and word not in _STOP_WORDS
     if not bits.any():
         raise UnsupportedModel(lm.name, "its tokenizer does not mark where words begin")
     return bits
@@ -46,12 +43,12 @@ def phrases(question: str) -> list[str]:
     >>> phrases("Who is Rollo?")
     ['Who is Rollo', 'who is rollo', 'is Rollo', 'is rollo', 'Is Rollo', 'Rollo', 'rollo']
     """
-    words = [match.span() for match in _WORD.finditer(question)]
+    words = plain_words(question)
     found: dict[str, None] = {}
     for first in range(len(words)):
         for last in range(first, min(first + _LONGEST_PHRASE, len(words))):
             phrase = question[words[first][0] : words[last][1]]
             spoken = [question[start:end].lower() for start, end in words[first : last + 1]]
-            if not STOP_WORDS.issuperset(spoken):
+            if not _STOP_WORDS.issuperset(spoken):
                 found.update(dict.fromkeys((phrase, phrase.lower(), phrase[:1].upper() + phrase[1:])))
     return list(found)

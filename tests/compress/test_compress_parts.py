@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import base.text.words
 import compress.percentile
 import compress.rebuild
 from base.text.words import words
@@ -29,54 +28,9 @@ def cut_words(text: str) -> list[str]:
     return [text[start:end] for start, end in words(text)]
 
 
-@pytest.mark.parametrize("module", [base.text.words, compress.rebuild, compress.percentile])
+@pytest.mark.parametrize("module", [compress.rebuild, compress.percentile])
 def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", []),
-        (" \r\n\t", []),
-        ("word", ["word"]),
-        ("$0.215, 1,234.5 and 5%", ["$0.215", ",", "1,234.5", "and", "5%"]),
-        ("a, b,c", ["a", ",", "b", ",", "c"]),
-        ("at 10.0.0.21:8080 or 12:30.", ["at", "10.0.0.21:8080", "or", "12:30", "."]),
-        ("(see https://a.org/x?y=1&z=[2]).", ["(", "see", "https://a.org/x?y=1&z=[2", "]", ")", "."]),
-        ("mail a.b+c@d.org", ["mail", "a.b+c@d.org"]),
-        ("--flag -x ./a/b ~/c /usr/bin", ["--flag", "-x", "./a/b", "~/c", "/usr/bin"]),
-        (
-            "state-of-the-art don't C++ C# snake_case",
-            ["state-of-the-art", "don't", "C++", "C#", "snake_case"],
-        ),
-        ("東京は2020年", ["東", "京", "は", "2020", "年"]),
-        ("हिन्दी में", ["हिन्दी", "में"]),
-        ("cafe\u0301 👩‍👩‍👧‍👦🇩🇪👍🏽", ["cafe\u0301", "👩‍👩‍👧‍👦", "🇩🇪", "👍🏽"]),
-        ('{"ip": "10.0.0.21"}', ["{", '"', "ip", '"', ":", '"', "10.0.0.21", '"', "}"]),
-        ("x\ud800y", ["x", "\ud800", "y"]),
-    ],
-)
-def test_words(text, expected):
-    assert cut_words(text) == expected
-
-
-@given(TEXT | st.text(max_size=60))
-def test_words_are_in_order_and_hold_every_character_but_whitespace(text):
-    spans = words(text)
-    assert (spans[:, 0] < spans[:, 1]).all()
-    assert (spans[1:, 0] >= spans[:-1, 1]).all()
-    outside = np.ones(len(text), bool)
-    for start, end in spans:
-        outside[start:end] = False
-    assert all(char.isspace() for char, out in zip(text, outside, strict=True) if out)
-
-
-@pytest.mark.parametrize(
-    "text", ["a" * 10**6, "a+" * 500_000, "." * 10**6, "a://" * 250_000, "http://" * 150_000]
-)
-def test_a_megabyte_without_spaces_is_cut_in_linear_time(text):
-    assert len(words(text)) >= 1
 
 
 @given(TEXT, st.data())

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from base.text.terms import terms_of
 from retrieval.errors import CorruptSegment, IndexMismatch
-from retrieval.lexical import Bm25, Terms, terms_of
+from retrieval.lexical import Bm25, Terms
 from retrieval.lexical.bm25 import K1, B
 
 TEXTS = [
@@ -138,23 +139,6 @@ def test_scores_are_those_bm25s_computes_itself(tmp_path_factory, texts, query):
     assert dict(zip(hits.numbers.tolist(), hits.scores.tolist(), strict=True)) == pytest.approx(
         wanted, rel=1e-5
     )
-
-
-def test_words_of_many_scripts():
-    assert terms_of("Naïve CAFÉS_don't über-cool 3.14 ٣٤") == [
-        "naïv",
-        "café",
-        "dont",
-        "über",
-        "cool",
-        "3",
-        "14",
-        "٣٤",
-    ]
-    assert terms_of("हिन्दी भाषा, ภาษาไทย") == ["हिन्दी", "भाषा", "ภาษาไทย"]
-    assert terms_of("ＡＢＣ ﬁne it’s") == ["abc", "fine"]
-    assert " ".join(terms_of("カフェb東京 한국")) == "カ カフ フ フェ ェ b 東 東京 京 한 한국 국"
-    assert terms_of("🌋 \r\n\t ... \ud800") == []
 
 
 def test_one_character_finds_the_words_it_is_in(tmp_path):
