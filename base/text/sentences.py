@@ -1,7 +1,7 @@
-"""Where sentences end: a small rule-based splitter that gives offsets.
+"""Where sentences end, in a whole text and in one that is still being written.
 
-Made for chunking, so it errs on the side of not cutting: a missed end makes a passage a little
-longer or shorter, a wrong one tears "Dr. Smith" apart.
+Rules and no model. A missed end makes a quote or a passage a little longer, a wrong one tears "Dr. Smith"
+apart, so it errs on the side of not cutting.
 """
 
 from __future__ import annotations
@@ -10,37 +10,25 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from base.text.abbreviations import Ahead, Verdict, judge, word_before
+
+# Each part matches wherever its first character stands, so that a search never goes back: linear time.
+_CANDIDATE = re.compile(
+    r"(?P<stop>[.!?…]++)"
+    r"(?P<closers>[\"'”’“‘»«›‹)\]}」』*_`¹²³⁰⁴-⁹†‡]*+(?:\[\d{1,3}\])*+(?:[ \u00a0\u202f]»)?)"
+    r"(?P<gap>\s*+)"
+    r"|(?P<wide>[。！？｡．।॥؟۔]++)(?P<wide_closers>[\"'”’»›)\]}」』】）〉》]*+)(?P<wide_gap>\s*+)"
+    r"|(?P<line>[\r\n]\s*+)"
+)
 _NEWLINE = r"(?>\r\n|\n|\r)"
-_END = re.compile(
-    rf"(?P<paragraph>{_NEWLINE}[^\S\r\n]*{_NEWLINE}\s*)"
-    rf"|(?P<block>{_NEWLINE}[ \t]{{0,8}}(?=[-*+•‣][ \t]|\d{{1,3}}[.)][ \t]|[|>#]|```|~~~))"
-    r"|(?P<wide>[。！？｡．।॥؟۔]+[”’»›)\]}」』】）〉》]*)"
-    r"|(?P<stop>(?<![.!?…])[.!?…]++[\"'”’»›)\]}」』*_`]*+(?:\[\d{1,3}\])*+)(?=\s)"
+_BLANK_LINE = re.compile(rf"{_NEWLINE}[^\S\r\n]*(?:[\r\n]|\Z)")
+_BLOCK = re.compile(r"[-*+•‣][ \t]|--?[A-Za-z]|\d{1,3}[.)][ \t]|[|>#]|```|~~~")
+_MAYBE_BLOCK = re.compile(r"--?|[*+•‣]|`{1,2}|~{1,2}|\d{1,3}[.)]?")
+_MAYBE_NOTE = re.compile(r"\[\d{0,3}")
+_AHEAD = re.compile(
+    r"(?P<marks>(?:[\"'“”‘’„‚«»‹›(\[{*_`¿¡—–§#-][ \u00a0\u202f]?){0,6}+)(?P<word>[^\W_]{0,32}+)"
 )
-_BLANK_LINE = re.compile(rf"[^\S\r\n]*{_NEWLINE}[^\S\r\n]*(?:[\r\n]|$)")
-_LAST_WORD = re.compile(r"[^\W_][\w.’'-]*$")
-_NEXT_WORD = re.compile(r"[\W_]*([^\W_]*)")
-_DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")
-
-
-def _words(line: str) -> frozenset[str]:
-    return frozenset(line.split())
-
-
-# Something that belongs to it always follows.
-_LEADING = _words("vs cf viz e.g i.e eg ie resp approx incl excl esp z.b d.h u.a bzw vgl mr mrs dr")
-# The same, but only when written with a capital: "Gen. Lee", and not "the first gen. Later".
-_TITLES = _words("ms mx prof st rev hon gen col maj capt cmdr lt sgt sen rep gov pres mt messrs")
-# Followed by a number or a letter: "No. 5", and not "She said no. Then".
-_NUMBERED = _words(
-    "fig figs eq eqs sec secs ch chap vol vols no nos nr p pp art arts par ref refs tab thm ca "
-    "jan feb mar apr jun jul aug sep sept oct nov dec"
-)
-# After "U.S." a capital may be a name ("U.S. Army"); these words open a sentence.
-_OPENERS = _words(
-    "a an the this that these those it its he she we they i you his her our their in on at as if but and "
-    "so however when while after before since there here for from with what who why how"
-)
+_DASH = re.compile(r"[—–-]+\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +40,15 @@ class Sentence:
     ends_paragraph: bool
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a sentence: its last character before the stop, behind the stop, behind the white space."""
+
+    body: int
+    stop: int
+    gap: int
+
+
 def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[Sentence]:
     """The sentences of `text[start:end]`, in order; together they cover all but whitespace.
 
@@ -61,61 +58,110 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[Sen
     >>> [text[s.start : s.end] for s in sentences(text)]
     ['Dr. Smith paid $3.50.', '"Why?" he asked.', 'It is so.']
     """
-    end = len(text) if end is None else end
-    begin = start
-    for found in _END.finditer(text, start, end):
-        if found.lastgroup == "stop" and not _ends_sentence(text, found, end):
-            continue
-        keep = found.end() if found.lastgroup in ("stop", "wide") else found.start()
-        if sentence := _trimmed(text, begin, keep, end):
-            yield sentence
-        begin = found.end()
-    if sentence := _trimmed(text, begin, end, end):
-        yield sentence
+    limit = len(text) if end is None else end
+    while start < limit:
+        _, found = next_end(text, start, final=True, limit=limit)
+        stop, behind = (found.stop, found.gap) if found else (_before_space(text, start, limit), limit)
+        begin = _behind_space(text, start, stop)
+        if begin < stop:
+            yield Sentence(begin, stop, stop == limit or _blank_line_at(text, stop, limit))
+        start = behind
 
 
-def _trimmed(text: str, start: int, end: int, limit: int) -> Sentence | None:
-    while start < end and text[start].isspace():
-        start += 1
+def next_end(
+    text: str, start: int, *, final: bool, scanned: int = 0, limit: int | None = None
+) -> tuple[int, End | None]:
+    """The first end of the sentence that begins at `start`, and up to where the text is certain to hold none.
+
+    Unless the text is `final`, an end that the coming text could undo (a small letter after "etc. ",
+    a digit after "3.") is not given yet, and the certain part ends before it. Given back as `scanned`
+    with the longer text, that part is not searched again. Nothing from `limit` on is read.
+
+    >>> next_end("It is 3.5. Is it? ", 0, final=True)[1]
+    End(body=9, stop=10, gap=11)
+    """
+    limit = len(text) if limit is None else limit
+    position = max(start, scanned)
+    while found := _CANDIDATE.search(text, position, limit):
+        verdict = _judge(text, start, found, limit, final=final)
+        if verdict != "no":
+            certain = _before_space(text, start, found.start())
+            return certain, _end(found, certain) if verdict == "end" else None
+        position = found.end()
+    return limit if final else _before_space(text, start, limit), None
+
+
+def _end(found: re.Match[str], body: int) -> End:
+    if found["line"] is not None:
+        return End(body, body, found.end())
+    group = "wide_closers" if found["stop"] is None else "closers"
+    stop = found.end(group)
+    return End(stop if found[group] else body, stop, found.end())
+
+
+def _judge(text: str, start: int, found: re.Match[str], limit: int, *, final: bool) -> Verdict:
+    open_end = found.end() == limit
+    if open_end and not final:
+        return "wait"
+    if open_end or found["wide"] is not None:
+        return "end"
+    if found["line"] is not None:
+        return _judge_break(text, found.start(), found.end(), limit, final=final)
+    if not found["gap"]:
+        note = _MAYBE_NOTE.fullmatch(text, found.end(), limit) if limit - found.end() <= 4 else None
+        return "wait" if note and not final else "no"
+    verdict = _judge_break(text, found.start("gap"), found.end(), limit, final=final)
+    return _judge_words(text, start, found, limit, final=final) if verdict == "no" else verdict
+
+
+def _judge_break(text: str, start: int, end: int, limit: int, *, final: bool) -> Verdict:
+    """Of the white space from `start` to `end`: does it hold a blank line, or a list item's beginning?
+
+    Other line breaks end no sentence; the line is only wrapped.
+    """
+    breaks = len(re.findall(_NEWLINE, text[start:end]))
+    if breaks != 1:
+        return "end" if breaks else "no"
+    if not final and _MAYBE_BLOCK.fullmatch(text, end, min(end + 8, limit)):
+        return "wait"
+    return "end" if _BLOCK.match(text, end, limit) else "no"
+
+
+def _judge_words(text: str, start: int, found: re.Match[str], limit: int, *, final: bool) -> Verdict:
+    ahead = _look_ahead(text, found.end(), limit, final=final)
+    if ahead.goes_on:
+        return "no"
+    if not ahead.word and not ahead.whole:
+        return "wait"
+    before = word_before(text, start, found.start()) if found["stop"] == "." else None
+    return judge(before, ahead) if before else "end"
+
+
+def _look_ahead(text: str, at: int, limit: int, *, final: bool) -> Ahead:
+    """What follows quotes, brackets and dashes at `at`."""
+    found = _AHEAD.match(text, at, limit)
+    marks, word, end = (found["marks"], found["word"], found.end()) if found else ("", "", at)
+    goes_on = word[:1].islower() and (not marks or _DASH.fullmatch(marks) is not None)
+    return Ahead(word, text[end : min(end + 1, limit)], goes_on, final or end < limit)
+
+
+def _before_space(text: str, start: int, end: int) -> int:
     while end > start and text[end - 1].isspace():
         end -= 1
-    if start == end:
-        return None
-    return Sentence(start, end, end == limit or _blank_line_at(text, end, limit))
+    return end
+
+
+def _behind_space(text: str, start: int, end: int) -> int:
+    while start < end and text[start].isspace():
+        start += 1
+    return start
 
 
 def _blank_line_at(text: str, position: int, limit: int) -> bool:
-    return _BLANK_LINE.match(text, position, limit) is not None
+    return _BLANK_LINE.match(text, _end_of_line(text, position, limit), limit) is not None
 
 
-def _ends_sentence(text: str, found: re.Match[str], limit: int) -> bool:
-    following = _NEXT_WORD.match(text, found.end(), min(found.end() + 40, limit))
-    next_word = following[1] if following else ""
-    if next_word[:1].islower():
-        return False
-    mark = text[found.start()]
-    if mark != "." or text[found.start() : found.start() + 2] == "..":
-        return True
-    before = _LAST_WORD.search(text, max(0, found.start() - 24), found.start())
-    return before is None or not _abbreviates(
-        before[0], next_word, opens_line=_opens_line(text, before.start())
-    )
-
-
-def _abbreviates(word: str, next_word: str, *, opens_line: bool) -> bool:
-    """Whether the full stop after `word` belongs to it and ends no sentence."""
-    folded = word.lower()
-    if folded in _LEADING or (folded in _TITLES and word[0].isupper()):
-        return True
-    if folded in _NUMBERED:
-        return next_word[:1].isdigit() or (len(next_word) == 1 and next_word not in "AI")
-    if len(word) == 1 and word.isalpha():
-        return word.isupper() and word != "I"
-    if word.isdigit():
-        return opens_line and len(word) <= 3
-    return _DOTTED.fullmatch(word) is not None and next_word.lower() not in _OPENERS
-
-
-def _opens_line(text: str, position: int) -> bool:
-    before = text[max(0, position - 9) : position].rstrip(" \t")
-    return position == 0 or (not before and position <= 9) or before.endswith(("\n", "\r"))
+def _end_of_line(text: str, position: int, limit: int) -> int:
+    while position < limit and text[position].isspace() and text[position] not in "\r\n":
+        position += 1
+    return position

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from base.text.sentence_ends import End, next_end
+from base.text.sentences import End, next_end
 from context.citations.evidence import Quote, Support
 from context.citations.marks import MarkFilter
 
@@ -72,12 +72,10 @@ class Citer:
         pieces: list[str] = []
         new: list[Cited] = []
         while True:
-            certain, end = next_end(self._sentence, 0, final=final)
-            written = len(self._sentence.rstrip())
-            if end is None and final and written:
+            certain, end = next_end(self._sentence, 0, final=final, scanned=self._given)
+            if end is None and final and (written := len(self._sentence.rstrip())):
                 end = End(written, written, len(self._sentence))
             if end is None:
-                certain = certain if final else min(certain, written)
                 self._write(self._sentence[self._given : certain], pieces)
                 self._given = max(self._given, certain)
                 return CitedText("".join(pieces), tuple(new))

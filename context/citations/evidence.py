@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
-import Stemmer
-
-from base.text.sentence_ends import split_sentences
+from base.text.sentences import sentences
+from base.text.stems import stem
+from base.text.stop_words import english
+from base.text.words import facts
 
 THRESHOLD = 0.62
 """The least share of a sentence's weight that its quote must have."""
@@ -27,7 +28,6 @@ _UNSEEN = 2.0
 _LONGER_QUOTE = 0.08
 """How much more a quote of two sentences must carry than a quote of one."""
 
-_WORD = re.compile(r"\d+(?:[.,:/-]\d+)*%?|[^\W\d]\w*(?:[.’'-]\w+)*")
 _ABOUT_QUESTION = 0.6
 """The least share of the question's words in the sentence that its quote, with its title, must have."""
 
@@ -47,17 +47,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 _NEGATIONS = _words("not no never none nor cannot without neither nothing")
-_COMMON = _words(
-    "a about according additionally also although an and answer are as at based be because been being "
-    "but by can clear clearly context could describe describes did do document documents does doing "
-    "either etc even explain explains for from further furthermore had has have having he her here hers "
-    "him his how however i if in indicate indicates instead into is it its itself just may me mentions "
-    "might moreover must my of on one or our passage passages per provided question says shall she "
-    "should since so some specifies specify stated states such suggest suggests text than that the "
-    "their theirs them then there therefore these they this those though through thus to too upon us "
-    "use used uses using very was we were what when where whether which who whom whose why will with "
-    "within would yes yet you your"
-)
+_COMMON = english().answering
 
 _OPPOSITES = tuple(
     (_words(one), _words(other))
@@ -124,19 +114,17 @@ class Support:
     """The sentences of the given passages, ready to be searched for what carries a claim.
 
     `titles` belong to the passages, in order. What a sentence takes from the `question` must be most of
-    what its quote is about, and of two equal quotes the one nearer to the question is taken. Not for use
-    from several threads.
+    what its quote is about, and of two equal quotes the one nearer to the question is taken.
     """
 
     def __init__(self, passages: Sequence[str], *, titles: Sequence[str] = (), question: str = "") -> None:
-        self._stem = Stemmer.Stemmer("english").stemWord
-        sentences = [split_sentences(text) for text in passages]
+        spans_of = [[(sentence.start, sentence.end) for sentence in sentences(text)] for text in passages]
         known = [self._read(title).terms for title in [*titles, *[""] * len(passages)][: len(passages)]]
         self._question = self._read(question).terms
         self._windows: list[_Window] = []
         counts: Counter[str] = Counter()
         self._names: set[str] = set()
-        for number, (text, spans) in enumerate(zip(passages, sentences, strict=True)):
+        for number, (text, spans) in enumerate(zip(passages, spans_of, strict=True)):
             said = [self._read(text[start:end]) for start, end in spans]
             for at, (start, end) in enumerate(spans):
                 counts.update(said[at].terms)
@@ -145,7 +133,7 @@ class Support:
                     quote = Quote(number, start, spans[at + more][1])
                     both = said[at] | said[at + more]
                     self._windows.append(_Window(quote, more + 1, both, both.terms | known[number]))
-        self._total = sum(map(len, sentences))
+        self._total = sum(map(len, spans_of))
         self._counts = counts
 
     def quotes(self, sentence: str) -> tuple[Quote, ...]:
@@ -196,7 +184,7 @@ class Support:
         return _Claim(said, frozenset(names & said.terms) - numbers, numbers, quoted)
 
     def _read(self, text: str) -> _Said:
-        words = [word.casefold() for word in _WORD.findall(text)]
+        words = [word.casefold() for word in facts(text)]
         terms: set[str] = set()
         negated: set[str] = set()
         reach = 0
@@ -221,23 +209,22 @@ class Support:
         if _WIDE.search(folded):  # written without spaces: pairs of characters stand for words
             return [folded[at : at + 2] for at in range(max(1, len(folded) - 1))]
         folded = folded.removesuffix("'s")
-        return [] if folded in _COMMON or len(folded) < 2 else [self._stem(folded)]
+        return [] if folded in _COMMON or len(folded) < 2 else [stem(folded)]
 
     def _capitalised(self, sentence: str) -> set[str]:
         """Names inside a sentence: words with a capital, a digit, an underscore or a dot in them."""
         names: set[str] = set()
-        for at, found in enumerate(_WORD.finditer(sentence)):
-            word = found[0]
+        for at, word in enumerate(facts(sentence)):
             if (at and word[0].isupper()) or any(c.isupper() or c in "_." or c.isdigit() for c in word[1:]):
                 names.update(self._term(word))
         return names
 
     def _opening_name(self, sentence: str) -> set[str]:
         """The first word, whose capital says nothing, if the passages have it as a name or not at all."""
-        first = _WORD.search(sentence)
-        if first is None or not first[0][0].isupper() or first[0].endswith("ly"):
+        first = next(iter(facts(sentence)), "")
+        if not first[:1].isupper() or first.endswith("ly"):
             return set()
-        return {term for term in self._term(first[0]) if term in self._names or not self._counts[term]}
+        return {term for term in self._term(first) if term in self._names or not self._counts[term]}
 
 
 def _proves(claim: _Claim, window: _Window) -> bool:
