@@ -1,4 +1,4 @@
-"""The server inside this process, reached as if over HTTP, streams included.
+"""Runs the server inside this process. Clients use it as if over HTTP, streams included.
 
 The server runs in an event loop on a thread of its own, so that neither kind of client blocks it.
 """
@@ -155,7 +155,7 @@ class Exchange:
         return self._server.submit(self._messages.get())
 
     def hang_up(self) -> None:
-        """Tells the application that nobody listens any more."""
+        """Notifies the application that the client has disconnected."""
         self._server._loop.call_soon_threadsafe(self._gone.set)
 
 

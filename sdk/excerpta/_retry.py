@@ -1,4 +1,4 @@
-"""When a call is tried again, and after how long."""
+"""Retry rules: which delay comes before which retry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting, in both worlds."""
+"""Sleep functions of the async and the sync client."""
 
 from __future__ import annotations
 

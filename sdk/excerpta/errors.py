@@ -1,4 +1,4 @@
-"""What can go wrong for a caller, one class a remedy."""
+"""The errors of the client, one class per remedy."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """409: it clashes with what is there."""
+    """409: the request conflicts with the present state."""
 
 
 class TooLarge(ApiError):

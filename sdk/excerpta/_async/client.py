@@ -57,7 +57,7 @@ class AsyncClient:
     def local(cls, path: str | Path, *, profile: str | None = None, timeout: float = 600.0) -> AsyncClient:
         """A client of a server inside this process, over the data directory `path`.
 
-        Needs the server's distribution; ServerNotInstalled says how to get it.
+        Needs the server's distribution. Otherwise raises ServerNotInstalled with the command to install it.
         """
         server = LocalServer.start(str(path), profile)
         client = cls("http://local", timeout=timeout, transport=server.async_transport())
@@ -89,11 +89,11 @@ class AsyncClient:
         return list(reply["results"])
 
     async def models(self) -> ModelList:
-        """The profile's models: what is there, its size, fingerprint and licence."""
+        """The profile's models with their source, size, fingerprint and licence."""
         return await self._http.call(ModelList, "GET", "/v1/models", retry=True)
 
     async def stats(self) -> StatsReply:
-        """What the server's process holds and did: the prefix store, tier by tier."""
+        """Contents and counters of the server's process: the prefix store, tier by tier."""
         return await self._http.call(StatsReply, "GET", "/v1/stats", retry=True)
 
     async def ready(self) -> bool:

@@ -38,7 +38,7 @@ class AsyncHttp:
         retry: bool = False,
         **options: Any,
     ) -> T:
-        """The reply to one request; `retry` says that sending it twice does no harm."""
+        """The reply to one request. `retry`: whether it is safe to send it twice."""
         response = await self._send(method, path, body=body, retry=retry, **options)
         try:
             return msgspec.json.decode(response.content, type=reply)

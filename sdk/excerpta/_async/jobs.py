@@ -1,4 +1,4 @@
-"""Jobs: long work on the server, watched from here."""
+"""Jobs: long work on the server, and its progress."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class AsyncJob:
         return self.state.id
 
     async def refresh(self) -> JobReply:
-        """Asks the server how far it is."""
+        """Fetches the job's progress from the server."""
         self.state = await self._http.call(JobReply, "GET", f"/v1/jobs/{self.id}", retry=True)
         return self.state
 
     async def cancel(self) -> JobReply:
-        """Stops the job; what it committed stays."""
+        """Cancels the job. Committed batches stay."""
         self.state = await self._http.call(JobReply, "DELETE", f"/v1/jobs/{self.id}", retry=True)
         return self.state
 
     async def watch(self) -> AsyncIterator[JobReply]:
-        """Every change of state until the job ends; a broken connection is taken up again."""
+        """Every change of state until the job ends. A broken connection is opened again."""
         failures = 0
         while not self.state.finished:
             try:
@@ -57,7 +57,7 @@ class AsyncJob:
             yield await self.refresh()
 
     async def wait(self, *, progress: bool = False, timeout: float | None = None) -> JobReply:  # noqa: ASYNC109
-        """Waits for the end; raises JobFailed unless it succeeded, TimedOut after `timeout` seconds.
+        """Waits for the end. Raises JobFailed unless it succeeded, TimedOut after `timeout` seconds.
 
         `progress` draws a bar. Files that could not be read do not fail a job: see `state.errors`.
         """

@@ -1,4 +1,4 @@
-"""Prompts: texts of your own that answers are written with."""
+"""Prompts: your own texts, which answers are generated with."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class AsyncPrompts:
         return (await self._http.call(PromptList, "GET", "/v1/prompts", retry=True)).prompts
 
     async def delete(self, name: str) -> PromptReply:
-        """Deletes a prompt and returns what it was; NotFound when there is none."""
+        """Deletes a prompt and returns it. Raises NotFound if there is none."""
         return await self._http.call(PromptReply, "DELETE", _path(name))
 
 

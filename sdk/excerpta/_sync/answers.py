@@ -1,6 +1,6 @@
 # Written by sdk/tools/generate_sync.py from _async/answers.py; change that file instead.
 
-"""A streamed answer: hits first, then words and citations as they come."""
+"""A streamed answer: hits first, then text and citations as they are generated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EVENTS: dict[str, type[HitsEvent] | type[DeltaEvent] | type[Citation] | type[Us
 
 
 class AnswerStream:
-    """Iterate it for typed events; `text`, `hits`, `citations` and `done` gather what has come."""
+    """Iterate it for typed events. `text`, `hits`, `citations` and `done` collect the events so far."""
 
     def __init__(self, events: httpx2.EventSource) -> None:
         self._events = events

@@ -59,7 +59,7 @@ class Client:
     def local(cls, path: str | Path, *, profile: str | None = None, timeout: float = 600.0) -> Client:
         """A client of a server inside this process, over the data directory `path`.
 
-        Needs the server's distribution; ServerNotInstalled says how to get it.
+        Needs the server's distribution. Otherwise raises ServerNotInstalled with the command to install it.
         """
         server = LocalServer.start(str(path), profile)
         client = cls("http://local", timeout=timeout, transport=server.transport())
@@ -91,11 +91,11 @@ class Client:
         return list(reply["results"])
 
     def models(self) -> ModelList:
-        """The profile's models: what is there, its size, fingerprint and licence."""
+        """The profile's models with their source, size, fingerprint and licence."""
         return self._http.call(ModelList, "GET", "/v1/models", retry=True)
 
     def stats(self) -> StatsReply:
-        """What the server's process holds and did: the prefix store, tier by tier."""
+        """Contents and counters of the server's process: the prefix store, tier by tier."""
         return self._http.call(StatsReply, "GET", "/v1/stats", retry=True)
 
     def ready(self) -> bool:

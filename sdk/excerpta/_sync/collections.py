@@ -39,7 +39,7 @@ _DOCUMENTS_A_CALL = 100
 
 
 class Collection:
-    """One collection on the server; nothing is held here but its name."""
+    """One collection on the server. This object holds only its name."""
 
     def __init__(self, http: Http, name: str) -> None:
         self._http = http
@@ -51,9 +51,9 @@ class Collection:
         return self._http.call(CollectionReply, "GET", self._path, retry=True)
 
     def add(self, documents: Iterable[DocumentIn | dict[str, Any]]) -> DocumentsReply:
-        """Adds documents now, 100 a call; one whose id is there already is replaced.
+        """Adds documents now, 100 per request. A document whose id exists is replaced.
 
-        Each call is searchable when it returns. For thousands, `ingest` and `ingest_documents` run as a job.
+        Documents are searchable when it returns. For thousands, `ingest` and `ingest_documents` run as a job.
         """
         total = DocumentsReply(added=0, replaced=0, passages=0, version=0)
         remaining = (_document(one) for one in documents)
@@ -116,7 +116,7 @@ class Collection:
         return self._http.call(DocumentReply, "GET", self._document_path(document_id), retry=True)
 
     def delete(self, document_ids: str | Iterable[str]) -> DeleteReply:
-        """Deletes documents by id; ids that are not there count for nothing."""
+        """Deletes documents by id. Missing ids are not an error."""
         if isinstance(document_ids, str):
             return self._http.call(DeleteReply, "DELETE", self._document_path(document_ids), retry=True)
         return self._http.call(
@@ -166,13 +166,13 @@ class Collection:
         explain: bool = False,
         timeout_ms: int | None = None,
     ) -> Iterator[AnswerStream]:
-        """The answer as it is written; leaving the block stops the server's work on it."""
+        """The answer as a stream. Leaving the block cancels it on the server."""
         request = self._query(query, filter, limit, plan, explain, timeout_ms, stream=True)
         with self._http.events("POST", "/v1/query", body=request) as events:
             yield AnswerStream(events)
 
     def verify(self) -> list[str]:
-        """Checks every checksum on disk; what is wrong is named, nothing is changed."""
+        """Checks every checksum on disk; returns the problems. Changes nothing."""
         reply = self._http.call(dict[str, Any], "POST", f"{self._path}/verify")
         return [str(one) for one in reply["corrupt"]]
 
@@ -213,13 +213,13 @@ class Collections:
         self._http = http
 
     def get(self, name: str) -> Collection:
-        """A collection by name; nothing is asked of the server yet."""
+        """A collection by name. This sends no request."""
         return Collection(self._http, name)
 
     def create(
         self, name: str, *, exist_ok: bool = False, settings: CollectionSettings | None = None
     ) -> Collection:
-        """Makes a collection; Conflict when it is there, unless `exist_ok` and no settings are asked for."""
+        """Creates a collection. Raises Conflict if it exists, unless `exist_ok` and no settings are given."""
         collection = self.get(name)
         try:
             self._http.call(

@@ -1,6 +1,6 @@
 # Written by sdk/tools/generate_sync.py from _async/jobs.py; change that file instead.
 
-"""Jobs: long work on the server, watched from here."""
+"""Jobs: long work on the server, and its progress."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Job:
         return self.state.id
 
     def refresh(self) -> JobReply:
-        """Asks the server how far it is."""
+        """Fetches the job's progress from the server."""
         self.state = self._http.call(JobReply, "GET", f"/v1/jobs/{self.id}", retry=True)
         return self.state
 
     def cancel(self) -> JobReply:
-        """Stops the job; what it committed stays."""
+        """Cancels the job. Committed batches stay."""
         self.state = self._http.call(JobReply, "DELETE", f"/v1/jobs/{self.id}", retry=True)
         return self.state
 
     def watch(self) -> Iterator[JobReply]:
-        """Every change of state until the job ends; a broken connection is taken up again."""
+        """Every change of state until the job ends. A broken connection is opened again."""
         failures = 0
         while not self.state.finished:
             try:
@@ -59,7 +59,7 @@ class Job:
             yield self.refresh()
 
     def wait(self, *, progress: bool = False, timeout: float | None = None) -> JobReply:
-        """Waits for the end; raises JobFailed unless it succeeded, TimedOut after `timeout` seconds.
+        """Waits for the end. Raises JobFailed unless it succeeded, TimedOut after `timeout` seconds.
 
         `progress` draws a bar. Files that could not be read do not fail a job: see `state.errors`.
         """

@@ -1,6 +1,6 @@
 # Written by sdk/tools/generate_sync.py from _async/prompts.py; change that file instead.
 
-"""Prompts: texts of your own that answers are written with."""
+"""Prompts: your own texts, which answers are generated with."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Prompts:
         return (self._http.call(PromptList, "GET", "/v1/prompts", retry=True)).prompts
 
     def delete(self, name: str) -> PromptReply:
-        """Deletes a prompt and returns what it was; NotFound when there is none."""
+        """Deletes a prompt and returns it. Raises NotFound if there is none."""
         return self._http.call(PromptReply, "DELETE", _path(name))
 
 

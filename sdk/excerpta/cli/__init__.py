@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Runs the command line; says how to get it where its libraries are missing."""
+    """Runs the command line. Without its libraries, prints how to install them."""
     try:
         from .commands import group
     except ImportError as error:

@@ -93,7 +93,7 @@ def ask(
     as_json: bool,
     **server: Any,
 ) -> None:
-    """Ask a question; the answer cites the passages it stands on."""
+    """Ask a question. The answer cites the passages that support it."""
     options: dict[str, Any] = {
         "filter": _json(filter_json, "--filter"),
         "plan": _plan(plan),
@@ -183,7 +183,7 @@ def jobs(job_id: str | None, watch: bool, cancel: bool, as_json: bool, **server:
 @server_options
 @explained
 def models(as_json: bool, **server: Any) -> None:
-    """List the profile's models: what is there, its size, fingerprint and licence."""
+    """List the profile's models with their source, size, fingerprint and licence."""
     from rich.table import Table
 
     with connect(**server) as client:
@@ -229,7 +229,7 @@ def rebuild(collection: str, as_json: bool, **server: Any) -> None:
 
 
 def _of_server(name: str, summary: str) -> click.Command:
-    """A command that the server's distribution brings along, with options and a help of its own."""
+    """A command of the server's distribution, which defines its options and help."""
 
     @click.command(
         name,
@@ -246,7 +246,7 @@ def _of_server(name: str, summary: str) -> click.Command:
 
 
 def _on_server(name: str, options: tuple[str, ...]) -> NoReturn:
-    """Hands the command line over to a command that the server's distribution brings along."""
+    """Passes the command line to a command of the server's distribution."""
     found = [entry for entry in entry_points(group="excerpta.server") if entry.name == name]
     if not found:
         raise ServerNotInstalled

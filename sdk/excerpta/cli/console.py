@@ -1,4 +1,4 @@
-"""What the commands print: tables for people, JSON for programs, one line for an error."""
+"""Output of the commands: tables for people, JSON for programs, one line for an error."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def print_timings(reply: QueryReply) -> None:
 
 
 def print_job(job: JobReply) -> None:
-    """A job's end: what came in, and what could not be read."""
+    """The summary of a finished job: documents added, and files that could not be read."""
     total = "?" if job.total is None else job.total
     done = f"{job.done}/{total} documents, {job.passages} passages in {escape(job.collection)}"
     out.print(f"{job.id} {job.state}: {done}")

@@ -1,4 +1,4 @@
-"""`excerpta demo`: the whole job on documents that every machine has."""
+"""`excerpta demo`: indexes Python's language reference and asks it questions."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _title(text: str) -> str:
 
 @contextmanager
 def temporary_server(data: Path) -> Iterator[str]:
-    """A server of its own on a free port of this machine, ended with the block; yields its URL."""
+    """A temporary server on a free local port, stopped at the end of the block; yields its URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

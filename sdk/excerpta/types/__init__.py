@@ -1,4 +1,4 @@
-"""The shapes that travel over HTTP: what a request may say and what a reply holds.
+"""The wire types: the bodies of HTTP requests and replies.
 
 Server and client share this module, so they cannot drift apart. Requests refuse unknown
 fields; replies ignore them, so that an older client reads a newer server.

@@ -1,4 +1,4 @@
-"""What all types share: names, limits, and the bases of what is asked and answered."""
+"""Shared parts of the wire types: names, limits, and the base classes of requests and replies."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Weight = Annotated[float, Meta(ge=0, le=1000)]
 
 
 class Request(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """Base of everything a client may send."""
+    """Base of all request bodies."""
 
 
 class Reply(Struct, kw_only=True):
-    """Base of everything the server answers."""
+    """Base of all reply bodies."""

@@ -11,12 +11,12 @@ from excerpta.types.plan import PlanOptions
 
 
 class CollectionSettings(Request, omit_defaults=False):
-    """How documents are cut: passages of at most `passage_tokens` tokens, sharing `overlap_tokens`.
+    """How documents are cut: passages of at most `passage_tokens` tokens, overlapping by `overlap_tokens`.
 
-    `index` is how large segments keep their token vectors for the search: `fast` (half a byte for two
-    dimensions, in memory), `fine` (half a byte a dimension), `compact` (a bit a dimension, mapped from
-    disk) or `flat` (compared whole). With `prewarm`, jobs read new passages for answers as well, while the
-    prefix store has room, so that the first question about them does not wait for that.
+    `index` is the format of token vectors in large segments: `fast` (half a byte per two dimensions, in
+    memory), `fine` (half a byte per dimension), `compact` (one bit per dimension, memory-mapped) or `flat`
+    (compared exactly). With `prewarm`, jobs also encode new passages for answers while the prefix store has
+    room, so that the first question about them does not wait.
     """
 
     passage_tokens: Annotated[int, Meta(ge=16, le=500)] = 200
@@ -48,7 +48,7 @@ class CollectionList(Reply):
 
 
 class DocumentIn(Request):
-    """A document to put in; an id that is there already is replaced."""
+    """A document to add. A document with the same id is replaced."""
 
     id: DocumentId
     text: Annotated[str, Meta(min_length=1, max_length=10_000_000)]
@@ -63,7 +63,7 @@ class DocumentsRequest(Request):
 
 
 class DocumentsReply(Reply):
-    """What one call put in."""
+    """The result of adding documents."""
 
     added: int
     replaced: int
@@ -89,7 +89,7 @@ class DocumentReply(Reply):
 
 
 class DeleteReply(Reply):
-    """How many were there and are gone."""
+    """The number of documents that were deleted."""
 
     deleted: int
     version: int

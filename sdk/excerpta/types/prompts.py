@@ -1,4 +1,4 @@
-"""Prompts: named modules that stand before the passages, read once and kept."""
+"""Prompts: named modules before the passages, each encoded once and cached."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PromptModule(Request, omit_defaults=False):
 
 
 class PromptSettings(Request, omit_defaults=False):
-    """What a prompt is made of, in the order in which it is read."""
+    """The modules of a prompt, in order."""
 
     modules: Annotated[list[PromptModule], Meta(min_length=1, max_length=32)]
 
@@ -48,7 +48,7 @@ class PromptList(Reply):
 
 
 class PromptUse(Request):
-    """Which prompt an answer is written with: its `modules`, all if none is named, and their parameters.
+    """The prompt of an answer: its `modules` (all if none is named) and their arguments.
 
     A parameter without a value is empty.
     """

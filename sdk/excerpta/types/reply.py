@@ -1,4 +1,4 @@
-"""What a query is answered with, at once or as a stream: one struct a server-sent event."""
+"""Replies to a query, whole or streamed: one struct per server-sent event."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class TokenMatrix(Reply):
 
 
 class Explain(Reply):
-    """Why one passage is there. Offsets are into the document's text, half-open.
+    """Why one passage was found. Offsets are into the document's text, half-open.
 
     `tokens`: [query token, passage token, similarity, start, end]; `ngrams`: [n-gram, weight, start, end];
-    `rank`: the passage's place after each stage, from 0; `kept`: what compression left; `matrix`: all token
-    similarities, where "matrix" was asked for.
+    `rank`: the passage's rank after each stage, from 0. `kept`: the spans that compression kept.
+    `matrix`: all token similarities, with `"explain": "matrix"`.
     """
 
     tokens: list[tuple[str, str, float, int, int]] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Hit(Reply):
 class Citation(Reply):
     """`[marker]` in the answer stands for characters `start` to `end` of `hits[hit]`'s document.
 
-    `mark`: from where to where the marker stands in the answer, for the first time.
+    `mark`: the span of the marker's first occurrence in the answer.
     """
 
     marker: int
@@ -75,11 +75,11 @@ class Citation(Reply):
 
 
 class Reading(Reply):
-    """How the passages were read. Lists of numbers have one a passage, in the order of the hits.
+    """How the passages were read. Lists have one number per passage, in the order of the hits.
 
-    `temperature`, `scale` and `bias` are those used; `entropy`: of the attention where the answer begins,
-    in nats; `shares`: the part of it that each passage has; `read`: the hits that the answer could see;
-    `saliency`: mean log p of the question after each passage, where the mode asks for it.
+    `temperature`, `scale` and `bias` are the values used. `entropy` is that of the attention at the start of
+    the answer, in nats. `shares` are the passages' parts of that attention. `read` lists the hits that the
+    answer could see. `saliency` is the mean log p of the question after each passage, if the mode uses it.
     """
 
     mode: str
@@ -93,7 +93,7 @@ class Reading(Reply):
 
 
 class Answer(Reply):
-    """`supported` is False when nothing in the documents carries the answer; `reading` is for `explain`."""
+    """`supported` is False if the documents do not support an answer. `reading` is set with `explain`."""
 
     text: str
     supported: bool
@@ -105,8 +105,8 @@ class Answer(Reply):
 class Usage(Reply):
     """Tokens read and written; `cached_tokens` of the context came from the prefix store.
 
-    `query_tokens` are those that search reads, `question_tokens` those that the answer's prompt has besides
-    the context.
+    `query_tokens` are the tokens that search reads. `question_tokens` are those of the answer's prompt
+    outside the context.
     """
 
     query_tokens: int = 0
@@ -118,7 +118,7 @@ class Usage(Reply):
 
 
 class QueryReply(Reply):
-    """The whole answer to one query; `partial` is True where `warnings` name what was cut short."""
+    """The whole reply to one query. `partial` is True if a stage ran out of time; `warnings` name it."""
 
     id: str
     index_version: dict[str, int]
@@ -133,7 +133,7 @@ class QueryReply(Reply):
 
 
 class HitsEvent(Reply):
-    """`event: hits`: what was found, before a word of the answer is written."""
+    """`event: hits`: the passages found, sent before the answer begins."""
 
     id: str
     index_version: dict[str, int]

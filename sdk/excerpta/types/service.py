@@ -1,4 +1,4 @@
-"""What the service says of itself, and its errors."""
+"""Types about the service: models, statistics, health, and errors."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class ModelList(Reply):
 
 
 class PrefixTierReply(Reply):
-    """One tier of the prefix store since the service began: `bytes` in `blocks`, of `capacity_bytes` at most.
+    """One tier of the prefix store since the start: `bytes` in `blocks`, of `capacity_bytes` at most.
 
-    `saved_s` is what the blocks found here had once taken to encode, `refused` counts those that found no
-    room, `corrupt` those that were not what was written, `errors` calls that failed. Redis alone knows what
-    it holds: its `blocks` and `bytes` are what this process has put in, and its `capacity_bytes` is 0.
+    `saved_s` is the encoding time saved by blocks found here. `refused` counts blocks without room, `corrupt`
+    damaged blocks, `errors` failed calls. For Redis, `blocks` and `bytes` count only what this process has
+    written, and `capacity_bytes` is 0.
     """
 
     name: str
@@ -59,13 +59,13 @@ class PrefixStoreReply(Reply):
 
 
 class StatsReply(Reply):
-    """What the process holds and did; `prefix_store` is None until it is first used."""
+    """Contents and counters of the process. `prefix_store` is None until its first use."""
 
     prefix_store: PrefixStoreReply | None
 
 
 class VerifyReply(Reply):
-    """What is wrong with a collection's files, a line each; empty when every checksum holds."""
+    """The problems of a collection's files, one line each; empty when every checksum holds."""
 
     corrupt: list[str]
 

@@ -36,7 +36,7 @@ class RerankResult(Reply):
 
 
 class RerankUsage(Reply):
-    """What the ranking cost."""
+    """The cost of the ranking."""
 
     total_tokens: int
     forward_passes: int
@@ -62,7 +62,7 @@ class CompressRequest(Request):
 
 
 class CompressedText(Reply):
-    """What is kept of one text: its spans, half-open, and those spans joined."""
+    """A shortened text: the kept spans, half-open, and those spans joined."""
 
     text: str
     kept: list[tuple[int, int]]
