@@ -1,9 +1,9 @@
-"""Which temperature and scale a model needs, found without labels.
+"""The temperature T and scale S of a model, calibrated without labels.
 
-Passages read side by side spread the attention of the question too widely. T is chosen so that its
-entropy is, on average over some prompts, what it is when the same prompts are read in sequence; among the
-pairs of T and S that do so, the one is taken after which the answers that the model writes in sequence are
-likeliest. What was found is kept in a small file, by the model's fingerprint.
+Reading passages in parallel spreads the attention of the question too widely. T is chosen so that the mean
+entropy over some prompts equals that of reading the same prompts in sequence. Several pairs of T and S do
+that. Of these, the pair is chosen that makes the answers written after sequential reading most likely. The
+result is stored in a small file named by the model's fingerprint.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _KEEP = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """T and S of one model, and what they were chosen by: nats, means over `prompts`.
+    """T and S of one model, and the measurements behind them: nats, means over `prompts`.
 
     `entropy` and `nll` are those of reading in parallel with T and S, `plain_` without (T = S = 1);
     `sequential_` those of ordinary reading. `nll` is of the answers written in sequence, a token.
@@ -68,7 +68,7 @@ class Calibration:
 
 
 def find_calibration(fingerprint: str, folders: Sequence[Path] = ()) -> Calibration | None:
-    """What is known of the model, in one of the folders or shipped with this package; the first counts.
+    """The calibration of the model, from the first folder that has one, else from this package.
 
     Raises InvalidCalibration for a file that cannot be read.
     """

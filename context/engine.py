@@ -41,11 +41,11 @@ from models.networks.language_model import LanguageModel
 
 @dataclass(frozen=True, slots=True)
 class EngineDefaults:
-    """What `ContextEngine.start` uses where a request says nothing.
+    """The defaults of `ContextEngine.start`.
 
-    T = S = 0.9 are those of APE's authors, for models of 7 billion parameters and more; smaller ones
-    need others (`excerpta calibrate`). `no_repeat_ngram` ends the loops that small models fall into when
-    decoded greedily.
+    T = S = 0.9 are the values of APE's authors, for models of 7 billion parameters and more. Smaller models
+    need other values (`excerpta calibrate`). `no_repeat_ngram` stops the loops that small models fall into
+    with greedy decoding.
     """
 
     temperature: float = 0.9
@@ -56,7 +56,7 @@ class EngineDefaults:
 
     @classmethod
     def of(cls, fingerprint: str, calibrations: Sequence[Path] = ()) -> EngineDefaults:
-        """Those of a model, with T and S as calibrated, if it was. Raises InvalidCalibration."""
+        """The defaults for a model, with calibrated T and S where they exist. Raises InvalidCalibration."""
         found = find_calibration(fingerprint, calibrations)
         return cls() if found is None else cls(temperature=found.temperature, scale=found.scale)
 
@@ -107,11 +107,11 @@ class ContextEngine:
         """Reads the prompt, which takes a while, and returns the answer at its first token.
 
         `temperature` (T), `scale` (S) and `bias` matter in the modes "ape", "guard" and "superposition";
-        `keep`, how many passages are left, in the latter two. None takes what the model was calibrated to,
-        and in superposition T = S = 1. With `statistics` the notes tell what the question attends to. `salt`
-        is the tenant's: blocks are shared by equal salts only. `modules` stand before the passages, and are
-        everybody's. Raises InvalidContextOption, InvalidPromptModule, and InputTooLong before anything is
-        read.
+        `keep`, how many passages are left, in the latter two. None means the calibrated value, and in
+        superposition T = S = 1. With `statistics`, the notes have the attention of the question. Blocks are
+        shared only between equal salts. `modules` come before the passages; their cache entries are shared
+        by all tenants. Raises InvalidContextOption, InvalidPromptModule, and InputTooLong before anything
+        is read.
         """
         # What T and S mend comes with many passages; over the two or so that superposition leaves, they harm.
         usual = self.defaults if mode in CALIBRATED else ModeSettings()
@@ -156,15 +156,15 @@ class ContextEngine:
         return self.store.delete([keys.key(ids, document) for ids, document in texts])
 
     def forget_texts(self) -> None:
-        """Drops what is kept outside the store of passages read before; safe on every thread."""
+        """Clears the caches outside the prefix store, such as tokenised passages. Safe on every thread."""
         self._prompt.forget()
 
     def warm(
         self, passages: Sequence[ContextPassage], *, salt: bytes = b"", mode: Mode = DEFAULT_MODE
     ) -> int:
-        """Encodes and keeps what the store does not have yet of these passages; returns how many it had.
+        """Encodes and caches those of these passages that the store lacks; returns how many it had.
 
-        For superposition the words that lead to a question are read behind each of them as well.
+        For superposition the words that lead to a question are encoded after each passage as well.
         Raises InvalidContextOption.
         """
         _check_mode(mode)
@@ -272,7 +272,7 @@ class ContextEngine:
         *,
         keep: bool = False,
     ) -> Sequence[Block]:
-        """Blocks of the words that lead to every question, behind each passage."""
+        """Blocks of the lead, the words before every question, after each passage."""
         prefix = self._prefix_block()
         blocks, _ = self._fetch(
             [self._lead_key(ids, document, salt) for ids, document in zip(texts, documents, strict=True)],

@@ -10,7 +10,7 @@ class ContextError(ExcerptaError):
 
 
 class InvalidContextOption(ContextError):
-    """An option of an answer has a value that cannot be used; `allowed` says which can."""
+    """An option of an answer has an invalid value. `allowed` lists the valid ones."""
 
     def __init__(self, option: str, value: object, allowed: str) -> None:
         super().__init__(f"{option} is {value!r}; it must be {allowed}.")

@@ -11,7 +11,7 @@ from models.networks.language_model import LanguageModel
 
 
 def namespace_of(lm: LanguageModel, storage: Storage = "exact") -> Namespace:
-    """Everything about `lm` that its keys and values depend on, and how they are kept."""
+    """Everything about `lm` that its keys and values depend on, and the storage format."""
     geometry = lm.geometry
     vocabulary = json.dumps(lm.tokenizer.get_vocab(), sort_keys=True, separators=(",", ":"))
     return Namespace(

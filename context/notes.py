@@ -1,4 +1,4 @@
-"""What the reading of a prompt found out, for a trace."""
+"""Notes about how a prompt was read, for the trace."""
 
 from __future__ import annotations
 

@@ -23,14 +23,14 @@ _STEPS = 3 * 7 + 2
 
 @dataclass(frozen=True, slots=True)
 class CalibrationPrompt:
-    """A question and the passages it is asked of; the right answer is not needed."""
+    """A question with its passages. The right answer is not needed."""
 
     question: str
     passages: tuple[ContextPassage, ...]
 
 
 def reference_prompts(count: int, passages: int, *, seed: int = 0) -> list[CalibrationPrompt]:
-    """Prompts over topics of Python's own language reference, which every Python brings along."""
+    """Prompts over topics of Python's language reference, which is part of every Python installation."""
     draw = np.random.default_rng(seed)
     names = sorted(name for name, text in topics.items() if len(text) >= _PASSAGE_CHARACTERS)
     prompts = []
@@ -58,7 +58,7 @@ def calibrate(
 ) -> Calibration:
     """Chooses T and S for the engine's model; its store should have room for all passages.
 
-    `progress` hears what is being done, and how many of how many readings are.
+    `progress` is called with the name of the step, the readings done and their total.
     """
     done = 0
 

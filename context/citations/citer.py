@@ -1,4 +1,4 @@
-"""Citations put into an answer while it is written: from what the passages say, not from the model's word."""
+"""Inserts citations into an answer while it is streamed. They come from the passages, not from the model."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class CitedText:
 
 
 class Citer:
-    """Reads an answer piece by piece and gives it back with " [n]" before the stop of supported sentences.
+    """Takes an answer piece by piece and returns it with " [n]" before the stop of supported sentences.
 
-    Marks are numbered in order of first use; the same quote keeps its mark. A sentence that no passage
-    carries gets none, and marks that the model wrote itself are taken out. How the answer is cut into
-    pieces changes nothing. `titles` of the passages and the `question` help to judge support.
+    Marks are numbered in order of first use; the same quote has the same mark. A sentence that no passage
+    supports gets none. Marks that the model wrote itself are removed. The cuts between the pieces do not
+    affect the result. `titles` of the passages and the `question` help to judge support.
     """
 
     def __init__(self, passages: Sequence[str], *, titles: Sequence[str] = (), question: str = "") -> None:
@@ -60,7 +60,7 @@ class Citer:
         return tuple(self._marks.removed)
 
     def feed(self, delta: str) -> CitedText:
-        """The text that can no longer change; only what may be the end of a sentence is held back."""
+        """The text that can no longer change. A possible end of a sentence is held back."""
         return self._advance(self._marks.feed(delta), final=False)
 
     def finish(self) -> CitedText:
@@ -87,7 +87,7 @@ class Citer:
             self._sentence, self._given = self._sentence[end.gap :], 0
 
     def _quotes(self, sentence: str, *, asks: bool) -> tuple[Quote, ...]:
-        """What supports a finished sentence; code and questions claim nothing."""
+        """The quotes that support a finished sentence. Code and questions need no support."""
         unclaimed = self._in_code or _FENCE in sentence or asks
         self._in_code ^= sentence.count(_FENCE) % 2 == 1
         quotes = () if unclaimed else self._support.quotes(sentence)

@@ -1,8 +1,8 @@
-"""Which sentences of the passages carry a sentence of the answer.
+"""Finds the sentences of the passages that support a sentence of the answer.
 
-Judged by words, not by asking a model: the share of the sentence's content words, weighted by how rare
-they are in the passages, that a quote of one or two sentences has too. Whatever a reader would check
-first must be there in any case: numbers, names and a negation.
+The measure is words, not a model: the share of the sentence's content words, weighted by how rare they are
+in the passages, that a quote of one or two sentences also has. Numbers, names and a negation must match in
+any case, because readers check them first.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Support:
         self._counts = counts
 
     def quotes(self, sentence: str) -> tuple[Quote, ...]:
-        """What carries a sentence: a quote, or one for each of its two clauses; none if not supported."""
+        """The quotes that support a sentence: one, or one for each of two clauses; none if unsupported."""
         if whole := self._quote(sentence):
             return (whole,)
         for joint in islice(_CLAUSES.finditer(sentence), _MOST_JOINTS):
@@ -171,7 +171,7 @@ class Support:
         return sum(map(self._weight, asked & window.known)) >= _ABOUT_QUESTION * weight
 
     def _weight(self, term: str) -> float:
-        """The rarer in the passages, the more it says; most says a word that they lack."""
+        """Rare words weigh more; a word absent from all passages weighs most."""
         if not self._counts[term]:
             return _UNSEEN * math.log1p(self._total)
         return math.log1p(self._total / self._counts[term])
@@ -220,7 +220,7 @@ class Support:
         return names
 
     def _opening_name(self, sentence: str) -> set[str]:
-        """The first word, whose capital says nothing, if the passages have it as a name or not at all."""
+        """The first word, if the passages have it as a name or lack it. Its capital proves nothing."""
         first = next(iter(facts(sentence)), "")
         if not first[:1].isupper() or first.endswith("ly"):
             return set()

@@ -1,4 +1,4 @@
-"""Citation marks that the model writes itself: it saw no numbers, so they stand for nothing."""
+"""Removes citation marks that the model wrote itself. The prompt has no numbers, so they mean nothing."""
 
 from __future__ import annotations
 

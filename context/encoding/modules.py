@@ -1,4 +1,4 @@
-"""Modules of prompts out of the prefix store: only what is new in a prompt is computed."""
+"""Reads prompt modules from the prefix store, so that only new parts of a prompt are computed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Fetch: TypeAlias = Callable[[Sequence[list[int]]], tuple[Sequence[Block], Sequen
 """Blocks of token ids behind the shared prefix, each as if it were alone, and which were there already."""
 
 SALT = b"modules"
-"""What the blocks of modules are filed under: all tenants share them, and no collection is called so."""
+"""The salt of all modules' blocks. All tenants share them; no collection has this id."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,7 @@ def read_modules(
 ) -> ReadModules:
     """Reads modules behind `prefix`, then `closing`, the service's own words that follow them.
 
-    Modules do not know of each other; arguments and closing read all of them, wherever they stand.
+    Modules do not see each other. Arguments and closing see all modules, at any position.
     """
     held = _placeholder(lm)
     blocks, cached = fetch([[held if token is None else token for token in ids] for ids in prompt.modules])
@@ -96,6 +96,6 @@ def _cut(block: Block, start: int, stop: int) -> Block:
 
 
 def _placeholder(lm: LanguageModel) -> int:
-    """What stands in a parameter's places while its module is read."""
+    """The placeholder tokens of a parameter while its module is encoded."""
     known = (lm.tokenizer.unk_token_id, lm.tokenizer.pad_token_id, *sorted(lm.eos_ids))
     return next(int(token) for token in known if token is not None)

@@ -1,8 +1,8 @@
 """Parallel encoding: each passage alone after one shared prefix, all at the same positions.
 
-A prefix of P tokens stands at 0 .. P-1, a passage of n tokens at P .. P+n-1, whatever passages stand
-beside it, and the question after the longest of them, at P + max n. So a passage's keys and values
-depend on nothing but the prefix and its own tokens, and its block can be read again in any company.
+A prefix of P tokens has positions 0 .. P-1, every passage of n tokens P .. P+n-1, and the question follows
+the longest passage, at P + max n. So a passage's keys and values depend only on the prefix and its own
+tokens, and its block can be reused beside any other passages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prefix blocks by content: memory over disk over Redis, under byte budgets, apart for every tenant."""
+"""Cache of prefix blocks by content: memory over disk over Redis, with byte budgets, separate per tenant."""
 
 from context.prefix_store.admission import ADMISSIONS, Admission
 from context.prefix_store.eviction import EVICTIONS, EvictionName

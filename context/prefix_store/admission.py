@@ -1,4 +1,4 @@
-"""Which blocks are kept: those that were wanted twice, or for which there is room anyway."""
+"""Admission: a block is cached when it was wanted twice, or while there is room."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ADMISSIONS: tuple[Admission, ...] = get_args(Admission)
 
 
 class SeenOnce:
-    """The last `capacity` keys that were wanted once: a bounded memory, oldest forgotten first."""
+    """The last `capacity` keys that were wanted once. The oldest are dropped first."""
 
     def __init__(self, capacity: int = 16_384) -> None:
         self._capacity = capacity
@@ -24,7 +24,7 @@ class SeenOnce:
         return len(self._keys)
 
     def note(self, key: BlockKey) -> None:
-        """Remembers that the key was wanted, and not everywhere kept."""
+        """Records that the key was wanted, but not admitted to every tier."""
         with self._lock:
             self._keys[key] = None
             if len(self._keys) > self._capacity:
@@ -37,7 +37,7 @@ class SeenOnce:
 
 
 def admits(admission: Admission, *, again: bool, room: bool) -> bool:
-    """Whether a tier takes a block that was just made.
+    """Whether a tier admits a new block.
 
     "room", the default: while nothing has to go for it, and from its second use on. A few passages serve
     most requests (Jin et al. 2024, RAGCache, section 3: 3 % of the documents, 60 % of the requests), so

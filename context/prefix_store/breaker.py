@@ -1,4 +1,4 @@
-"""A tier that fails is left alone for a while, so that it costs requests nothing but its help."""
+"""Circuit breaker: a tier that fails is skipped for a while, so that requests only lose its cached blocks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Breaker:
             return True
 
     def failed(self) -> bool:
-        """Told of a failure; True if it is the first."""
+        """Records a failure; True if it is the first."""
         with self._lock:
             first = not self._pause_s
             if first or self._trying:  # others that were under way say nothing new
@@ -57,7 +57,7 @@ class Breaker:
             return first
 
     def worked(self) -> bool:
-        """Told of a success; True if it ends a pause."""
+        """Records a success; True if it ends a pause."""
         with self._lock:
             ends = self._pause_s > 0
             self._pause_s, self._trying = 0.0, False
@@ -65,10 +65,10 @@ class Breaker:
 
 
 class Guarded:
-    """A `Tier` that never raises: while the one behind it fails, nothing is found or kept there.
+    """A `Tier` that never raises: while the wrapped tier fails, nothing is found or stored in it.
 
-    Reading and writing are judged apart: a full disk can still be read. What could not be deleted is owed,
-    and nothing is read until it is gone.
+    Reading and writing fail independently: a full disk can still be read. A failed deletion is retried, and
+    nothing is read before it succeeds.
     """
 
     def __init__(self, tier: Tier) -> None:
@@ -97,7 +97,7 @@ class Guarded:
         return self._tier.room(size)
 
     def delete(self, key: BlockKey) -> bool:
-        """Forgets one block; True if it was there. If that fails, the whole document is owed."""
+        """Deletes one block; True if it was there. If that fails, the whole document is deleted later."""
         try:
             return self._tier.delete(key)
         except OSError as error:

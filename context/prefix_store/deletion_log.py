@@ -1,8 +1,8 @@
-"""Deletions told to other processes: a log in the shared directory, a stream in Redis.
+"""Notifies other processes of deletions, through a log in the shared directory or a stream in Redis.
 
-What a process holds in memory nobody else can remove. So whoever deletes adds a record when it is done,
-and everybody reads the new records before looking something up. A reader that cannot tell what it missed
-forgets everything.
+No process can remove what another one holds in memory. So a process that deletes appends a record when it
+is done, and every process reads new records before a lookup. A process that may have missed records clears
+its memory.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 class DeletionLog(Protocol):
     """Records of deletions that several processes share. Not locked, and may raise OSError.
 
-    `interval_s` is how long `news` may wait to be asked again: what it costs to ask.
+    `interval_s` is the least time between two calls of `news`, by the cost of a call.
     """
 
     name: str
@@ -45,13 +45,13 @@ class DeletionLog(Protocol):
         """Adds a record."""
 
     def news(self) -> Sequence[Deletion]:
-        """What others have told since it was last asked; EVERYTHING where that is not known."""
+        """The records of other processes since the last call; EVERYTHING where they are not known."""
 
 
 class FileLog:
-    """A file of one JSON record a line. The first line names it, and says how many files there were before.
+    """A file of one JSON record a line. The first line has its id and the number of files before it.
 
-    It is begun anew above `largest_bytes`; whoever knew the old one then forgets everything.
+    Above `largest_bytes` a new file starts; readers of the old one then clear their memory.
     """
 
     name = "disk"
@@ -136,7 +136,7 @@ class FileLog:
 
 
 class RedisLog:
-    """A Redis stream of the last records. One that no longer has what was read last has lost something."""
+    """A Redis stream of the last records. If the last record read is gone, records were lost."""
 
     name = "redis"
 
@@ -152,7 +152,7 @@ class RedisLog:
         self._add(json.dumps(_fields(deletion), separators=(",", ":")))
 
     def news(self) -> Sequence[Deletion]:
-        """Others' records since it was last asked; the first time, EVERYTHING: it begins to listen there."""
+        """Records of other processes since the last call. The first call gives EVERYTHING."""
         if not self._last:
             self._last, self._mark = self._add("")
             return [EVERYTHING]
@@ -185,9 +185,9 @@ class RedisLog:
 
 
 class Listener:
-    """One log as the store uses it: never raises, is asked no more often than it should be, and owes.
+    """One log as the store uses it: it never raises, limits how often it is read, and retries.
 
-    What could not be told is told before anything else, once the log works again.
+    Records that could not be written are written first, once the log works again.
     """
 
     def __init__(self, log: DeletionLog, clock: Callable[[], float] = time.monotonic) -> None:
@@ -199,7 +199,7 @@ class Listener:
         self._lock = threading.Lock()
 
     def tell(self, deletion: Deletion) -> None:
-        """Tells the others, now or as soon as that is possible."""
+        """Notifies other processes, now or as soon as that is possible."""
         if deletion.documents is not None and len(deletion.documents) > _MOST_DOCUMENTS:
             deletion = Deletion(deletion.scope)
         with self._lock:
@@ -207,9 +207,9 @@ class Listener:
             self._try(list)
 
     def news(self, *, now: bool = False) -> Sequence[Deletion]:
-        """What others have deleted; `now` asks even if it was asked a moment ago.
+        """Deletions by other processes. `now` reads the log even if it was read a moment ago.
 
-        While one thread asks, others go on with what is known.
+        While one thread reads, others continue with what is known.
         """
         if not now and self._clock() < self._asked + self._log.interval_s:
             return []

@@ -1,4 +1,4 @@
-"""What was deleted lately, so that a request that began before keeps nothing of it."""
+"""Recent deletions, so that a request that started before them does not cache deleted blocks again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Deletion:
 
 
 EVERYTHING = Deletion(None)
-"""Told where nobody knows what was deleted."""
+"""Stands for unknown deletions: all blocks must be dropped."""
 
 
 class Deletions:
@@ -34,12 +34,12 @@ class Deletions:
         self._latest: deque[Deletion] = deque(maxlen=capacity)
 
     def add(self, deletion: Deletion) -> None:
-        """Notes it."""
+        """Records a deletion."""
         self._latest.append(deletion)
         self.count += 1
 
     def spare(self, key: BlockKey, since: int) -> bool:
-        """Whether no deletion after the first `since` was about this block; False where nobody knows."""
+        """Whether no deletion after the first `since` covers this block; False where that is unknown."""
         newer = self.count - since
         if newer == 0:
             return True

@@ -1,4 +1,4 @@
-"""What goes first when a tier is full: small strategies that give each block a priority."""
+"""Eviction: small strategies that give each block a priority when a tier is full."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EVICTIONS: tuple[EvictionName, ...] = get_args(EvictionName)
 
 @dataclass(slots=True)
 class Use:
-    """What is known of one block: bytes, seconds it took to encode, times used, number of its last use."""
+    """Statistics of one block: bytes, seconds of encoding, number of uses, number of the last use."""
 
     size: int
     seconds: float
@@ -28,7 +28,7 @@ class Eviction(Protocol):
         ...
 
     def evicted(self, priority: float) -> None:
-        """Told the priority of what had to go."""
+        """Called with the priority of an evicted block."""
         ...
 
 

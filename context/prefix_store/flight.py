@@ -1,4 +1,4 @@
-"""Single flight: what several requests need at once is made once."""
+"""Single flight: a block that several requests need at once is encoded once."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Flight: TypeAlias = "Future[StoredBlock | None]"
 
 
 class Flights:
-    """Who is making which block right now.
+    """The blocks that are being encoded right now.
 
-    Whoever claims keys makes or abandons all of them before waiting for anybody else's, so no two
-    requests can wait for each other.
+    A request that claims keys encodes or abandons all of them before it waits for another request's. So two
+    requests never wait for each other.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Flights:
         self._lock = threading.Lock()
 
     def claim(self, keys: Sequence[BlockKey]) -> tuple[list[BlockKey], dict[BlockKey, Flight]]:
-        """The keys that now are the caller's to make, and the flights of those that others are making."""
+        """The keys that the caller must encode, and the flights of those that other requests encode."""
         mine: list[BlockKey] = []
         others: dict[BlockKey, Flight] = {}
         with self._lock:
@@ -38,7 +38,7 @@ class Flights:
         return mine, others
 
     def land(self, key: BlockKey, block: StoredBlock | None) -> None:
-        """Ends a flight; with None it failed, and those who wait have to make the block themselves."""
+        """Ends a flight. None means failure: the waiting requests encode the block themselves."""
         with self._lock:
             flight = self._flights.pop(key)
         flight.set_result(block)

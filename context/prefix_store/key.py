@@ -1,8 +1,8 @@
-"""What a block is kept under: a digest of everything that its keys and values depend on.
+"""The cache key of a block: a digest of everything that its keys and values depend on.
 
-Not in a block's digest: what only matters when it is read (T, S, the question, the other passages), and
-names of documents, which only say what it is filed under, so that it goes with its document. Never
-Python's `hash`, which differs between processes, and never a part of a digest.
+Options that only matter when it is read (T, S, the question, the other passages) are not in the digest.
+Neither are document names: they are only part of the path, so that a block is deleted with its document.
+Python's `hash` is never used, because it differs between processes. Digests are never shortened.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Namespace:
 class BlockKey:
     """Four SHA-256 digests: of the namespace, the tenant's salt, the document, and of all tokens.
 
-    The last covers the namespace and the salt too. As text they are a path, so that whatever is filed by
-    path can forget a document or a tenant as a whole.
+    The last covers the namespace and the salt too. As text they are a path, so that a tier that stores by
+    path can delete a document or a tenant as a whole.
     """
 
     namespace: str
@@ -83,12 +83,12 @@ class Keys:
 
 
 def scope_of(salt: bytes) -> str:
-    """What all blocks of one salt are filed under; it does not give the salt away."""
+    """The path part of all blocks of one salt. It does not reveal the salt."""
     return digest_of({"scope": salt})
 
 
 def document_of(salt: bytes, document: str) -> str:
-    """What all blocks of one document are filed under; it does not give the name away."""
+    """The path part of all blocks of one document. It does not reveal the name."""
     return digest_of({"document": document, "salt": salt})
 
 

@@ -58,12 +58,12 @@ class Fetched:
 class PrefixStore:
     """Blocks by key: looked up in memory, then on disk, then in Redis; one found lower down moves up.
 
-    `storage` is how blocks are kept, and belongs into their namespace. What is made is read as it would
-    come out of the store, so an answer does not depend on what was cached.
+    `storage` is the format of stored blocks and part of their namespace. New blocks are converted to it and
+    back before use, so an answer does not depend on what was cached.
 
     Lower tiers are written in the background, `pending_bytes` at most waiting, so that an answer waits
     for none of them. Without `disk_dir` and `disk_bytes`, or if that directory cannot be used, there is no
-    disk tier. Processes that share the directory, or the Redis, hear of each other's deletions there.
+    disk tier. Processes that share the directory, or the Redis, are notified of each other's deletions there.
     Blocks live on the CPU. Every method may be called from every thread.
     """
 

@@ -1,4 +1,4 @@
-"""Blocks as they are kept: as computed, rounded to half, or in eight bits."""
+"""Storage formats of blocks: as computed, rounded to 16 bits, or in eight bits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STORAGES: tuple[Storage, ...] = get_args(Storage)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredBlock:
-    """What tiers keep of a block: tensors by name, the type they are read in, and what they cost to make.
+    """A stored block: tensors by name, the type they are read in, and the seconds that encoding took.
 
     The tensors of a `mapped` one are pages of a file.
     """
@@ -41,7 +41,7 @@ class StoredBlock:
 
 
 def pack(block: Block, storage: Storage, seconds: float = 0.0) -> StoredBlock:
-    """The block as `storage` keeps it; `seconds` is what encoding it took."""
+    """The block in the format `storage`. `seconds` is the time that encoding took."""
     return StoredBlock(_PACK[storage](block), dtype_name(block.keys.dtype), seconds)
 
 

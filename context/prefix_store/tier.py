@@ -1,4 +1,4 @@
-"""What a tier of the prefix store must do: one small protocol, so that another can be put behind it."""
+"""The interface of a prefix store tier, a small protocol that new tiers implement."""
 
 from __future__ import annotations
 

@@ -34,9 +34,9 @@ _PASSAGES, _QUESTION = "\ufdd2", "\ufdd3"
 
 @dataclass(frozen=True, slots=True)
 class ContextPassage:
-    """A passage to answer from: its text, and the title it is introduced by, which may be empty.
+    """A passage to answer from: its text, and its title, which may be empty.
 
-    `document` names what its block is forgotten with; equal passages of two documents have two blocks.
+    Its block is deleted with `document`. Equal passages of two documents have two blocks.
     """
 
     title: str
@@ -93,7 +93,7 @@ class AnswerPrompt:
     def messages(
         self, question: str, passages: Sequence[ContextPassage], *, modules: str = ""
     ) -> list[dict[str, str]]:
-        """The whole prompt as messages, for a model that is asked elsewhere; `modules` come first."""
+        """The whole prompt as messages, for a model of another service. `modules` come first."""
         asked = self.question.format(question=question.strip())
         before = f"{modules.rstrip()}\n\n{self.opening}" if modules else self.opening
         text = before + "".join(map(self.frame, passages)) + asked
@@ -122,12 +122,12 @@ class PromptIds:
         return list(self._passage(passage))
 
     def forget(self) -> None:
-        """Drops the tokens of known passages: their texts can be read from them."""
+        """Clears the cached tokens of passages, since they reveal the texts."""
         self._passage.cache_clear()
 
     @property
     def lead(self) -> list[int]:
-        """What stands between a passage and any question, but for its last token."""
+        """The lead: the tokens between a passage and any question, without the last one."""
         return self._before_question[:-1]
 
     def question(self, question: str) -> list[int]:

@@ -1,8 +1,8 @@
 """A prompt's own modules (Prompt Cache, Gim et al. 2024, arXiv 2311.04934): named texts with parameters.
 
-They stand between the service's words and the passages, one behind the other. Each is read alone, once,
-and found again by every prompt that uses it, whatever modules stand before it and whatever its
-parameters are filled with: while it is read, a parameter holds places free.
+They come between the service's words and the passages, one after the other. Each is encoded alone, once,
+and reused by every prompt that has it, with any other modules before it and any arguments: while it is
+encoded, a parameter reserves its positions.
 
 Difference from the paper: modules have no fixed positions, because keys can be turned to any
 (models.attention.rotation). So no place stays empty, and a prompt without a module, or with a short
@@ -33,9 +33,9 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class FilledPrompt:
-    """The modules that a prompt uses, in order, and what their parameters say; one without a value is empty.
+    """The modules that a prompt uses, in order, and the arguments. A parameter without a value is empty.
 
-    `document` names what the modules' blocks are forgotten with.
+    The modules' blocks are deleted with `document`.
     """
 
     modules: tuple[Module, ...]

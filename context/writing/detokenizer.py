@@ -12,8 +12,8 @@ _MOST_BROKEN = 3
 class Detokenizer:
     """Turns a growing list of token ids into a growing text.
 
-    What a token adds depends on the one before it (a leading space, half a character), so a short
-    window is decoded again each time and only what can no longer change is given out.
+    The text of a token depends on the token before it (a leading space, half a character). So a short
+    window is decoded again each time, and only text that can no longer change is returned.
     """
 
     def __init__(self, decode: Callable[[Sequence[int]], str]) -> None:

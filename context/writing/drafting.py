@@ -1,8 +1,8 @@
-"""Drafts of what an answer says next, looked up in the passages: answers from documents repeat them.
+"""Speculative drafts of an answer's next tokens, looked up in the passages, which answers often repeat.
 
-Prompt lookup decoding (Saxena 2023): where the last tokens stand in the source, what follows there is
-the draft. A pass reads all of it at once, and what the model would not have said itself is dropped, so
-the answer is the same as without.
+Prompt lookup decoding (Saxena 2023): the last tokens of the answer are searched for in the source. The
+tokens that follow there are the draft. One pass reads the whole draft, and tokens that the model would not
+have chosen are dropped. So the answer is the same as without drafts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Drafter:
         self._places: dict[tuple[int, ...], tuple[int, int]] | None = None
 
     def draft(self, ids: Sequence[int], room: int) -> list[int]:
-        """What may follow `ids`: at most `room` tokens, often none."""
+        """A draft that may follow `ids`: at most `room` tokens, often none."""
         if self._size == 0:
             self._skipped = (self._skipped + 1) % 8
         size = min(self._size or int(self._skipped == 0), room)
@@ -44,7 +44,7 @@ class Drafter:
         return []
 
     def learn(self, drafted: int, right: int) -> None:
-        """Takes notice of how many tokens of the last draft were right."""
+        """Records how many tokens of the last draft were right."""
         if drafted:
             if right == drafted:
                 self._size = min(self._most, max(1, self._size * 2))

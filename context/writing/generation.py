@@ -32,7 +32,7 @@ class TokenUsage:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class ReadPrompt:
-    """A prompt that was read: all that writing needs to know of it.
+    """A prompt that was read, with all that generating an answer needs.
 
     `cache` holds what is the answer's own, `ape` what it reads besides; `logits` (vocabulary,) are those
     behind the prompt, and the next token stands at `position`. `notes` say how it was read, and `source`
@@ -91,7 +91,7 @@ class Generation:
         return text
 
     def hand_over(self) -> tuple[ReadPrompt, Transcript]:
-        """What another writer needs; nothing more is written here. Raises ValueError once it has begun."""
+        """Hands the prompt to another writer and ends this one. Raises ValueError after the first token."""
         if self._prompt is None or self.ids:
             raise ValueError("only an answer that has not begun can be handed over")
         prompt = self._prompt
@@ -99,7 +99,7 @@ class Generation:
         return prompt, self._transcript
 
     def close(self) -> None:
-        """Lets go of everything read and written; later steps return None."""
+        """Releases all memory. Later steps return None."""
         self._prompt = self._logits = self._ape = None
 
     @torch.inference_mode()
@@ -127,7 +127,7 @@ def read(
     """Reads tokens from `position` on into `cache` and returns the logits (vocabulary,) behind the last.
 
     `watch` notes what the last of them attends to. While other answers are being written on this thread,
-    a long prompt is read in pieces, and they go on in between.
+    a long prompt is read in pieces, and those answers continue in between.
     """
     size = piece(len(ids))
     for start in range(0, len(ids) - size, size):

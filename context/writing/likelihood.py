@@ -1,4 +1,4 @@
-"""How likely an answer is behind a prompt that was read."""
+"""The likelihood of a given answer after a prompt that was read."""
 
 from __future__ import annotations
 

@@ -30,20 +30,20 @@ _log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
-    """Hears what is written, on the scheduler's thread; it must not wait."""
+    """Receives the pieces of an answer on the scheduler's thread. It must not block."""
 
     def began(self, row: Row) -> None:
-        """The prompt has been read; this is said once and first."""
+        """Called once, before all other calls, when the prompt has been read."""
 
     def said(self, text: str) -> None:
         """The next piece of the answer, never empty."""
 
     def ended(self, error: Exception | None) -> None:
-        """The answer's last word: the row has left, by itself, by `cancel` or by this error."""
+        """Called last: the row has ended, by itself, by `cancel` or by this error."""
 
 
 class Row:
-    """One answer among those that are being written. `cancel` is for every thread, the rest is not."""
+    """One of the answers that are being generated. Only `cancel` is safe on every thread."""
 
     def __init__(
         self,
@@ -74,15 +74,15 @@ class Row:
 
     @property
     def cancelled(self) -> bool:
-        """Whether nobody wants it any more."""
+        """Whether the answer was cancelled."""
         return self._gone.is_set()
 
     def cancel(self) -> None:
-        """Has the row leave at the next step."""
+        """Removes the row at the next step."""
         self._gone.set()
 
     def draft(self) -> list[int]:
-        """What the answer may say next, beside the token that it will say anyway."""
+        """Drafted tokens that may follow the next one."""
         if self.drafter is None:
             return []
         return self.drafter.draft(self.transcript.ids, self.transcript.left - 1)
@@ -110,9 +110,9 @@ class Row:
 class Scheduler:
     """Writes answers on one device. `join` and `step` belong to the device's thread.
 
-    An error in one answer ends that answer. Where a pass over all fails, each is tried alone, and those
-    that fail alone end with what went wrong. Up to `drafts` tokens are drafted from the passages while at
-    most `drafting_rows` answers are being written: more of them make a pass dear enough without.
+    An error in one answer ends only that answer. If a pass over all fails, each is tried alone, and those
+    that fail alone end with their error. Up to `drafts` tokens are drafted from the passages while at most
+    `drafting_rows` answers are being generated: with more rows, a pass is expensive enough without drafts.
     """
 
     def __init__(self, lm: LanguageModel, *, drafts: int = 0, drafting_rows: int = 2) -> None:
@@ -134,7 +134,7 @@ class Scheduler:
 
     @torch.inference_mode()
     def join(self, generation: Generation, listener: Listener, gone: threading.Event | None = None) -> Row:
-        """Takes the answer over, says its first token at once, and writes the others in later steps.
+        """Adds an answer, emits its first token at once, and generates the others in later steps.
 
         The row leaves at the step after `gone` is set, or the row's `cancel` called.
         """
@@ -151,9 +151,9 @@ class Scheduler:
 
     @torch.inference_mode()
     def step(self) -> bool:
-        """Writes one token of every answer, or more by drafts; returns whether any is left to write.
+        """Generates one token of every answer, or more by drafts; returns whether any answer is left.
 
-        Whatever goes wrong ends answers and is never raised: nobody would tell those who listen.
+        Never raises: an error ends the affected answers and is passed to their listeners.
         """
         try:
             self._step()
@@ -189,7 +189,7 @@ class Scheduler:
             self._leave(at, None)
 
     def _logits(self, drafts: Sequence[Sequence[int]]) -> Sequence[torch.Tensor | Exception]:
-        """What each answer's last token and its draft call for, or why there is no telling."""
+        """The logits for each answer's last token and draft, or the error of an answer that failed."""
         try:
             return list(self._forward(slice(0, len(self._rows)), drafts))
         except Exception as error:
@@ -225,7 +225,7 @@ class Scheduler:
         return logits
 
     def _tried(self, row: Row, logits: torch.Tensor, draft: Sequence[int]) -> tuple[int, bool]:
-        """What `Row.write` returns. If the row does not go on, it has been told."""
+        """The result of `Row.write`. If the row has ended, its listener has been notified."""
         error: Exception | None = None
         before = len(row.transcript.ids)
         try:
@@ -245,7 +245,7 @@ class Scheduler:
         _tell(row, error)
 
     def _drop(self, at: int) -> None:
-        """Lets go of all that a row holds; the last row moves to its place, as in its keys."""
+        """Releases all that a row holds. The last row moves to its place, as in the keys."""
         self._own.remove(at)
         self._rows[at] = self._rows[-1]
         self._rows.pop()
@@ -261,8 +261,8 @@ def _split(prompt: ReadPrompt) -> tuple[FrozenPart, list[tuple[torch.Tensor, tor
 
 
 def _tell(row: Row, error: Exception | None) -> None:
-    """Nobody may be listening any more, and that is no concern of the other answers."""
+    """Ignores errors of a listener that has gone: they must not affect the other answers."""
     try:
         row.listener.ended(error)
     except Exception:
-        _log.warning("the end of an answer could not be told", exc_info=True)
+        _log.warning("the listener of an answer could not be notified of its end", exc_info=True)

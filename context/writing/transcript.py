@@ -1,4 +1,4 @@
-"""What an answer's tokens become: chosen from logits, counted, made text, ended."""
+"""The transcript of an answer: chooses tokens from logits, counts them, decodes them, and ends the answer."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Writing:
 class Transcript:
     """The tokens written so far and their text.
 
-    `finish_reason` is None while the answer is being written, "stop" when the model ended it, "length"
-    at `max_tokens`. Each answer draws from a generator of its own, so its seed means the same in any company.
+    `finish_reason` is None while the answer is being generated, "stop" when the model ended it, "length" at
+    `max_tokens`. Each answer has a separate random generator, so its seed gives the same answer in any batch.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ Run: TypeAlias = tuple[LayerKeyValues, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrozenPart:
-    """What one answer reads and never adds to: an `ApeCall`, and its own prompt where that is long."""
+    """The frozen keys of one answer: an `ApeCall`, and its own prompt where that is long."""
 
     ape: ApeCall | None = None
     prompt: Run | None = None
@@ -33,8 +33,8 @@ class FrozenPart:
 class BatchCall:
     """The queries of several answers, the same number of each: row i of the batch belongs to `parts[i]`.
 
-    New keys are put behind those that `own` has in `rows`; whoever made the call then lengthens the rows.
-    Queries that only fill a row up write keys as well, behind the row's end, where the next ones go.
+    New keys are appended to those that `own` has in `rows`; the caller then lengthens the rows. Padding
+    queries write keys too, behind the row's end, where the next keys overwrite them.
     """
 
     def __init__(self, own: RowKeys, rows: slice, parts: Sequence[FrozenPart], queries: int = 1) -> None:

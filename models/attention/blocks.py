@@ -1,4 +1,4 @@
-"""The keys and values of a run of tokens: encoded once, read by many, changed by none."""
+"""A block: the keys and values of a run of tokens. It is encoded once, shared, and never changed."""
 
 from __future__ import annotations
 

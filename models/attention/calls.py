@@ -2,7 +2,7 @@
 
 One attention function is registered with transformers under `NAME`. A call without `ape=` is ordinary
 attention; with `ape=ApeCall(...)` the queries also read frozen keys and values that lie outside the
-growing cache. Nothing is kept on the model, so one network serves both kinds of call at once.
+growing cache. No state is stored on the model, so one network serves both kinds of call at once.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _REFUSED_ARGUMENTS = ("softcap", "sliding_window", "s_aux", "position_bias")
 
 @dataclass(frozen=True, slots=True)
 class ApeCall:
-    """What the queries of one call read besides the cache: a shared prefix, and passages under a policy.
+    """The keys that one call reads besides the cache: a shared prefix, and passages under a policy.
 
     Each run holds one (keys, values) pair a layer, of batch size 1. `temperature` (T) divides the
     passages' logits and `scale` (S) multiplies their log-sum-exp; T = S = 1 is plain attention. `bias`
-    is added to it: the passages' weight against everything else changes by the factor exp(bias),
-    whatever the logits are, which S cannot say. With `keep`, each query of each head reads only the runs
-    it attends to most, so many of them.
+    is added to it: it multiplies the passages' weight against everything else by exp(bias), independently of
+    the logits. S cannot do that. With `keep`, each query of each head reads only the `keep` runs that it
+    attends to most.
     """
 
     prefix: tuple[LayerKeyValues, ...] | None = None
@@ -89,7 +89,7 @@ class ApeCall:
 
 
 class AttentionCall(Protocol):
-    """A call of another form than `ApeCall`, such as one of many answers: it attends by itself."""
+    """A call with its own attention, such as a batch of many answers."""
 
     def attend(
         self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float

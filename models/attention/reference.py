@@ -1,4 +1,4 @@
-"""APE's attention by its definitions: slow, obviously right, and what the fast path is held to."""
+"""APE's attention by its definitions: slow and obviously right. Tests compare the fast path with it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Cached keys at other positions: a rotary key at p turned by d more is the key at p + d (PIE, RoFormer).
 
-Values hold no position. What a key says about the tokens before it stays as it was when it was encoded.
+Values hold no position. The influence of earlier tokens on a key stays as it was when it was encoded.
 """
 
 from __future__ import annotations

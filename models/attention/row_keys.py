@@ -12,7 +12,7 @@ _FEWEST_ROWS, _FEWEST_TOKENS = 4, 64
 
 
 class RowKeys:
-    """Rows of keys and values, each of its own length, in tensors (layers, rows, heads, tokens, dim).
+    """Rows of keys and values, of different lengths, in tensors (layers, rows, heads, tokens, dim).
 
     Both tensors begin with room for `rows` of `tokens` and double when they are full, so that a token
     costs no copy of those before it; without rows they are gone. What lies behind a row's end is finite,
@@ -97,7 +97,7 @@ class RowKeys:
 
 
 def _zeros(shape: tuple[int, ...], *, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Zeros and not whatever was in memory: a masked NaN would still spoil the sum."""
+    """Zeros instead of uninitialised memory: a masked NaN would still spoil the sum."""
     return like.new_zeros(shape), like.new_zeros(shape)
 
 

@@ -1,7 +1,7 @@
-"""What one query row attends to: how widely (its entropy), and which passages.
+"""Measures the attention of one query row: its entropy, and the share of each passage.
 
-Parallel encoding fails where the attention of the question is spread too widely (Zhang et al. 2025,
-arXiv 2412.16545), so its entropy beside that of sequential reading says what a policy has to mend.
+Parallel encoding fails where the question's attention is spread too widely (Zhang et al. 2025, arXiv
+2412.16545). So its entropy is compared with that of sequential reading.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from models.attention.calls import ApeCall
 
 
 class AttentionWatch:
-    """Notes, layer by layer, what the last query of one call attends to. Each call needs its own.
+    """Records, layer by layer, what the last query of one call attends to. Each call needs its own.
 
     `sizes` are the tokens of each passage in the order of the call's runs, however these are joined.
     """

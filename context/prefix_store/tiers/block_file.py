@@ -1,4 +1,4 @@
-"""One block as one safetensors file, which says what it is and proves it."""
+"""One block as one safetensors file, whose header has its key and checksum."""
 
 from __future__ import annotations
 

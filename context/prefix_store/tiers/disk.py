@@ -1,8 +1,8 @@
-"""The disk tier: one file a block, found again after a restart, never believed unchecked.
+"""The disk tier: one file a block, reused after a restart, checked at every read.
 
     DIRECTORY/<namespace>/<scope>/<document>/<block>.safetensors     and *.tmp while one is being written
 
-What lies on disk is the truth; the ledger in memory is rebuilt from it at every start.
+The directory is the truth. The ledger in memory is rebuilt from it at every start.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _STALE_SECONDS = 600
 """A temporary file this old has lost its writer; a younger one may be another process's."""
 
 _RESCAN = 16
-"""After writing this part of the budget, a tier looks for what other processes wrote meanwhile."""
+"""After writing this part of the budget, a tier rescans the directory for files of other processes."""
 
 
 class DiskTier:
     """A `Tier` in a directory. Blocks are mapped, not read: their pages come in as the checksum needs them.
 
-    Processes may share the directory: each finds what the others wrote, and counts it at the latest after
+    Processes may share the directory: each finds the others' files, and counts them at the latest after
     writing a sixteenth of the budget itself.
     """
 

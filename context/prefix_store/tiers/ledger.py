@@ -1,4 +1,4 @@
-"""The books of a tier: what it holds, how large, and what has to go first."""
+"""The ledger of a tier: its entries, their sizes, and the order of eviction."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Ledger:
     def victims(self, size: int) -> Iterator[BlockKey]:
         """Entries to remove, first to go first, for as long as `size` more bytes would break the budget.
 
-        Whoever iterates removes each before asking for the next; one that stays is not offered again.
+        The caller removes each entry before it takes the next. An entry that stays is not offered again.
         """
         while self.excess(size) > 0 and self._order:
             priority, number, key = heapq.heappop(self._order)

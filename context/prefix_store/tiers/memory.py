@@ -62,7 +62,7 @@ class MemoryTier:
         return self.forget(Deletion(scope, None if documents is None else frozenset(documents)))
 
     def forget(self, deletion: Deletion) -> int:
-        """Forgets what a deletion is about; returns how many blocks that were."""
+        """Removes the blocks that a deletion covers; returns how many."""
         with self._lock:
             return sum(self._forget(key) for key in self._ledger if deletion.covers(key))
 

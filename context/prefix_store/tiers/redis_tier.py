@@ -130,7 +130,7 @@ class RedisTier:
             )
 
     def deletion_log(self) -> RedisLog:
-        """Where processes with this name on this server tell each other what they have deleted."""
+        """The stream through which processes with this name on this server announce deletions."""
         return RedisLog(self._redis, f"{self._name}:deletions")
 
     def close(self) -> None:
