@@ -28,7 +28,7 @@ class CorruptSegment(RetrievalError):
 
 
 class InvalidArchive(RetrievalError):
-    """An archive is not what `excerpta export` wrote, or not for this service; nothing of it was kept."""
+    """An archive is damaged, not made by `excerpta export`, or not for this service. Nothing was imported."""
 
     def __init__(self, archive: str, reason: str, remedy: str = "Export the collection again.") -> None:
         super().__init__(f"{archive}: {reason}. Nothing was imported. {remedy}")
@@ -37,7 +37,7 @@ class InvalidArchive(RetrievalError):
 
 
 class DuplicateDocument(RetrievalError):
-    """One call names the same document twice; nothing was put in."""
+    """One call names the same document twice. Nothing was added."""
 
     def __init__(self, document_id: str) -> None:
         super().__init__(f"document {document_id!r} comes twice in one call; send each id once")
@@ -45,7 +45,7 @@ class DuplicateDocument(RetrievalError):
 
 
 class UnreadableDocument(RetrievalError):
-    """One file cannot be read as what it claims to be; the others go on."""
+    """One file cannot be read in its format. Other files are not affected."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name}: {reason}")

@@ -1,4 +1,4 @@
-"""Several ranked lists become one: by reciprocal ranks, by scores within a list, or by scores themselves."""
+"""Fuses several ranked lists into one: by reciprocal ranks, by scores within a list, or by raw scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many cores one search takes: one, so that searches beside each other do not wait for each other."""
+"""Limits each search to one core, so that parallel searches do not wait for each other."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Bits = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a user put in. `id` is unique in its collection; adding it again replaces it."""
+    """A document as a user added it. `id` is unique in its collection; adding it again replaces it."""
 
     id: str
     text: str
@@ -75,7 +75,7 @@ class TokenVectors:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """What one retriever found: passage numbers (n,) and scores (n,), best first, ties by number.
+    """The result of one retriever: passage numbers (n,) and scores (n,), best first, ties by number.
 
     A passage number counts through the live segments of one snapshot; it means nothing outside it.
     """
@@ -88,7 +88,7 @@ class Hits:
 
 
 class Encoder(Protocol):
-    """What retrieval needs of a token encoder (`retrieval.tokens.TokenEncoder` is one)."""
+    """The interface of a token encoder. `retrieval.tokens.TokenEncoder` implements it."""
 
     @property
     def dim(self) -> int:
@@ -119,7 +119,7 @@ class Encoder(Protocol):
 
 
 class Vocabulary(Protocol):
-    """What the n-gram index needs of a language model: its token ids."""
+    """The interface of the n-gram index's vocabulary: a language model's token ids."""
 
     @property
     def size(self) -> int:

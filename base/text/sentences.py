@@ -74,7 +74,7 @@ def next_end(
     """The first end of the sentence that begins at `start`, and up to where the text is certain to hold none.
 
     Unless the text is `final`, an end that the coming text could undo (a small letter after "etc. ",
-    a digit after "3.") is not given yet, and the certain part ends before it. Given back as `scanned`
+    a digit after "3.") is not returned yet, and the certain part ends before it. Given back as `scanned`
     with the longer text, that part is not searched again. Nothing from `limit` on is read.
 
     >>> next_end("It is 3.5. Is it? ", 0, final=True)[1]

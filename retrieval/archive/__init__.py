@@ -1,4 +1,4 @@
-"""Collections from one machine to another: an archive of one version, read as if its sender meant harm."""
+"""Moves collections between machines: an archive of one version, treated as untrusted input."""
 
 from retrieval.archive.agreement import Agreement
 from retrieval.archive.documents import encode_document, read_documents

@@ -1,4 +1,4 @@
-"""Whether documents are those that an index was made of."""
+"""Checks that documents are the ones that an index was made of."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from retrieval.types import Bits, Document
 
 
 class Agreement:
-    """Holds documents, one after the other, against the passages that an index has of them.
+    """Compares documents, one after the other, with their passages in an index.
 
-    The index and the database are written one after the other; whoever copies both finds out here
-    whether he has them of one moment.
+    The index and the database are written one after the other. This check shows whether copies of both are
+    from the same moment.
     """
 
     def __init__(self, stores: Sequence[PassageStore], live: Sequence[Bits | None]) -> None:
@@ -30,7 +30,7 @@ class Agreement:
         return sum(int(bits.sum()) for bits in self._left)
 
     def differs(self, document: Document) -> str | None:
-        """What the index has otherwise, in a few words; None when it agrees. A document counts once."""
+        """The difference from the index, in a few words; None if there is none. A document counts once."""
         for store, left in zip(self._stores, self._left, strict=True):
             number = store.places.get(document.id)
             if number is not None and left[number]:

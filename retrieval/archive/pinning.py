@@ -38,13 +38,13 @@ class Pinned:
     live: tuple[Bits | None, ...]
 
     def agreement(self) -> Agreement:
-        """What documents are to be held against."""
+        """The check that documents must pass."""
         return Agreement(self.stores, self.live)
 
 
 @contextmanager
 def pin(collection: Path) -> Iterator[Pinned]:
-    """Holds the live version; nobody waits for it. Raises CorruptSegment."""
+    """Holds the live version open without blocking writers. Raises CorruptSegment."""
     make_room_for_files()
     with ExitStack() as stack:
         yield _pinned(collection, stack)

@@ -1,7 +1,7 @@
-"""Collections from elsewhere: opened and tried in a child process with limits before they are let in.
+"""Quarantine: imported collections are opened and tried in a child process with limits.
 
-FAISS and NumPy trust their files: one made to harm can take all memory or crash the process that reads it.
-In the child that ends the child. It is no wall against code that a flaw in a library would let run there.
+FAISS and NumPy trust their files: a hostile one can take all memory or crash the process that reads it. Then
+only the child ends. This is not a security sandbox: it does not stop code that a flaw in a library lets run.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _KEPT = (
 def try_in_child(
     directory: Path, expected: Expected, *, memory: int | None = None, seconds: int | None = None
 ) -> None:
-    """Has a child process open all of a collection, check it and search it.
+    """Opens, checks and searches a whole collection in a child process.
 
-    The child may take `memory` bytes of addresses, beyond those of its libraries, and `seconds` of CPU
-    time; without, what honest indexes of this size take. Raises ValueError with what the child met.
+    The child may use `memory` bytes of address space, beyond those of its libraries, and `seconds` of CPU
+    time. By default they are set by the size of the index. Raises ValueError with the child's error.
     """
     size = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
     memory = memory or _MEMORY + 4 * size
@@ -63,7 +63,7 @@ def try_in_child(
 
 
 def main() -> int:
-    """Reads what `try_in_child` tells it; says in one line what is wrong."""
+    """The child's side of `try_in_child`: reads the task, prints the problem in one line."""
     directory, dim, vocabulary_size, memory, seconds = json.loads(sys.argv[1])
     limit = _mapped() + memory
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

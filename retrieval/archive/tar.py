@@ -1,8 +1,8 @@
 """The archive of one collection: a tar file of which every byte follows from the list it begins with.
 
-Nothing of a tar header from outside is believed. The list names each file with its size and checksum, the
-header that belongs before it is made from that, and the bytes found there must be the same. So there are
-no links, no directories, no names that lead elsewhere, and nothing that unpacks to more than it is.
+No tar header from outside is trusted. The list names each file with its size and checksum. The expected
+header is computed from that, and the bytes found must be the same. So there are no links, no directories, no
+names that lead elsewhere, and nothing unpacks to more than its size.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Copied = Callable[[int], None]
 
 
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file: where it lies in the collection's directory, and what it must be."""
+    """One file: its path in the collection's directory, its size and its checksum."""
 
     path: str
     bytes: _Count
@@ -51,7 +51,7 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the archive is of, and the list of its files in order.
+    """The description of an archive, and the list of its files in order.
 
     `encoder` and `vocabulary` are fingerprints; `settings` are the collection's, as the service keeps them.
     """

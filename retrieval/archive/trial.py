@@ -1,4 +1,4 @@
-"""What an index has to hold so that no query fails on it, or reads where nothing is."""
+"""Checks that an index is consistent, so that no query fails on it or reads out of bounds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KINDS = {"fast": "IndexIVFPQFastScan", "fine": "IndexIVFPQFastScan", "compact":
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the serving models have: components of a vector, and token ids, 0 without n-grams."""
+    """Sizes of the serving models: dimensions of a vector, and number of token ids (0 without n-grams)."""
 
     dim: int
     vocabulary_size: int
@@ -36,7 +36,7 @@ class Expected:
 def try_collection(directory: Path, expected: Expected) -> None:
     """Opens every index of a collection, checks and searches it, and holds the documents against it.
 
-    Raises ValueError, CorruptSegment or IndexMismatch, and whatever a damaged file brings about.
+    Raises ValueError, CorruptSegment or IndexMismatch, or any other error that a damaged file causes.
     """
     manifest = Manifest.read(directory)
     segments = [Segment(entry.name, directory / SEGMENTS / entry.name) for entry in manifest.segments]

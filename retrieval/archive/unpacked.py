@@ -1,4 +1,4 @@
-"""Whether an unpacked archive is one whole collection: list, manifest and the records of its segments."""
+"""Checks that an unpacked archive is one whole collection: list, manifest and records of its segments."""
 
 from __future__ import annotations
 

@@ -141,10 +141,10 @@ class Collection:
         batch: BatchKey | None = None,
         progress: Progress | None = None,
     ) -> Commit:
-        """Puts documents in as one segment; those whose ids are there are replaced in the same version.
+        """Adds documents as one segment. Documents with the same ids are replaced in the same version.
 
-        With a `batch` that was committed before, nothing is done and its Commit is returned. `progress` is
-        called with documents done and in all. Raises DuplicateDocument when an id comes twice.
+        A `batch` that was committed before is not added again; its Commit is returned. `progress` is called
+        with the documents done and their total. Raises DuplicateDocument if an id occurs twice.
         """
         _refuse_duplicates(documents)
         if batch is not None and (done := self.committed(batch)):
@@ -194,10 +194,10 @@ class Collection:
     ) -> bool:
         """Makes one segment of several, or writes one without its dead; whether there was something to do.
 
-        Searches, additions and deletions go on meanwhile; what they change in the segments that are being
-        merged counts in the new one. What another merge is at work on, in any process, is left to it, and
-        so is what has more than `budget` passages to copy. `pause` is called now and then, never under the
-        writers' lock; what it raises ends the merge, and nothing has changed.
+        Searches, additions and deletions continue meanwhile. Their changes to the inputs also apply to the
+        new segment. Segments of another running merge, in any process, are skipped, and so are merges of
+        more than `budget` passages. `pause` is called now and then, never under the writers' lock. An
+        exception from it ends the merge without any change.
         """
         return merge(
             self._writer,
@@ -235,9 +235,9 @@ class Collection:
         return self._views.current().manifest.jobs
 
     def forget(self, jobs: Iterable[str]) -> None:
-        """Forgets the batches of jobs that will never run again, which otherwise are kept for ever.
+        """Drops the batch records of jobs that will never run again.
 
-        A batch of theirs that is added all the same would be added anew. The version stays the same.
+        If such a batch were added once more, it would count as new. The version stays the same.
         """
         with self._writer.locked() as view:
             finished = view.manifest.jobs.intersection(jobs)
@@ -245,15 +245,15 @@ class Collection:
                 self._writer.commit(view.manifest.without(finished))
 
     def committed(self, batch: BatchKey) -> Commit | None:
-        """What the batch put in, if it was committed."""
+        """The commit of the batch, if there is one."""
         return self._views.current().manifest.batches.get(str(batch))
 
     def snapshot(self) -> Snapshot:
-        """The latest version, whoever committed it, held still."""
+        """The latest version, from any process, held open."""
         return Snapshot(self._views.current(), self._vocabulary, self._bm25, self._accelerator)
 
     def contains(self, ids: Iterable[str]) -> set[str]:
-        """Which of the ids are those of live documents."""
+        """Those of the ids that are live documents."""
         return set(_places(self._views.current(), ids))
 
     def stats(self) -> CollectionStats:
@@ -269,7 +269,7 @@ class Collection:
         )
 
     def verify(self) -> list[CorruptSegment | IndexMismatch]:
-        """Checks every checksum anew; returns what is wrong, changes nothing."""
+        """Checks every checksum again; returns the problems. Changes nothing."""
         try:
             while True:
                 manifest = Manifest.read(self.path)

@@ -77,7 +77,7 @@ Condition: TypeAlias = AllOf | AnyOf | Negation | OneOf | Order | Exists
 
 @dataclass(slots=True)
 class _Budget:
-    """What a filter may still ask for."""
+    """The remaining size allowance of a filter."""
 
     conditions: int = MOST_CONDITIONS
     values: int = MOST_VALUES

@@ -28,9 +28,9 @@ Choice = Callable[[Sequence[tuple[int, float]]], list[int]]
 def merge(writer: Writer, choose: Choice, pause: Pause | None, *, trainer: Trainer | None = None) -> bool:
     """Makes one segment of those chosen among the live ones; whether there was something to do.
 
-    The new segment is written without the lock. What additions and deletions meanwhile take from its
-    inputs is then dead in it from the start; where an input is gone altogether, it is given up. What
-    another merge, of any process, is at work on is not there to be chosen.
+    The new segment is written without the lock. Documents that are replaced or deleted meanwhile are dead in
+    it from the start. If an input has disappeared, the merge is abandoned. Inputs of another running merge,
+    in any process, cannot be chosen.
     """
     view = writer.view()
     with ExitStack() as holds:

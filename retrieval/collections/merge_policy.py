@@ -1,4 +1,4 @@
-"""Which segments of a collection are worth merging: small ones of a size, and those that are mostly dead."""
+"""Merge policy: chooses small segments of similar size, and segments that are mostly deleted."""
 
 from __future__ import annotations
 

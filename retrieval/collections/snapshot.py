@@ -1,4 +1,4 @@
-"""One version of a collection, held still for a whole query."""
+"""A snapshot: one version of a collection, held open for a whole query."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class TokenMatch:
 
 
 class Snapshot:
-    """Searches one version; a context manager, so that what a query holds is plain to see.
+    """Searches one version. It is a context manager, so that the code shows how long a query holds it.
 
     Passage numbers count through the segments of this version and mean nothing in another.
     """

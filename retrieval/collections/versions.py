@@ -1,4 +1,4 @@
-"""The live version of a collection, opened: what its manifest lists, ready to be searched."""
+"""The live version of a collection: the segments that its manifest lists, opened for search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a collection's directory changes: drafts are written beside it, and listed under one lock."""
+"""Writes versions of a collection: drafts are prepared beside it, and listed under one lock."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Writer:
 
     @contextmanager
     def locked(self) -> Iterator[View]:
-        """Keeps all other writers away; gives the live version, which stays that until `commit`."""
+        """Locks out all other writers. Gives the live version, which cannot change before `commit`."""
         with exclusive(self.path / LOCK):
             yield self._views.current()
 

@@ -1,4 +1,4 @@
-"""Zip archives from people one does not know: one member at a time, within limits, never to disk."""
+"""Untrusted zip archives: read one member at a time, within limits, never to disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENCRYPTED = 0x1
 
 @dataclass(slots=True)
 class Allowance:
-    """What may still be unpacked from one file and from the archives in it."""
+    """The remaining allowance for one file and the archives in it."""
 
     entries: int
     bytes: int

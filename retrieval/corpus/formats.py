@@ -1,4 +1,4 @@
-"""Which format a file is in: by its first bytes, and by its extension where those leave it open."""
+"""Detects a file's format by its first bytes, and by its extension where those are ambiguous."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _JSON_LINE = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{.*\}\s*(?:\n|$)")
 def detect(name: str, data: bytes) -> Format:
     """The format; a DOCX is a zip until it is opened.
 
-    Raises UnreadableDocument for a format that is not read, or if the extension is a lie.
+    Raises UnreadableDocument for an unsupported format, or if the extension contradicts the content.
 
     >>> detect("a.md", b"# Title").value, detect("page", b"<!DOCTYPE html><p>").value
     ('Markdown', 'HTML')

@@ -1,4 +1,4 @@
-"""What one file may cost to read."""
+"""Limits on the cost of reading one file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class InvalidLimits(ExcerptaError):
 
 @dataclass(frozen=True, slots=True)
 class LoadLimits:
-    """Bounds on files from people one does not know. What is over one is reported, never cut short.
+    """Limits for untrusted files. A file over a limit is reported, never cut short.
 
     `max_file_bytes` is for one file, packed in an archive or not; `max_total_bytes` for an archive,
     and for all that unpacks from it; `max_ratio` for unpacked to packed bytes of a member above a

@@ -1,4 +1,4 @@
-"""Files in, documents out: what is broken is reported by name, and the rest goes on."""
+"""Reads files into documents. A broken file is reported by name, and the others continue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes to characters, and the one form of text that documents are kept in."""
+"""Decodes bytes to text, and normalises text to the form in which documents are stored."""
 
 from __future__ import annotations
 

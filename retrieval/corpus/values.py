@@ -1,4 +1,4 @@
-"""Metadata values out of strings and JSON."""
+"""Metadata values from strings and JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LARGEST = 2**63
 
 
 class InvalidValue(ValueError):
-    """A value that metadata cannot hold; the message says which and why."""
+    """A value that metadata cannot hold. The message names it and the reason."""
 
 
 def typed(value: str) -> str | int | float | bool:

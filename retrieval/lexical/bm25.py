@@ -54,9 +54,9 @@ class Bm25:
         return scores
 
     def ceiling(self, query: str) -> float:
-        """What no passage's score can reach: the query's terms, each as often in it as can be.
+        """An upper bound of all scores: every query term at its highest possible frequency.
 
-        Terms that no passage has count as the rarest there can be.
+        Terms that no passage has count as the rarest possible.
         """
         frequencies = np.diff(self._index.scores["indptr"])
         return float(

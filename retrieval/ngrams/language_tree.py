@@ -1,4 +1,4 @@
-"""Reads many continuations of one prompt as a tree, so that what they share is read once."""
+"""Reads many continuations of one prompt as a tree, so that shared tokens are read once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = 0
 
 
 class Tree(Protocol):
-    """What the beam and the question's n-grams need of a language model."""
+    """The language model interface of the beam search and the question's n-grams."""
 
     @property
     def root(self) -> NDArray[np.float32]:

@@ -27,7 +27,7 @@ _MOST_QUESTION_TOKENS = 256
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """What is computed once a language model: the examples read, and the tokens that open n-grams."""
+    """Computed once per language model: the encoded examples, and the tokens that may open n-grams."""
 
     prefix: Prefix
     openers: Bits

@@ -1,4 +1,4 @@
-"""SEAL's evidence: how much an n-gram tells, and what a passage's n-grams add up to."""
+"""SEAL's scores: the weight of an n-gram, and the score of a passage by its n-grams."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def place(
 
     `positions` holds, for numbers of keys, where they occur in the passage, ascending. Keys are tried in
     their order, best first; each is placed at most once, where it does not overlap an earlier one, and
-    adds weight * c(n), with c(n) = 1 - beta + beta * |tokens of n not yet covered| / |tokens of n|: what
-    an earlier key said already counts little. SEAL, Bevilacqua et al. 2022, section 3.3.
+    adds weight * c(n), with c(n) = 1 - beta + beta * |tokens of n not yet covered| / |tokens of n|: tokens
+    that an earlier key covers count little. SEAL, Bevilacqua et al. 2022, section 3.3.
 
     >>> place([Key((7, 8), 4.0), Key((8, 9), 2.0)], {0: [0], 1: [1, 5]})[0]
     5.2

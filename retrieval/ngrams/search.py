@@ -68,14 +68,14 @@ def search_ngrams(
     query_probability: float | None = QUERY_PROBABILITY,
     allowed: Sequence[Bits | None] | None = None,
 ) -> NgramHits:
-    """The `limit` passages that share the most telling n-grams with what the model would write.
+    """The `limit` passages whose n-grams best match those that the model generates.
 
     The model writes up to `beams` n-grams of `length` tokens that occur in an allowed passage.
     `query_keys` adds the question's runs of one to three words, each as probable as `query_probability`
     says, or as the model says for None; with `beams` = 0 there are only these, and no model call.
     `bases` and `allowed` have one entry a segment: the number of its first passage, and a bit a passage.
     Only the first 1,000 characters of the query are read. A collection of a few hundred tokens finds
-    little: counts are smoothed, so there every n-gram is frequent and none tells.
+    little: counts are smoothed, so every n-gram is frequent there and weighs little.
 
     Raises InvalidNgramOption, IndexMismatch for an index of another vocabulary, and InputTooLong when
     `length` does not fit the model. SEAL, Bevilacqua

@@ -1,4 +1,4 @@
-"""The suffix array of a sequence of token ids, and the two questions asked of it.
+"""The suffix array of a sequence of token ids, and its two lookups.
 
 A range `[lo, hi)` of the array holds every position where one n-gram occurs, because suffixes that
 begin alike are neighbours. One token more narrows the range; the n-gram is never searched again.

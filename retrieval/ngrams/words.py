@@ -1,4 +1,4 @@
-"""Where words begin: the tokens that may open an n-gram, and the words of a question."""
+"""Finds word beginnings: the tokens that may open an n-gram, and the words of a question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a collection is on disk: immutable segments, and the manifest that says which are live."""
+"""A collection on disk: immutable segments, and the manifest that lists the live ones."""
 
 from retrieval.segments.encoding import Encoded, Progress, encode, indexed_text
 from retrieval.segments.lazy_sequence import Pause

@@ -18,7 +18,7 @@ Comparison: TypeAlias = Literal["$gt", "$gte", "$lt", "$lte"]
 
 
 def kind_of(value: object) -> str | None:
-    """number, string, bool or null; None for what no field can hold as one value."""
+    """The kind of a value: number, string, bool or null. None if a field cannot hold it as one value."""
     if value is None:
         return "null"
     if isinstance(value, bool):

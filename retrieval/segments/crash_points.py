@@ -1,4 +1,4 @@
-"""Named points at which a test may kill the process, to see what a crash leaves behind."""
+"""Crash points: named places where a test may kill the process, to check the files that a crash leaves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ POINTS = (
 """Every point, in the order a replacement passes them."""
 
 MERGE_POINTS = ("merge.written", "merge.locked", "merge.committed")
-"""Those that only a merge passes, beside those of a segment and a manifest."""
+"""Points of a merge, in addition to those of a segment and a manifest."""
 
 IMPORT_POINTS = ("import.unpacked", "import.tried", "import.settled", "import.told")
 """Those that an import passes, around a manifest's own; the last is inside the database's transaction."""

@@ -1,4 +1,4 @@
-"""Documents into what a segment is built of: passages, token vectors, token ids."""
+"""Encodes documents into the parts of a segment: passages, token vectors, token ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are wholly there or not at all: written beside, flushed to disk, renamed."""
+"""Atomic files: written beside their place, flushed to disk, renamed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def exclusive(path: Path) -> Iterator[None]:
 
 @contextmanager
 def exclusive_if_free(path: Path) -> Iterator[bool]:
-    """Locks a file if it is there and nobody else has locked it, and says whether; a crash frees it."""
+    """Locks a file if it exists and is not locked; returns whether it did. A crash frees the lock."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -121,7 +121,7 @@ def is_claimed(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Removes a file or a tree; what is gone already is no error."""
+    """Removes a file or a tree. A missing one is not an error."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:

@@ -1,4 +1,4 @@
-"""Sequences that hold nothing: each item is made anew whenever it is looked at."""
+"""Lazy sequences: each item is computed again at every access, and none is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manifest: one small file that says which segments of a collection are live."""
+"""The manifest: one small file that lists the live segments of a collection."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class BatchKey:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What one `add` put in: `segment` is None when no document had a passage."""
+    """The result of one `add`. `segment` is None when no document had a passage."""
 
     version: int
     segment: str | None
@@ -60,7 +60,7 @@ _SCALARS = ("version", "encoder", "vocabulary")
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What one deletion did: how many documents were there, and the version that has none of them."""
+    """The result of one deletion: the number of documents removed, and the first version without them."""
 
     version: int
     deleted: int
@@ -139,7 +139,7 @@ class Manifest:
         return {_job(key) for key in self.batches}
 
     def without(self, jobs: Collection[str]) -> Manifest:
-        """The same version, which has forgotten that these jobs ran."""
+        """The same version without the batch records of these jobs."""
         kept = {key: commit for key, commit in self.batches.items() if _job(key) not in jobs}
         return replace(self, batches=kept)
 

@@ -1,4 +1,4 @@
-"""Several segments into one: what is live of them is written anew, without encoding anything again."""
+"""Merges several segments into one: live passages are copied, and nothing is encoded again."""
 
 from __future__ import annotations
 

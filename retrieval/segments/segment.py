@@ -30,7 +30,7 @@ _OFFSETS = "token_offsets.npy"
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """What a file of a segment must be."""
+    """The recorded size and checksum of a segment's file."""
 
     bytes: int
     sha256: str
@@ -125,7 +125,7 @@ def open_segment(collection: Path, name: str, checksum: str) -> Segment:
 
 
 def check_segment(collection: Path, name: str, checksum: str) -> Iterator[CorruptSegment | IndexMismatch]:
-    """What is wrong with a segment's files: nothing, or each file with its reason."""
+    """The problems of a segment's files: each damaged file with its reason; empty if there are none."""
     directory = collection / DIRECTORY / name
     try:
         held = sha256(directory / RECORD) == checksum

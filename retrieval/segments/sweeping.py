@@ -1,4 +1,4 @@
-"""What no longer counts is removed from disk."""
+"""Removes unreferenced files of a collection from disk."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from retrieval.segments.tombstones import DIRECTORY as TOMBSTONES
 def sweep(collection: Path, manifest: Manifest) -> None:
     """Removes what the live manifest does not list, save drafts that a living process writes.
 
-    Call it under the writers' lock. No grace is needed for readers: a view opens and maps its files
-    before its first search, and a file lives on without a name until nobody has it open. Whoever has read
-    an older manifest and comes too late for its files finds one missing and reads the newer manifest.
-    What cannot be removed now waits for the next sweep: the commit before it stands.
+    Call it under the writers' lock. Readers need no grace period: a view opens and maps its files before its
+    first search, and a deleted file stays readable while it is open. A reader with an older manifest that
+    finds a file missing reads the newer manifest. A file that cannot be removed now waits for the next sweep;
+    the commit before it stands.
     """
     point("sweep.begun")
     listed = {entry.name for entry in manifest.segments}

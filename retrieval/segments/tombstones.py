@@ -1,4 +1,4 @@
-"""Which documents of a segment are deleted: a file of bits, a new one for each version that deletes some."""
+"""Tombstones: a segment's deleted documents as a bit file. Each version that deletes writes a new one."""
 
 from __future__ import annotations
 

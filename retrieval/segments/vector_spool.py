@@ -1,4 +1,4 @@
-"""Token vectors on their way into a segment, kept on disk."""
+"""A temporary file of token vectors on their way into a segment."""
 
 from __future__ import annotations
 

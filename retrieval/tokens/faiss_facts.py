@@ -1,4 +1,4 @@
-"""What this package relies on in FAISS, tried at a service's start, so that no upgrade breaks it silently."""
+"""Checks at a service's start that FAISS does what this package relies on, also after an upgrade."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a token index says about itself, checked before anything else of it is read."""
+"""The header of a token index, which is checked before anything else of it is read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST = 1 << 40  # no size in a header is larger; memory is taken by sizes only 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What inverted lists were trained on: tokens, and their mean distance (1 - similarity) to centroids."""
+    """Training record of inverted lists: tokens, and their mean distance (1 - similarity) to centroids."""
 
     tokens: int = 0
     distance: float = 0.0

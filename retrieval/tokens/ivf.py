@@ -41,7 +41,7 @@ class Inherited:
 
 
 class Trainer(Protocol):
-    """What trains lists and puts tokens into them in place of FAISS, faster."""
+    """Trains lists and assigns tokens to them, faster than FAISS."""
 
     def train(self, index: Any, sample: Float32, seed: int) -> None:
         """Gives an empty FAISS index its centroids and codebooks."""

@@ -1,4 +1,4 @@
-"""Why a passage was found: each query token's best match in it."""
+"""Explains why a passage was found: each query token's best match in it."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Depths:
 
 
 class DeviceSearch(Protocol):
-    """What searches whole segments in a memory of its own: GPUs."""
+    """Searches whole segments in separate memory, such as a GPU's."""
 
     @property
     def trainer(self) -> Trainer:

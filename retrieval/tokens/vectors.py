@@ -1,4 +1,4 @@
-"""What a token vector must be, and its compact form on disk."""
+"""Checks of token vectors, and their compact form on disk."""
 
 from __future__ import annotations
 

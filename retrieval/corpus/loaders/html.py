@@ -1,4 +1,4 @@
-"""HTML: what a reader sees, with headings, lists, tables and paragraphs as lines."""
+"""HTML: the visible text, with headings, lists, tables and paragraphs as lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain text: kept as it is."""
+"""Plain text: the file is the document."""
 
 from __future__ import annotations
 

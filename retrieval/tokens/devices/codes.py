@@ -1,4 +1,4 @@
-"""Inverted lists of codes in a device's memory: what is too large to be held as vectors."""
+"""Inverted lists of codes in a device's memory, for collections that are too large to be held as vectors."""
 
 from __future__ import annotations
 

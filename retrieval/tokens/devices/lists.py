@@ -1,4 +1,4 @@
-"""What FAISS's inverted lists hold, read out as plain arrays that any device can search.
+"""Copies the contents of FAISS's inverted lists into plain arrays that any device can search.
 
 A byte of a code names one of 256 short vectors (a word) for its span of components, so a token is its list's
 centroid plus the words of its bytes. That covers two 4-bit product codes a byte, and eight signs (RaBitQ).

@@ -1,4 +1,4 @@
-"""A query over the segments that devices hold: gathered, reduced by XTR and refined where they lie."""
+"""A query over segments in device memory: tokens are gathered, scored by XTR and refined there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists and codebooks of an index trained on a device; FAISS on a CPU serves what comes out."""
+"""Trains an index's lists and codebooks on a device. FAISS on a CPU serves the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Token vectors in a device's memory, and stored ones on their way through it: compared exactly."""
+"""Exact comparison of token vectors in a device's memory, and of stored ones that are moved through it."""
 
 from __future__ import annotations
 
