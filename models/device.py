@@ -1,4 +1,4 @@
-"""Which device and number format the networks run in."""
+"""Chooses the device and the number format of the networks."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def dtype_name(dtype: torch.dtype) -> str:
 
 
 def call_cost(device: torch.device) -> int:
-    """What one forward call costs beside its tokens, in tokens: padding below this is cheaper than a call.
+    """The fixed cost of a forward call, in tokens. Padding with fewer tokens is cheaper than another call.
 
     Measured on CPUs for 20-135M parameters (27-48 tokens); a GPU wants far larger batches.
     """

@@ -45,7 +45,7 @@ class UnsupportedModel(ExcerptaError):
 
 
 class GeneratorFailed(ExcerptaError):
-    """The service that writes answers elsewhere cannot be reached, refused, or broke off."""
+    """The remote service that generates answers cannot be reached, refused the request, or broke off."""
 
     def __init__(self, base_url: str, reason: str, *, upstream_status: int | None = None) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""One worker thread a device, with a bounded number of requests and the impatient ones first."""
+"""One worker thread per device, with a bounded number of requests, ordered by priority."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _here = threading.local()
 
 
 class Priority(enum.IntEnum):
-    """Who goes first: people who wait for an answer, then jobs."""
+    """The order of calls: interactive requests first, then jobs."""
 
     INTERACTIVE = 0
     BATCH = 1
@@ -36,9 +36,9 @@ class Priority(enum.IntEnum):
 class Executor:
     """Runs calls on one device, one at a time, by priority and then in the order they came.
 
-    A request reserves its places with `admit` before it does anything, so that a full device refuses
-    it at once instead of keeping it waiting; its calls then run without being counted again. Work of
-    a waiter that has gone away is skipped if it has not begun; what has begun runs to its end.
+    A request reserves its places with `admit` before it does anything, so that a full device refuses it at
+    once. Its calls are then not counted again. A cancelled call is skipped if it has not started; a running
+    call continues to its end.
 
     One loop may take turns with the calls: see `attend`.
     """

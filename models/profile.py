@@ -46,7 +46,7 @@ class EncoderSpec(ModelSpec):
     """The token encoder. `max_tokens` lowers its limit.
 
     `adapter` is a directory with weights of ours that are added to it. ColBERT models mark what they read
-    by a token; most say so themselves, and markers given here stand in their place.
+    by a token. Most checkpoints declare their markers; markers given here replace them.
     """
 
     adapter: str = ""
@@ -71,10 +71,10 @@ class LanguageModelSpec(ModelSpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorSpec:
-    """A service elsewhere that writes the answers, by OpenAI's chat completions API.
+    """A remote service that generates the answers, through OpenAI's chat completions API.
 
-    `base_url` ends where `/chat/completions` begins. `key_env` names the environment variable with the
-    key; without it none is sent. `timeout_s` is how long the service may say nothing.
+    `base_url` ends before `/chat/completions`. `key_env` names the environment variable with the key; without
+    it no key is sent. `timeout_s` is the longest time without data from the service.
     """
 
     base_url: str
@@ -87,7 +87,7 @@ class GeneratorSpec:
 class Profile:
     """A named set of models; without a token classifier, texts are compressed without a network.
 
-    With a `generator` answers are written elsewhere; the language model then ranks and searches only.
+    With a `generator`, another service generates the answers, and the language model only ranks and searches.
     The token classifier runs in the encoder's dtype, because it may share the encoder's network.
     """
 
@@ -114,8 +114,8 @@ _KINDS: Mapping[str, type[ModelSpec]] = {
 def load_profile(name_or_path: str | Path, *, search: Sequence[Path] = ()) -> Profile:
     """Reads a profile: a built-in one, `NAME.toml` in one of the `search` directories, or a file by its path.
 
-    A profile may say `extends = "small"`: what it leaves out is taken from there. In a model's table a
-    `name` makes it another model, of which nothing is inherited; without one, single keys are changed.
+    With `extends = "small"`, a profile inherits every key that it leaves out. A model table with a `name` is
+    another model and inherits nothing. Without a `name`, single keys are changed.
     Raises InvalidProfile for a missing file, a wrong type, and an unknown key, with the allowed ones.
     """
     file = _find(name_or_path, search, skip=())

@@ -1,4 +1,4 @@
-"""The models of a profile: found, checked, loaded once, when they are first needed."""
+"""The models of a profile. Each is found, checked and loaded once, at its first use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One model as `excerpta models` shows it; without weights, `source` says what is wrong."""
+    """One model as `excerpta models` shows it. Without weights, `source` has the reason."""
 
     role: str
     name: str
@@ -42,9 +42,8 @@ class ModelInfo:
 class Models:
     """The networks of one profile on one device.
 
-    Each is loaded at its first use, once, whichever thread asks first; the others wait for it. Converted
-    weights and remembered checksums are kept under `data_dir/models`, and in `calibrations` what
-    `excerpta calibrate` found out.
+    Each is loaded once, at its first use. Other threads wait meanwhile. Converted weights and cached
+    checksums are under `data_dir/models`, results of `excerpta calibrate` in `calibrations`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What weights are, by content: checksums, remembered between starts, and fingerprints."""
+"""Identifies weights by content: checksums, cached between starts, and fingerprints."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with what is being done, and how much of how much is done."""
+"""Progress callback: name of the step, amount done, total."""
 
 _CHUNK = 1 << 22
 
 
 class Checksums:
-    """SHA-256 of files, remembered in a small JSON file by path, size and time of change.
+    """SHA-256 of files, cached in a small JSON file by path, size and modification time.
 
     Hashing gigabytes at every start would take longer than loading them. A file whose bytes change
     while its size and time stay is only found by `fresh=True`.

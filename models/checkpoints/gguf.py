@@ -168,4 +168,4 @@ def _sync(path: Path) -> None:
 
 
 def _silent(what: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
+    """A progress callback that does nothing."""

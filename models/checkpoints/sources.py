@@ -20,7 +20,7 @@ _HUB_FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
 class Located:
     """Weights that are there: a model directory, or the GGUF file in it.
 
-    `source` says where they were found, for people; `pinned` whether the profile's checksums apply.
+    `source` describes where they were found. `pinned`: whether the profile's checksums apply.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""What ColBERT checkpoints add to an encoder: a projection of its vectors, and markers of what is read."""
+"""Reads the parts that ColBERT checkpoints add to an encoder: a projection, and markers before texts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WEIGHT, _BIAS = "linear.weight", "linear.bias"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a late-interaction model reads: what it was trained to see before, after and among a text's tokens.
+    """The input format of a late-interaction model: the tokens it expects before, after and among a text's.
 
     `query_length` is the number of tokens, special ones counted, up to which queries are filled with mask
     tokens, whose vectors count too (ColBERT's query expansion); 0 fills none. Other tokens attend to them
@@ -42,7 +42,7 @@ PUNCTUATION = tuple(string.punctuation)
 
 
 def read_reading(directory: Path) -> Reading:
-    """What a checkpoint says about itself: PyLate's settings, or those of Stanford's ColBERT; else plain.
+    """The input format that a checkpoint declares: PyLate's or Stanford ColBERT's settings, else plain.
 
     Raises ModelCorrupt.
     """

@@ -1,4 +1,4 @@
-"""Text written by a service elsewhere that speaks OpenAI's chat completions API."""
+"""A client of a remote service with OpenAI's chat completions API, which streams the generated text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Chunk(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a text ended; token counts are 0 where the service does not tell them."""
+    """The end of a text. Token counts are 0 if the service does not report them."""
 
     reason: Literal["stop", "length"]
     prompt_tokens: int
@@ -52,7 +52,7 @@ Written: TypeAlias = str | Ended
 
 
 class ChatClient:
-    """A client of one service. The key is read from the environment once and shown nowhere.
+    """A client of one service. The key is read from the environment once and never shown.
 
     Raises GeneratorFailed where the variable that `key_env` names is not set.
     """
@@ -96,7 +96,7 @@ class ChatClient:
                 async for written in self._read(reply):
                     yield written
         except httpx2.TimeoutException as error:
-            raise GeneratorFailed(self.base_url, "it said nothing for too long") from error
+            raise GeneratorFailed(self.base_url, "it sent nothing for too long") from error
         except (httpx2.HTTPError, httpx2.SSEError) as error:
             raise GeneratorFailed(self.base_url, type(error).__name__) from error
 
@@ -135,6 +135,6 @@ class ChatClient:
 
 
 def _message(error: Any) -> str:
-    """What an error in OpenAI's form says, cut short: services repeat parts of prompts in it."""
+    """The message of an error in OpenAI's form, shortened, because services repeat parts of prompts in it."""
     message = error.get("message") if isinstance(error, dict) else error
     return str(message)[:_MOST_OF_ERROR]

@@ -21,7 +21,7 @@ _PROJECTION = "projection.weight"
 
 @dataclass(frozen=True, slots=True)
 class TokenAdapterConfig:
-    """What `config.json` beside the weights says: the network they belong to, and how it then reads."""
+    """The `config.json` beside the weights: the base network, and the input format of the adapted one."""
 
     format: str
     base: str

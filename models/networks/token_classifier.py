@@ -70,8 +70,8 @@ class KeepNetwork(torch.nn.Module):
 class TokenClassifier:
     """Keep probabilities for texts of any length.
 
-    A text longer than the network's window is read in windows that overlap by 64 tokens; where two
-    windows show a token, its probability is their mean.
+    A longer text than the network's window is read in windows that overlap by 64 tokens. The probability of
+    a token in two windows is the mean of both.
     """
 
     def __init__(self, frame: TextNetwork, logits: Any, *, window: int, fingerprint: str) -> None:
