@@ -13,7 +13,7 @@ from benchmarks.report import Report
 BENCHMARKS = {
     "quality": "nDCG@10 and recall@100 of each stage on BEIR-layout data",
     "context": "milliseconds to an answer's first token, by where the passages' blocks are, and after it",
-    "evidence": "questions that the documents do not answer, told apart before an answer is written",
+    "evidence": "how well questions that the documents do not answer are recognised beforehand",
     "fusion": "nDCG@10 of every way to fuse tokens and words, by weight",
     "pipeline": "milliseconds and CPU milliseconds of whole queries over HTTP, by plan and stage",
     "tokens": "token retrieval beside its peers: time, CPU time, size, memory, recall of exact MaxSim",

@@ -1,4 +1,4 @@
-"""How good the answers are in each mode: likelihood of the known answer, exact match, F1.
+"""Answer quality by mode: likelihood of the known answer, exact match, F1.
 
 Prompts have one passage that holds the answer, at a random place among others of the same collection.
 `nq/multidoc.jsonl` names the others; in other sets they are the passages most like the question by BM25.
@@ -36,7 +36,7 @@ _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 @dataclass(frozen=True, slots=True)
 class QualityOptions:
-    """What is run: modes, each perhaps with options ("guard+keep=2"), and on how much."""
+    """The options of a run: modes, optionally with settings ("guard+keep=2"), and the sample."""
 
     cases: Sequence[str]
     queries: int
@@ -47,7 +47,7 @@ class QualityOptions:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question, the passages it is asked of, and what may be answered."""
+    """A question, its passages, and the accepted answers."""
 
     question: str
     passages: tuple[ContextPassage, ...]

@@ -1,4 +1,4 @@
-"""Whether questions that the documents do not answer are told apart before anything is written.
+"""How well questions that the documents do not answer are recognised before an answer is generated.
 
 Each set is asked its own questions, those of the other sets, and its unanswerable ones where it has some
 (`qrels/SPLIT_unanswerable.tsv`: about the same article, but the answer is not there).
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace, report: Report) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """One set of documents with what evidence is weighed by."""
+    """One set of documents, with the statistics for weighing evidence."""
 
     name: str
     folder: Path
@@ -123,7 +123,7 @@ def _tokens(texts: Sequence[str]) -> bm25s.tokenization.Tokenized:
 
 
 def _auc(own: Sequence[Evidence], others: Sequence[Evidence], name: str) -> float:
-    """How often a question of the set has more of it than another; a tie counts half."""
+    """The chance that a question of the set has more evidence than another one. A tie counts half."""
     good, bad = (np.array([getattr(row, name) for row in rows]) for rows in (own, others))
     above = (good[:, None] > bad).mean() + (good[:, None] == bad).mean() / 2
     return float(above)

@@ -1,4 +1,4 @@
-"""How long the first token of an answer takes, by where the passages' blocks are, and a token after it.
+"""Time to the first token of an answer, by where the passages' blocks are cached, and time per later token.
 
 Each run is one whole request in this process: tokenising, looking up, reading, choosing. The cases take
 turns, and of the runs the fastest counts, for wall and CPU time apart: other programs only ever add to it.
@@ -53,7 +53,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class SpeedOptions:
-    """What is run: storages of the store, numbers of passages, repetitions, and where Redis is."""
+    """The options of a run: storage formats, numbers of passages, repetitions, and the Redis URL."""
 
     cases: Sequence[str]
     storages: Sequence[Storage]

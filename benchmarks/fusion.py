@@ -1,6 +1,6 @@
-"""Which fusion of tokens and words ranks best: nDCG@10 of every method and weight, from one search each.
+"""nDCG@10 of every method and weight of fusing tokens and words, from one search per query.
 
-Weights are to be chosen on training queries (`--split`), then shown once on others.
+Choose weights on training queries (`--split`), then report them once on others.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a whole query costs over HTTP: milliseconds and CPU milliseconds a stage, plan by plan.
+"""The cost of a whole query over HTTP: milliseconds and CPU milliseconds per stage, by plan.
 
-A server of its own is started and indexed by a job; its CPU time is the process's own, all threads.
+The benchmark starts a server and indexes by a job. CPU time is that of the server process, all threads.
 """
 
 from __future__ import annotations

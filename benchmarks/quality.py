@@ -1,4 +1,4 @@
-"""How well each stage ranks: nDCG@10, recall@100, MRR@10 and hits, by `ir-measures`.
+"""Ranking quality of each stage: nDCG@10, recall@100, MRR@10 and hits, by `ir-measures`.
 
 A document's score is its best passage's. Model time and retrieval time are not measured here.
 """
@@ -38,7 +38,7 @@ MEASURES = {
 
 
 def add_index_options(parser: argparse.ArgumentParser) -> None:
-    """What is indexed, by whom and where."""
+    """Options of the index: its directory, models and passage size."""
     parser.add_argument("--index", type=Path, help="keep the index here and use it again; default: temporary")
     parser.add_argument(
         "--models", type=Path, help="where converted models are kept; default: with the index"

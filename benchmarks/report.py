@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One number: `case` says what was run, `unit` what `value` counts."""
+    """One number: `case` names the variant that was run, `unit` the unit of `value`."""
 
     benchmark: str
     data: str

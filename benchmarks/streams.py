@@ -25,7 +25,7 @@ _QUESTIONS = (
 
 
 class _Deaf:
-    """Listens to an answer and does nothing with it."""
+    """An answer listener that does nothing."""
 
     def began(self, row: Row) -> None:
         """Nothing."""
@@ -34,7 +34,7 @@ class _Deaf:
         """Nothing."""
 
     def ended(self, error: Exception | None) -> None:
-        """Raises what went wrong."""
+        """Raises the answer's error, if there is one."""
         if error is not None:
             raise error
 

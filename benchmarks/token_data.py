@@ -1,4 +1,4 @@
-"""What the token benchmark measures on: vectors in files, exact answers, and judgments if there are any."""
+"""Data of the token benchmark: vectors in files, exact answers, and judgments if there are any."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ CASES = {
 
 
 class CaseFailed(Exception):
-    """The engine did not answer; says why in a line."""
+    """The engine failed. The message has the reason in one line."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -90,7 +90,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, report: Report) -> None:
-    """Every case on every set; one that cannot be run is a row that says why."""
+    """Runs every case on every set. A case that cannot be run gets a row with the reason."""
     names = options.cases.split(",") if options.cases else list(CASES)
     unknown = {*names, *(item.partition(".")[0] for item in options.set)} - set(CASES)
     if unknown:
@@ -160,7 +160,7 @@ def _process(
         log.seek(0)
         lines = log.read().decode(errors="replace").split("\n")
     if status or not out.exists():
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
         raise CaseFailed(f"failed with status {status}: {last[:200]}")
     result: dict[str, Any] = json.loads(out.read_text())
     return result

@@ -1,4 +1,4 @@
-"""What the commands that train share: options from a recipe's fields, and a progress bar over the steps."""
+"""Shared by training commands: options from a recipe's fields, and a progress bar over the steps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def chosen_recipe(recipe: type[T], options: argparse.Namespace) -> T:
 
 
 def changed_options(recipe: Any) -> str:
-    """What a command line has to say to get this recipe, with a space before each option."""
+    """The command-line options that give this recipe, with a space before each."""
     usual = asdict(type(recipe)())
     return "".join(
         f" {_flag(name)} {value}" for name, value in asdict(recipe).items() if value != usual[name]

@@ -1,1 +1,1 @@
-"""One script an engine, each run in a process of its own by the interpreter that has the engine."""
+"""One script per engine. Each runs in a separate process, with the engine's own interpreter."""

@@ -1,4 +1,4 @@
-"""LanceDB's multivector column: IVF_PQ, then MaxSim over the vectors that it keeps."""
+"""LanceDB's multivector column: IVF_PQ, then MaxSim over the stored vectors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BATCH = 1_000
 
 
 class Table:
-    """32 codes of 8 bits for 128 dimensions; probes as it comes unless told."""
+    """32 codes of 8 bits for 128 dimensions; the default number of probes unless set."""
 
     def __init__(self, refine_factor: int = 1, nprobes: int | None = None) -> None:
         self._refine_factor = refine_factor

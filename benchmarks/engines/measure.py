@@ -49,7 +49,7 @@ class Passages(Sequence[Float32]):
 
 
 class Engine(Protocol):
-    """What an engine's script implements."""
+    """The interface of an engine's script."""
 
     def build(self, directory: Path, passages: Sequence[Float32]) -> None:
         """Writes the index of the passages, (n, d) unit vectors each, into an empty directory."""
