@@ -78,7 +78,7 @@ class CollectionBusy(ServiceError):
 
 
 class Unsettled(ServiceError):
-    """Index and documents of a collection are not of one moment, however often one looks."""
+    """Index and documents of a collection kept changing, so that no consistent moment was found."""
 
     def __init__(self, collection: str, difference: str) -> None:
         super().__init__(
@@ -110,7 +110,7 @@ class UnknownDocument(ServiceError):
 
 
 class DuplicateDocument(ServiceError):
-    """One request names the same document more than once, so it does not say which is meant."""
+    """One request names the same document more than once."""
 
     def __init__(self, ids: Sequence[str]) -> None:
         super().__init__(
@@ -151,7 +151,7 @@ class InvalidRequest(ServiceError):
 
 
 class InvalidUpload(ServiceError):
-    """An upload as a whole cannot be taken; nothing of it was kept."""
+    """An upload as a whole cannot be accepted. Nothing of it was stored."""
 
     def __init__(self, reason: str, *, name: str | None = None) -> None:
         super().__init__(f"{name}: {reason}" if name else reason)
@@ -191,7 +191,7 @@ class NotReady(ServiceError):
 
 
 class ShuttingDown(ServiceError):
-    """The service is ending; what was begun is not lost, but has to be asked for again."""
+    """The service is shutting down. Jobs continue after the restart; a query has to be sent again."""
 
     def __init__(self) -> None:
         super().__init__("the service is shutting down; ask again when it is back.")
@@ -199,7 +199,7 @@ class ShuttingDown(ServiceError):
 
 
 class JobStopped(ServiceError):
-    """A job's work was ended from outside: cancelled, or its lease went to another worker."""
+    """A job was cancelled, or its lease went to another worker."""
 
     def __init__(self, job: str, reason: str) -> None:
         super().__init__(f"job {job} was stopped: {reason}")

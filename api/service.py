@@ -1,4 +1,4 @@
-"""The service as a whole: its parts, made in order and ended in the order that loses nothing."""
+"""The service as a whole: creates its parts in order, and closes them in an order that loses nothing."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _log = structlog.get_logger("excerpta.service")
 
 @dataclass(slots=True)
 class Readiness:
-    """Whether the service can answer; `waiting_for` says what it lacks, None once nothing is."""
+    """Whether the service can answer. `waiting_for` names the missing part, None when it is ready."""
 
     waiting_for: str | None = "the models are being loaded"
 
@@ -54,7 +54,7 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Everything a route may need."""
+    """The parts of the service that routes use."""
 
     settings: Settings
     database: Database
@@ -77,7 +77,7 @@ class Service:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Service]:
-    """The service with its tables migrated, its jobs taken up again, and its models on their way."""
+    """Opens the service: migrates tables, resumes jobs, and starts to load models."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     profile = load_profile(settings.profile, search=[settings.data_dir / "profiles"])
     models = Models(profile, settings.data_dir, device=settings.device)
@@ -157,7 +157,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
 
 
 async def _get_ready(service: Service) -> None:
-    """Finds the models, and loads them unless the first query may do that."""
+    """Finds the models, and loads them unless that is left to the first query."""
     readiness = service.readiness
     try:
         found = await service.library.run(service.models.describe)

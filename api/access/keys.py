@@ -1,4 +1,4 @@
-"""API keys: who may ask. Without keys in the settings, everyone who reaches the address may."""
+"""API keys. Without keys in the settings, every request that reaches the address is accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A collection into an archive: one version of its index, and its documents of that moment."""
+"""Export: writes one version of a collection's index, and its documents at that moment, to an archive."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from retrieval.errors import CorruptSegment
 from retrieval.segments.files import sync_directory
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is done, how much of it, and of how much; in bytes, or documents."""
+"""Progress callback: name of the step, amount done, total; in bytes or documents."""
 
 _PATIENCE_S = 30.0
 _PAUSE_S = 0.25
@@ -37,7 +37,7 @@ _ROWS = 100
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What went into an archive of `bytes`."""
+    """The contents of an archive of `bytes`."""
 
     collection: str
     version: int
@@ -48,7 +48,7 @@ class Exported:
 
 
 class _Spool:
-    """Documents as lines in a file without a name, which goes with this process."""
+    """Documents as lines in an unnamed temporary file, which disappears with this process."""
 
     def __init__(self, directory: Path) -> None:
         self.file: BinaryIO = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
@@ -128,7 +128,7 @@ async def _row(database: Database, name: str) -> CollectionRow:
 async def _spooled(
     database: Database, row: CollectionRow, pinned: Pinned, spool: _Spool, progress: Progress
 ) -> str | None:
-    """Writes the documents of one moment into the spool; what of them is not as the index has it."""
+    """Writes the documents of one moment into the spool; returns the differences from the index."""
     spool.clear()
     agreement = pinned.agreement()
     total = agreement.left
@@ -184,7 +184,7 @@ def _write(out: BinaryIO, row: CollectionRow, pinned: Pinned, spool: _Spool, pro
 
 @contextmanager
 def _written(target: Path) -> Iterator[BinaryIO]:
-    """A file that becomes `target` when the block ends well; one that a crash left is written over."""
+    """A file that becomes `target` when the block succeeds. A leftover of a crash is overwritten."""
     part = target.with_name(f"{target.name}.part")
     try:
         descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -211,7 +211,7 @@ def _written(target: Path) -> Iterator[BinaryIO]:
 
 
 def _refuse_no_data(settings: Settings) -> None:
-    """SQLite would make an empty database where there is none."""
+    """Raises if there is no database: SQLite would create an empty one."""
     if not settings.database_url and not (settings.data_dir / "excerpta.db").is_file():
         raise InvalidSettings(
             "data_dir",

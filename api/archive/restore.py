@@ -1,4 +1,4 @@
-"""An archive into a collection: unpacked beside the others, tried, then shown all at once."""
+"""Import: an archive is unpacked beside the other collections, tried, then published in one step."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ class Imported:
 
 
 def bring_in(settings: Settings, source: Path, name: str | None, progress: Progress) -> Imported:
-    """Makes a collection of an archive, under its own name or another; services show it at once.
+    """Makes a collection of an archive, under its own name or another. Running services show it at once.
 
-    Until its row is committed nobody sees it; what a crash leaves on disk is swept away by a service.
+    It is invisible until its row is committed. A service removes the files that a crash leaves on disk.
     Raises InvalidArchive, CollectionExists, InvalidRequest for an impossible name, InvalidSettings.
     """
     with open_archive(source) as archive:
@@ -111,7 +111,7 @@ def _settings(archive: Archive) -> CollectionSettings:
 
 
 def _expected(archive: Archive, kept: CollectionSettings, settings: Settings) -> Expected:
-    """What the profile's models expect of the index. Raises InvalidArchive for an index of other models."""
+    """The index settings that the profile's models expect. Raises InvalidArchive for other models."""
     header = archive.header
     profile = load_profile(settings.profile, search=[settings.data_dir / "profiles"])
     models = Models(profile, settings.data_dir, device=settings.device)
@@ -191,7 +191,7 @@ def _settle(directory: Path, manifest: Manifest) -> None:
 
 
 async def _refuse_taken(settings: Settings, name: str) -> None:
-    """Before any work is done; who takes the name meanwhile has it."""
+    """Raises CollectionExists early, before any work. A name taken later is found at the commit."""
     database = Database(settings.database)
     try:
         await upgrade(database)

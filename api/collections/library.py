@@ -45,7 +45,7 @@ class Entry:
 
 
 class Library:
-    """All collections. What blocks runs in `threads`; the row says which directory holds the index now."""
+    """All collections. Blocking calls run in `threads`. A row names the directory of the current index."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class Library:
             return self._opened[directory]
 
     def opened(self) -> list[Collection]:
-        """The indexes that this process has open; what another process has removed no longer is."""
+        """The indexes that this process has open, without those that another process has removed."""
         with self._opening:
             for directory, collection in list(self._opened.items()):
                 if not collection.path.exists():
@@ -152,7 +152,7 @@ class Library:
             return list(self._opened.values())
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Calls what blocks in one of the threads."""
+        """Runs a blocking call in one of the threads."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, partial(call, *args, **kwargs))
 
@@ -168,7 +168,7 @@ class Library:
         return {name for name, path in found.items() if name not in used and not is_claimed(path)}
 
     async def forget(self, entry: Entry, documents: Iterable[str] | None = None) -> None:
-        """Has what is kept of a collection's passages, or of these documents, forgotten."""
+        """Deletes the cached blocks of a collection's passages, or of these documents only."""
         names = None if documents is None else set(documents)
         await self.run(self._networks.forget, entry.id, entry.name, names)
 
@@ -183,7 +183,7 @@ class Library:
 
 
 def index_settings(settings: CollectionSettings) -> IndexSettings:
-    """How an index is built for these settings."""
+    """The index settings for a collection's settings."""
     return IndexSettings(settings.passage_tokens, settings.overlap_tokens, settings.ngrams, settings.index)
 
 

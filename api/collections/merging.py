@@ -1,4 +1,4 @@
-"""Keeps the number of segments small while the service runs: merges in threads of low priority."""
+"""Merges segments in low-priority threads while the service runs, so that their number stays small."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Ending(Exception):
 
 
 class Merger:
-    """Merges whatever this process has opened, for `share` of one core's time: large and small apart."""
+    """Merges segments of open collections with `share` of a core. Small merges do not wait for large ones."""
 
     def __init__(self, library: Library, *, share: float) -> None:
         self._library = library
@@ -42,7 +42,7 @@ class Merger:
             thread.start()
 
     def stop(self, timeout_s: float) -> None:
-        """Gives up the merges in hand, which leave nothing behind and are begun anew at the next start."""
+        """Abandons the running merges. They leave nothing behind and start again with the service."""
         self._ending.set()
         until = time.monotonic() + timeout_s
         for thread in self._threads:
@@ -79,7 +79,7 @@ class Merger:
         return merged
 
     def rest(self, worked_s: float) -> None:
-        """Lets so much time pass that this thread keeps to its part of the share. Raises _Ending."""
+        """Sleeps until this thread is within its share of the core. Raises _Ending."""
         part = self._share / max(1, len(self._merging))
         if self._ending.wait(worked_s * (1 / part - 1)):
             raise _Ending

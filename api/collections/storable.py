@@ -1,4 +1,4 @@
-"""Names and documents as every part of the service can keep them."""
+"""Cleans names and documents so that SQLite, PostgreSQL and the index can all store them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def storable(document: Document) -> Document:
-    """The document with characters that cannot be kept replaced by U+FFFD; offsets stay as they are.
+    """The document with characters that cannot be stored replaced by U+FFFD. Offsets do not change.
 
-    Raises InvalidRequest for an id or metadata that would have to change to be kept.
+    Raises InvalidRequest for an id or metadata with such characters.
     """
     if _UNSTORABLE.search(document.id):
         raise InvalidRequest("id", "it has a NUL or half a surrogate pair; such an id cannot be kept")
@@ -28,13 +28,13 @@ def storable(document: Document) -> Document:
 
 
 def check_name(name: str) -> None:
-    """Raises InvalidRequest for what cannot be the name of a collection or a prompt."""
+    """Raises InvalidRequest unless the text can name a collection or a prompt."""
     if not _NAME_PATTERN.fullmatch(name):
         raise InvalidRequest("name", "it has 1 to 128 letters, digits and . _ -, the first no sign")
 
 
 def clean(text: str) -> str:
-    """The text with each character that cannot be kept replaced.
+    """The text with each character that cannot be stored replaced.
 
     >>> clean("a\\0b")
     'a\\ufffdb'

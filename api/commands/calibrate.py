@@ -20,7 +20,7 @@ _STORE_BYTES = 4 << 30
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measures, shows what was found and keeps it; returns the exit status."""
+    """Measures T and S, prints them and stores them; returns the exit status."""
     options = _parser().parse_args(argv)
     try:
         use_available_cores()

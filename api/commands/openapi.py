@@ -20,7 +20,7 @@ def rendered() -> bytes:
 
 
 def main(arguments: list[str]) -> int:
-    """Returns the exit status: 1 when the file is not what the code says."""
+    """Returns the exit status: 1 when the file is out of date."""
     if arguments == ["--check"]:
         if not FILE.is_file() or FILE.read_bytes() != rendered():
             sys.stderr.write(f"{FILE} is stale: run python -m api.commands.openapi\n")

@@ -1,4 +1,4 @@
-"""`excerpta serve`: the service over HTTP, ended in order."""
+"""`excerpta serve`: the service over HTTP, with an orderly shutdown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from retrieval.tokens import check_faiss
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which tells open streams that the service ends, so that they can say so."""
+    """uvicorn, which notifies open streams of a shutdown, so that they can send a last event."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal ends streams and waits for requests; a second one ends at once."""

@@ -1,4 +1,4 @@
-"""A check that Python imports our packages, and not others that have their names."""
+"""Checks that Python imports our packages and not others with the same names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGES = ("base", "api", "retrieval", "rerank", "compress", "context", "models
 
 
 def refuse_shadows() -> None:
-    """Raises ShadowedPackage unless all our packages stand beside this one."""
+    """Raises ShadowedPackage unless all our packages are in the same directory as this one."""
     root = Path(__file__).resolve().parents[2]
     for package in PACKAGES:
         spec = importlib.util.find_spec(package)

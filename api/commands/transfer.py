@@ -40,7 +40,7 @@ def export_main(argv: Sequence[str] | None = None) -> int:
 
 
 def import_main(argv: Sequence[str] | None = None) -> int:
-    """Brings an archive in; returns the exit status."""
+    """Imports an archive; returns the exit status."""
     options = _import_parser().parse_args(argv)
     from api.archive.restore import bring_in
 
@@ -82,7 +82,7 @@ def _run(options: argparse.Namespace, work: Callable[[Settings], str]) -> int:
 
 @contextmanager
 def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """One bar for each thing that is done, on a terminal."""
+    """One progress bar for each step, on a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
     tasks: dict[str, TaskID] = {}

@@ -53,7 +53,7 @@ _END = b"data: [DONE]\n\n"
 
 
 async def start(service: Service, request: ChatRequest) -> RunningQuery:
-    """Begins the query that a request asks for. Raises what is wrong with it."""
+    """Starts the query of a chat completion. Raises InvalidRequest and the errors of a query."""
     *before, last = request.messages
     if last.role != "user":
         raise InvalidRequest("messages", "the last one has to be the user's: it is the question")
@@ -63,7 +63,7 @@ async def start(service: Service, request: ChatRequest) -> RunningQuery:
     if len(question) > _LONGEST_QUESTION:
         raise InvalidRequest("messages", f"the last one has more than {_LONGEST_QUESTION} characters")
     if request.logprobs:
-        raise InvalidRequest("logprobs", "this service does not tell them; leave it out or send false")
+        raise InvalidRequest("logprobs", "this service does not report them. Leave it out or send false")
     search = request.excerpta or ChatSearch()
     asked = SearchRequest(
         collection=request.model,
@@ -79,7 +79,7 @@ async def start(service: Service, request: ChatRequest) -> RunningQuery:
 
 
 def conversation(messages: Sequence[ChatMessage]) -> str:
-    """What was said before, for the model to read: instructions, and as many last messages as have room.
+    """The earlier messages as text for the model: all instructions, and the last messages that fit.
 
     Raises InvalidRequest for instructions that are too long.
     """
@@ -99,7 +99,7 @@ def conversation(messages: Sequence[ChatMessage]) -> str:
 
 
 def _searched(before: Sequence[ChatMessage], question: str) -> str:
-    """What is searched for: the question, after the one before it, which says what it is about."""
+    """The text to search for: the previous question, which gives the context, and the question."""
     earlier = next((_text(one) for one in reversed(before) if one.role == "user"), "")
     return f"{earlier[:_MOST_CHARACTERS]}\n{question}" if earlier.strip() else question
 
@@ -111,7 +111,7 @@ def _text(message: ChatMessage) -> str:
 
 
 def _plan(request: ChatRequest, plan: str | PlanOptions | None) -> PlanOptions:
-    """The plan with what the request itself says about the answer."""
+    """The plan, with the answer settings of the request."""
     said: dict[str, Any] = {
         "max_tokens": request.max_completion_tokens or request.max_tokens,
         "temperature": request.temperature,
@@ -242,6 +242,6 @@ def _encoded(value: object) -> bytes:
 
 
 async def first_hits(events: AsyncGenerator[StreamEvent]) -> Sequence[Hit]:
-    """The hits, which come first. What fails before them can still be a plain reply."""
+    """The first event, which has the hits. An error before it can still be a plain reply."""
     first = await anext(events)
     return first.hits if isinstance(first, HitsEvent) else []

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions: what a request may say here, and what a reply looks like."""
+"""The request and reply types of OpenAI's chat completions, as far as this service supports them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class TextPart(Request):
 
 
 class ChatMessage(Request):
-    """One message; `name` is read as part of nothing and ignored."""
+    """One message. `name` is accepted and ignored."""
 
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[TextPart]
@@ -26,20 +26,20 @@ class ChatMessage(Request):
 
 
 class StreamOptions(Request):
-    """What a stream says besides the answer; `include_obfuscation` is ignored."""
+    """What a stream contains besides the answer. `include_obfuscation` is ignored."""
 
     include_usage: bool = False
     include_obfuscation: Ignored = None
 
 
 class ResponseFormat(Request):
-    """The form of the answer, which is text."""
+    """The format of the answer: text is the only one."""
 
     type: Literal["text"]
 
 
 class ChatSearch(Request):
-    """How passages are found for the answer: as in a query."""
+    """The retrieval options of a chat completion: the same fields as in a query."""
 
     filter: Filter | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 10
@@ -50,11 +50,10 @@ class ChatSearch(Request):
 class ChatRequest(Request):
     """A chat completion over the collection that `model` names.
 
-    The last message is the user's, and the question; what came before is the conversation. `excerpta` says
-    how passages are found. Parameters that would change the answer in a way that this service does not know
-    are taken with the value that changes nothing, and refused with any other: `n`, `top_p`, `stop`, `tools`
-    and the like. Parameters that say nothing about the answer (`user`, `metadata`, `store` and the like) are
-    ignored. All others are refused.
+    The last message must be the user's: it is the question. Earlier messages are the conversation. `excerpta`
+    sets the plan and the filter. Unsupported parameters (`n`, `top_p`, `stop`, `tools` ...) are accepted only
+    at their neutral value. Parameters without effect (`user`, `metadata`, `store` ...) are ignored. Anything
+    else is an error.
     """
 
     model: Name
@@ -93,7 +92,7 @@ class ChatRequest(Request):
 
 
 class UrlCitation(Reply):
-    """Where a mark stands in the answer, and what it stands for: `quote`, in the document's text."""
+    """The position of a mark in the answer, and the `quote` from the document that it cites."""
 
     start_index: int
     end_index: int
@@ -114,7 +113,7 @@ class Annotation(Reply):
 
 
 class PromptTokens(Reply):
-    """Of the prompt's tokens: those whose keys were kept from another time."""
+    """How many of the prompt's tokens were read from the cache."""
 
     cached_tokens: int
 
@@ -158,7 +157,7 @@ class ChatCompletion(Reply):
 
 
 class Delta(Reply, omit_defaults=True):
-    """What a chunk adds to the answer."""
+    """The part of the answer that a chunk adds."""
 
     role: str | None = None
     content: str | None = None
@@ -186,7 +185,7 @@ class ChatChunk(Reply):
 
 
 class OpenAIProblem(Reply):
-    """What went wrong, in OpenAI's form; `code` is the last part of a problem type's address."""
+    """An error in OpenAI's form. `code` is the last part of the problem type's address."""
 
     message: str
     type: str

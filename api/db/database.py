@@ -21,7 +21,7 @@ _SQLITE_PRAGMAS = (
 )
 
 UNAVAILABLE = (DBAPIError, NoConnectionFree, OSError)
-"""What a session raises when the database cannot be reached, or ends what it was asked to do."""
+"""The errors that a session raises when the database cannot be reached or drops the connection."""
 
 
 class Database:
@@ -49,7 +49,7 @@ class Database:
             yield session
 
     async def ping(self) -> None:
-        """Raises what the database raises when it cannot be reached."""
+        """Checks that the database can be reached. Raises one of `UNAVAILABLE` if not."""
         async with self.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
 

@@ -1,4 +1,4 @@
-"""Documents in the database; of two changes to one document, that of the later collection version stays."""
+"""Documents in the database. If two changes meet, the one of the later collection version stays."""
 
 from __future__ import annotations
 

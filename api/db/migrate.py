@@ -29,7 +29,7 @@ async def upgrade(database: Database, revision: str = "head") -> None:
 
 
 async def downgrade(database: Database, revision: str = "base") -> None:
-    """Takes the tables back to `revision`; what only later tables held is lost."""
+    """Takes the tables back to `revision`. Data that only later tables hold is lost."""
     async with database.engine.execution_options(immediate=True).begin() as connection:
         await connection.run_sync(_downgrade, revision)
 

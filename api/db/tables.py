@@ -65,7 +65,7 @@ class DocumentRow(Base):
 
 
 class JobRow(Base):
-    """A job. `inline` ones are single changes that a request waits for and nobody else sees.
+    """A job. An `inline` job is a single change that a request waits for; job lists leave it out.
 
     `owner` holds the job until `lease_until`; each new owner raises `fence`, and a write that names an
     old fence changes nothing. `attempts` counts owners since the last batch that was committed.
@@ -97,7 +97,7 @@ class JobRow(Base):
 
 
 class BatchRow(Base):
-    """A committed batch of a job, where it ended in the upload, and what in it could not be read."""
+    """A committed batch of a job: where it ended in the upload, and the documents that could not be read."""
 
     __tablename__ = "job_batches"
 
@@ -123,7 +123,7 @@ class PromptRow(Base):
 
 
 class IdempotencyRow(Base):
-    """The job that an Idempotency-Key started, and the digest of what it was given."""
+    """The job that an Idempotency-Key started, and the digest of its upload."""
 
     __tablename__ = "idempotency_keys"
 

@@ -1,4 +1,4 @@
-"""The networks of the profile and the stages made of them, all on the device's one thread."""
+"""The networks of the profile, and the stages that use them, on the device's one thread."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from retrieval.types import Tokens, TokenVectors
 
 T = TypeVar("T")
 SEVERAL = "several"
-"""The salt of prefix blocks for queries over several collections; others have their collection's id."""
+"""Cache key salt for queries over several collections. A single-collection query uses the collection's id."""
 _TEXTS_A_CALL = 16
 
 
 class Networks:
-    """What runs on the device. Call these methods on its thread, through `device.run` or `device.submit`.
+    """The networks and model stages. Call them on the device's thread, through `device.run` or `submit`.
 
-    Each network is loaded, and each stage made, when it is first used.
+    Each network is loaded, and each stage created, at its first use.
     """
 
     def __init__(self, models: Models, device: Executor, *, store: Callable[[], PrefixStore]) -> None:
@@ -66,7 +66,7 @@ class Networks:
 
     @cached_property
     def engine(self) -> ContextEngine:
-        """What reads passages and writes answers."""
+        """The engine that reads passages and generates answers."""
         return ContextEngine(self.models.lm, self.store, calibrations=[self.models.calibrations])
 
     def warm(self) -> None:
@@ -121,11 +121,11 @@ class Networks:
         )
 
     def keep_passage(self, passage: ContextPassage, *, salt: str) -> None:
-        """Has the passage's block made and kept, as if it had been asked for often."""
+        """Encodes the passage and caches its block, admitted as if it had been used often."""
         self.engine.warm([passage], salt=salt.encode())
 
     def forget(self, collection: str, name: str, documents: Collection[str] | None = None) -> None:
-        """Removes what is kept of a collection's passages, or of these documents; safe on every thread."""
+        """Deletes cached blocks of a collection's passages, or of these documents. Safe on every thread."""
         for salt in (collection, SEVERAL):
             if documents is None:
                 self.store.delete_salt(salt.encode())
@@ -135,23 +135,23 @@ class Networks:
             self.engine.forget_texts()
 
     def forget_prompt(self, name: str) -> None:
-        """Removes what is kept of a prompt's modules; safe on every thread."""
+        """Deletes cached blocks of a prompt's modules. Safe on every thread."""
         forget_modules(self.store, name)
 
     def store_stats(self) -> StoreStats | None:
-        """What the store of prefix blocks holds and did; None until it is first used."""
+        """Contents and counters of the prefix store; None until its first use."""
         return self.store.stats() if "store" in self.__dict__ else None
 
     def close(self) -> None:
-        """Finishes what is still being written."""
+        """Finishes pending writes of the prefix store."""
         if "store" in self.__dict__:
             self.store.close()
 
 
 class DeviceEncoder:
-    """The token encoder for other threads: its work goes to the device, behind people who wait.
+    """The token encoder for other threads. Its work goes to the device with lower priority than queries.
 
-    Texts go in slices, so that a question waits for one slice of a job at most.
+    Texts are sent in slices, so that a query waits for at most one slice of a job.
     """
 
     def __init__(self, encoder: TokenEncoder, device: Executor) -> None:
@@ -186,7 +186,7 @@ class DeviceEncoder:
 
 
 def filed_under(collection: str, document: str) -> str:
-    """What the blocks of a document's passages are deleted by; names of collections have no slashes."""
+    """The key under which a document's blocks are deleted. Collection ids have no slashes."""
     return f"{collection}/{document}"
 
 

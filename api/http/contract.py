@@ -1,4 +1,4 @@
-"""What routes say about themselves in the OpenAPI document: the problems they may answer with."""
+"""The part of the OpenAPI document that routes declare: the problems they may answer with."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MEANINGS = {
     404: "What the address names is not there.",
     409: "It clashes with what is there.",
     413: "The request is too large.",
-    422: "The request has a value that cannot be used; `errors` or the other members say which.",
+    422: "The request has an invalid value. `errors` or the other members name it.",
     500: "The service failed.",
-    503: "The service is busy or not ready; `Retry-After` says when to try again.",
+    503: "The service is busy or not ready. `Retry-After` has the seconds to wait before trying again.",
 }
 
 

@@ -1,4 +1,4 @@
-"""What a request could have said: the allowed names and values where it said something unknown."""
+"""Finds the allowed field names and values, for errors about a request with unknown ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _INDEX = re.compile(r"\[[^\]]*\]")
 
 
 def with_allowed(request: Request[Any, Any, Any], error: ValidationException) -> ValidationException:
-    """The error with the allowed fields or values beside each that is unknown, where they can be told."""
+    """The error, with the allowed names beside each unknown field or value where they are known."""
     data = request.route_handler.parsed_data_field
     if data is None or not isinstance(error.extra, list):
         return error

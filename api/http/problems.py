@@ -142,7 +142,7 @@ def type_of(error: base.ExcerptaError) -> ProblemType:
 
 
 def document(error: Exception, *, instance: str | None = None) -> dict[str, Any]:
-    """The problem document of any error; what only a developer understands is left to the log."""
+    """The problem document of any error. Internal details go to the log only."""
     if isinstance(error, base.ExcerptaError):
         kind = type_of(error)
         detail = "an error inside the service; its log has the details" if kind is INTERNAL else str(error)
@@ -213,7 +213,7 @@ def _sentence(error: dict[str, Any]) -> str:
 
 
 def _plain(value: object) -> object:
-    """A fact as JSON can carry it."""
+    """An error attribute as a JSON value."""
     try:
         msgspec.json.encode(value)
     except (TypeError, ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""Server-sent events: one struct an event, a comment while nothing happens, a last word at the end."""
+"""Server-sent events: one struct an event, a comment as keep-alive, and a last event at the end."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ async def stream(
     encoded: Callable[[T], bytes] = lambda event: encode(*event),  # type: ignore[misc]
     failed: Callable[[Exception], bytes] = failed,
 ) -> AsyncIterator[bytes]:
-    """What `source` gives, encoded; an error becomes the last event, and so does the service's end.
+    """Encodes the events of `source`. An error, or a shutdown of the service, becomes the last event.
 
-    `source` is closed when the reader goes away.
+    `source` is closed when the client disconnects.
     """
     ending: asyncio.Future[Any] = asyncio.ensure_future(closing.wait())
     following: asyncio.Future[Any] = asyncio.ensure_future(anext(source))

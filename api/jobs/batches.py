@@ -30,7 +30,7 @@ class Cursor(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Documents that are committed together, what could not be read among them, and where the next begins."""
+    """Documents that are committed together, unreadable ones among them, and the start of the next batch."""
 
     documents: list[Document]
     unread: list[UnreadableDocument]
@@ -40,7 +40,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """Where a batch is cut, whichever comes first."""
+    """The limits of a batch, whichever comes first."""
 
     documents: int
     characters: int

@@ -1,6 +1,6 @@
-"""Single changes that a request waits for: jobs of one batch, run here, gone when the reply is sent.
+"""Single changes that a request waits for: jobs of one batch, run here, removed when the reply is sent.
 
-If this process dies in between, whoever finds the row makes the database agree with the index.
+If this process dies in between, another process finds the row and makes the database agree with the index.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which job may run now: one at a time for each collection, in the order they came."""
+"""SQL conditions for the jobs that may run now: one at a time for each collection, in order of arrival."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FINISHED = ("succeeded", "failed", "cancelled")
 
 
 def claimable(now: float) -> ColumnElement[bool]:
-    """Whether nobody works at a job that is to be done."""
+    """Whether a job is unfinished and no worker holds it."""
     return or_(JobRow.state == "queued", (JobRow.state == "running") & (JobRow.lease_until < now))
 
 

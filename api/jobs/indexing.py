@@ -1,7 +1,7 @@
-"""What a job does: batch after batch into the index, then into the database.
+"""The work of a job: each batch goes into the index, then into the database.
 
-The index commits first, under a key of its own, and the database second. Whoever runs a batch again
-after a crash in between is given the index's record of it, and only the database is written.
+The index commits first, under the key (job, batch), and the database second. If a crash falls in between,
+the rerun gets the index's record of the batch and writes only the database.
 """
 
 from __future__ import annotations
@@ -85,10 +85,10 @@ class Indexer:
         return deletion.deleted, version
 
     async def _heal(self, claim: Claim, entry: Entry) -> None:
-        """Brings the database up to what the index committed before the process of a change died.
+        """Writes to the database what the index committed before the process of a change died.
 
-        What the index does not have was never confirmed to anyone, and is not made up for: by now its
-        sender may have sent something newer.
+        A change that the index does not have was never confirmed. It is dropped, because its sender may
+        have sent a newer one since.
         """
         collection = await self._run(self._library.open, entry)
         if claim.kind == "delete":
@@ -175,7 +175,7 @@ class Indexer:
         return commit
 
     async def _forget_replaced(self, entry: Entry, documents: Sequence[Document], commit: Commit) -> None:
-        """Has what was kept of older texts forgotten. Before the batch is recorded: a rerun does it again."""
+        """Deletes cached blocks of older texts. Done before the batch is recorded, so a rerun repeats it."""
         if commit.replaced:
             await self._library.forget(entry, [one.id for one in documents])
 
@@ -217,7 +217,7 @@ class Indexer:
             return await session.scalar(counted) or 0
 
     async def _last_version(self, entry: Entry) -> int:
-        """The highest version the collection has shown; its index may be past reading."""
+        """The highest version that the collection has published. Its index may be unreadable."""
         async with self._database.read() as session:
             newest = select(func.max(DocumentRow.version)).where(DocumentRow.collection_id == entry.id)
             last = max(entry.version_base, await session.scalar(newest) or 0)

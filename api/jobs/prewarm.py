@@ -1,4 +1,4 @@
-"""New passages read for answers before anyone asks, as far as the prefix store has room."""
+"""Encodes new passages for answers ahead of the first question, as far as the prefix store has room."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _log = structlog.get_logger("excerpta.jobs")
 
 
 class Warmer:
-    """Fills the prefix store, one passage a call of the device, behind everyone who waits for an answer."""
+    """Fills the prefix store, one passage a device call, with lower priority than answers."""
 
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
 
     def warm(self, entry: Entry, collection: Collection, documents: Sequence[str], stop: Stop) -> int:
-        """Has the passages of these documents made and kept; returns how many.
+        """Encodes and caches the passages of these documents; returns how many.
 
-        Ends where the store is full, and at the first failure: what is not kept now is made when it is
-        wanted. Raises JobStopped, and nothing else.
+        Stops when the store is full, and at the first failure: a passage that is not cached now is encoded
+        when it is needed. Raises only JobStopped.
         """
         warmed = 0
         largest = 0

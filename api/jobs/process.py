@@ -1,4 +1,4 @@
-"""Who runs a job: a process, recognisably alive for as long as it holds a lock that dies with it."""
+"""The identity of a process that runs jobs. It counts as alive while it holds a lock that dies with it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ProcessLock:
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def is_dead(self, name: str) -> bool:
-        """Whether the process called `name` has surely ended; one of another data directory may be alive."""
+        """Whether the process `name` has certainly ended. False for one of another data directory."""
         if name == self.name:
             return False
         try:

@@ -18,13 +18,13 @@ from api.jobs.process import ProcessLock
 
 Kind: TypeAlias = Literal["documents", "files", "delete", "rebuild"]
 MOST_ATTEMPTS = 5
-"""A job that lost so many workers in a row, without one more batch, is what kills them."""
+"""A job that loses this many workers in a row without committing a batch is taken to kill them."""
 _CANCELLED = "it was cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to run one job, until its lease runs out; `fence` tells this owner from all before."""
+    """The right to run one job until its lease runs out. `fence` is higher than any earlier owner's."""
 
     job: str
     collection: str
@@ -36,14 +36,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What makes a request the same as an earlier one: its key, and the digest of its content."""
+    """The Idempotency-Key of a request and the digest of its content: equal ones are the same request."""
 
     key: str
     digest: str
 
 
 class JobQueue:
-    """The jobs of one database. Whoever changes one says which claim it holds."""
+    """The jobs of one database. Every change of a job names the claim that allows it."""
 
     def __init__(self, database: Database, owner: ProcessLock, *, lease_s: float) -> None:
         self._database = database
@@ -60,9 +60,9 @@ class JobQueue:
         upload: Upload | None = None,
         inline: bool = False,
     ) -> tuple[str, bool]:
-        """Adds a job; returns its id, and whether it is new: an upload that came before keeps its job.
+        """Adds a job; returns its id, and whether it is new. A repeated upload returns its first job.
 
-        An `inline` job starts as this process's own. Raises UnknownCollection, CollectionBusy,
+        An `inline` job starts with this process as its owner. Raises UnknownCollection, CollectionBusy,
         IdempotencyConflict.
         """
         now = time.time()
@@ -244,7 +244,7 @@ class JobQueue:
                 row.cancel_requested = True
 
     async def requeue_dead(self) -> int:
-        """Frees the jobs whose owner has surely ended; returns how many. The others' leases run out."""
+        """Frees the jobs whose owner has certainly ended; returns how many. Other leases run out."""
         async with self._database.read() as session:
             owners = await session.scalars(
                 select(JobRow.owner).where(JobRow.state == "running", JobRow.owner.is_not(None)).distinct()
@@ -272,7 +272,7 @@ class JobQueue:
             return set(jobs) - set(alive)
 
     async def forget_keys(self, before: float) -> None:
-        """Removes Idempotency-Keys of a time when nobody repeats a request any more."""
+        """Removes expired Idempotency-Keys."""
         async with self._database.write() as session:
             await session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < before))
 

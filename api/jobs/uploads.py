@@ -68,7 +68,7 @@ class SpoolWriter:
             part.write(content)
 
     def keep(self, job: str) -> None:
-        """Makes the upload the job's: complete and on disk, whatever happens next."""
+        """Gives the complete upload, flushed to disk, to the job."""
         (self._directory / _INDEX).write_bytes(msgspec.json.encode(self._names))
         for path in (self._directory / _INDEX, self._directory):
             _flush(path)
@@ -122,7 +122,7 @@ class Uploads:
         return SpoolWriter(self._root, self._most_bytes)
 
     def files(self, job: str) -> list[SpooledFile]:
-        """What a job was given. Raises InvalidUpload when it is gone."""
+        """The files of a job's upload. Raises InvalidUpload when they are gone."""
         directory = self._root / job
         try:
             names = msgspec.json.decode((directory / _INDEX).read_bytes(), type=list[str])
@@ -133,11 +133,11 @@ class Uploads:
         return [SpooledFile(name, directory / _numbered(at)) for at, name in enumerate(names)]
 
     def drop(self, job: str) -> None:
-        """Removes what a job was given, once nobody needs it."""
+        """Removes a job's upload."""
         shutil.rmtree(self._root / job, ignore_errors=True)
 
     def sweep(self, older_than_s: float) -> None:
-        """Removes uploads begun by processes that died: nothing was written to them for so long."""
+        """Removes unfinished uploads that were not written to for so long: their process died."""
         for directory in self._root.glob(f"*{_UNFINISHED}"):
             with contextlib.suppress(FileNotFoundError):
                 latest = max(path.stat().st_mtime for path in (directory, *directory.iterdir()))
@@ -145,7 +145,7 @@ class Uploads:
                     shutil.rmtree(directory, ignore_errors=True)
 
     def jobs(self) -> Iterator[str]:
-        """The jobs that uploads are kept for."""
+        """The ids of the jobs that have an upload on disk."""
         if self._root.is_dir():
             yield from (path.name for path in self._root.iterdir() if not path.name.endswith(_UNFINISHED))
 

@@ -1,4 +1,4 @@
-"""Wake-ups: told that something changed, waiters look at once; a lost ring costs one polling interval."""
+"""Wake-ups: a signal that something changed, so waiters look at once. A lost one costs a poll interval."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class WakeUps:
 
     @asynccontextmanager
     async def listen(self, topic: str) -> AsyncIterator[Listener]:
-        """A listener; what rings between two of its waits is not missed."""
+        """A listener. A signal between two of its waits is not missed."""
         listener = Listener()
         self._listeners.setdefault(topic, set()).add(listener)
         try:
@@ -90,7 +90,7 @@ class RedisWakeUps(WakeUps):
             await self._redis.aclose()
 
     async def ring(self, topic: str) -> None:
-        """Wakes everyone who listens to the topic, in all processes; never fails."""
+        """Wakes the topic's listeners in all processes. Never raises."""
         self.ring_here(topic)
         try:
             await self._redis.publish(self._channel + topic, b"")

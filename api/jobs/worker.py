@@ -1,4 +1,4 @@
-"""The loops that take jobs and run them, and keep what jobs leave behind in order."""
+"""The loops that take jobs and run them, and that clean up after jobs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Worker:
         self._tasks = [asyncio.create_task(loop) for loop in [*loops, self._keep_house()]]
 
     async def stop(self, timeout_s: float) -> None:
-        """Ends after the batches in hand, or `timeout_s` seconds; what is left goes back to the queue."""
+        """Ends after the current batches, or `timeout_s` seconds. Unfinished jobs return to the queue."""
         self._ending = True
         for job, stop in self._running.items():
             stop.request(JobStopped(job, "the service is shutting down"))
@@ -144,7 +144,7 @@ class Worker:
         await self._bell.ring(f"job:{claim.job}")
 
     async def _keep_house(self) -> None:
-        """Frees jobs of processes that died meanwhile; removes what nothing points to any more."""
+        """Frees the jobs of processes that have died; removes unreferenced directories and uploads."""
         before: set[str] = set()
         spooled: set[str] = set()
         over: set[str] = set()
@@ -172,7 +172,7 @@ class Worker:
             await asyncio.sleep(_HOUSEKEEPING_S)
 
     async def _forget_batches(self, before: set[str]) -> set[str]:
-        """Has the indexes forget the batches of jobs that were over by then; returns those over by now.
+        """Removes batch keys of jobs that had ended by then from the indexes; returns the jobs ended by now.
 
         A worker that has lost its job may still be at a batch of it when another one finishes the job, so
         their keys are kept until the next time.

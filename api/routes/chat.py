@@ -31,8 +31,8 @@ async def chat_completions(
 ) -> Response[ChatCompletion] | Stream:
     """Answers the last message from a collection, as OpenAI's API does. `model` is the collection's name.
 
-    Citations are the answer's annotations: where the mark stands, and what it stands for in which document.
-    With `stream`, server-sent events of chunks and `[DONE]` at the end. Errors have OpenAI's form.
+    Citations are annotations of the answer: the mark's position, the document and the quote.
+    With `stream`, the reply is server-sent events: chunks, then `[DONE]`. Errors have OpenAI's form.
     """
     asking = await start(service, data)
     form = Form(asking, data.model, str(request.base_url))

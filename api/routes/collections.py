@@ -1,4 +1,4 @@
-"""Collections: make, list, look at, check, rebuild, delete."""
+"""Routes of collections: create, list, inspect, verify, rebuild, delete."""
 
 from dataclasses import replace
 

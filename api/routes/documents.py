@@ -1,4 +1,4 @@
-"""Documents, a few at a time: searchable, or gone, when the reply comes."""
+"""Routes of documents, up to 100 a request. A change is visible when the reply arrives."""
 
 from collections import Counter
 from typing import Annotated, Any
@@ -43,7 +43,7 @@ DocumentPath = FromPath[
 async def add(
     name: CollectionName, data: JSONBody[DocumentsRequest], service: NamedDependency[Service]
 ) -> DocumentsReply:
-    """Puts in up to 100 documents; one whose id is there already is replaced. All of them, or none."""
+    """Adds up to 100 documents, all or none. A document whose id exists is replaced."""
     twice = [identity for identity, times in Counter(one.id for one in data.documents).items() if times > 1]
     if twice:
         raise DuplicateDocument(twice)
@@ -100,7 +100,7 @@ async def remove(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
 ) -> DeleteReply:
-    """Deletes one document. One that is not there counts for nothing, so it can be sent again."""
+    """Deletes one document. A missing document is not an error, so the request can be repeated."""
     return await _delete(service, name, [_document_id(request)])
 
 
@@ -114,7 +114,7 @@ async def remove(
 async def remove_many(
     name: CollectionName, data: JSONBody[DeleteRequest], service: NamedDependency[Service]
 ) -> DeleteReply:
-    """Deletes documents by id; ids that are not there count for nothing."""
+    """Deletes documents by id. Missing ids are not an error."""
     return await _delete(service, name, list(dict.fromkeys(data.ids)))
 
 

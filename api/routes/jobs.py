@@ -1,4 +1,4 @@
-"""Jobs: look, watch, cancel."""
+"""Routes of jobs: inspect, watch, cancel."""
 
 from collections.abc import AsyncGenerator
 
@@ -24,7 +24,7 @@ async def list_all(service: NamedDependency[Service]) -> JobList:
 
 @get("/v1/jobs/{job_id:str}", operation_id="get_job", responses=problems(404), tags=["jobs"])
 async def get_one(job_id: FromPath[str], service: NamedDependency[Service]) -> JobReply:
-    """One job: how far it is, and what could not be read."""
+    """One job: its progress, and the documents that could not be read."""
     return await job_reply(service.database, job_id)
 
 
@@ -36,7 +36,7 @@ async def get_one(job_id: FromPath[str], service: NamedDependency[Service]) -> J
     tags=["jobs"],
 )
 async def cancel(job_id: FromPath[str], service: NamedDependency[Service]) -> JobReply:
-    """Cancels a job: what it has committed stays. A finished job stays as it is."""
+    """Cancels a job. Committed batches stay. A finished job is not changed."""
     await service.queue.cancel(job_id)
     await service.bell.ring(f"cancel:{job_id}")
     await service.bell.ring(f"job:{job_id}")

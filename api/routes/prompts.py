@@ -1,4 +1,4 @@
-"""Prompts: make, list, look at, delete."""
+"""Routes of prompts: create, list, inspect, delete."""
 
 from excerpta.types import Name, PromptList, PromptReply, PromptSettings
 from litestar import delete, get, put
@@ -51,7 +51,7 @@ async def get_one(name: PromptName, service: NamedDependency[Service]) -> Prompt
     tags=["prompts"],
 )
 async def remove(name: PromptName, service: NamedDependency[Service]) -> PromptReply:
-    """Deletes a prompt and says what it was; plans that name it are refused from then on."""
+    """Deletes a prompt and returns it. Plans that name it are refused from then on."""
     return _reply(await service.prompts.delete(name))
 
 

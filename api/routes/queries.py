@@ -1,4 +1,4 @@
-"""Queries: find passages, and answer from them."""
+"""Routes of queries: find passages, and answer from them."""
 
 from typing import Any, Literal
 
@@ -26,10 +26,11 @@ from api.telemetry.trace import server_timing
 async def query(
     data: JSONBody[QueryRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
 ) -> Response[QueryReply] | Stream:
-    """Finds passages and answers from them, with citations. Every stage can be set, and switched off.
+    """Finds passages and answers from them, with citations. Every stage can be configured or switched off.
 
-    With `stream`, server-sent events: `hits`, then `delta`s of the answer and each `citation` as it is
-    complete, `usage`, `done`; `error` carries a problem. Of several errors in a request the first is told.
+    With `stream`, the reply is server-sent events: `hits`, then `delta`s of the answer and each `citation` as
+    it is complete, `usage`, `done`. `error` carries a problem. Of several errors in a request, the first is
+    reported.
     """
     asking = await RunningQuery.start(service, data, search=False)
     if not data.stream:
@@ -50,7 +51,7 @@ async def query(
 async def search(
     data: JSONBody[SearchRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
 ) -> Response[QueryReply]:
-    """Finds passages: retrieves and fuses. Other stages run where the request itself switches them on."""
+    """Finds passages: retrieves and fuses. Other stages run only if the request itself switches them on."""
     return await _whole(request, await RunningQuery.start(service, data, search=True), explain=data.explain)
 
 

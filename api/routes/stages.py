@@ -80,7 +80,7 @@ async def rerank(
 async def compress(
     data: JSONBody[CompressRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
 ) -> Response[CompressReply]:
-    """Shortens texts to a common budget of tokens; what is kept are spans of the texts, in order."""
+    """Shortens texts to a common token budget. The result consists of spans of the texts, in order."""
     texts = [clean(one) for one in data.texts]
     trace = Trace(timeout_s=service.settings.query_timeout_s)
     call = partial(service.networks.compress, target_tokens=data.target_tokens)

@@ -1,4 +1,4 @@
-"""The service about itself: models, health, metrics, documentation, problem types."""
+"""Routes about the service: models, health, metrics, documentation, problem types."""
 
 from html import escape
 from importlib.resources import files
@@ -42,13 +42,13 @@ async def models(service: NamedDependency[Service]) -> ModelList:
 
 @get("/health/live", operation_id="live", opt=PUBLIC, responses=public_problems(), tags=["system"])
 async def live(service: NamedDependency[Service]) -> StatusReply:
-    """The process answers. Nothing else is asked, so that a slow database does not restart it."""
+    """Answers while the process runs. Nothing else is checked, so a slow database causes no restart."""
     return StatusReply(status="live", version=__version__, role=service.settings.role)
 
 
 @get("/health/ready", operation_id="ready", opt=PUBLIC, responses=public_problems(503), tags=["system"])
 async def ready(service: NamedDependency[Service]) -> StatusReply:
-    """Tables are migrated, models are there, the database answers: requests may come."""
+    """Answers 200 when the tables are migrated, the models are ready and the database responds."""
     service.readiness.check()
     await service.database.ping()
     return StatusReply(status="ready", version=__version__, role=service.settings.role)
@@ -68,7 +68,7 @@ async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
 
 @get("/v1/stats", operation_id="get_stats", responses=problems(), tags=["system"])
 async def stats(service: NamedDependency[Service]) -> StatsReply:
-    """What the process holds and did: the prefix store, tier by tier."""
+    """Contents and counters of this process: the prefix store, tier by tier."""
     found = await service.library.run(service.networks.store_stats)
     return StatsReply(prefix_store=None if found is None else prefix_reply(found))
 
@@ -81,13 +81,13 @@ async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
 
 @get(["/", "/docs"], opt=PUBLIC, include_in_schema=False, media_type=MediaType.HTML)
 async def docs() -> str:
-    """A page made of the OpenAPI document; it needs nothing from other servers."""
+    """A page with the OpenAPI document. It loads nothing from other servers."""
     return (files("api.playground") / "docs.html").read_text("utf-8")
 
 
 @get("/problems/{slug:str}", opt=PUBLIC, include_in_schema=False, media_type=MediaType.HTML)
 async def problem(slug: FromPath[str]) -> str:
-    """What a problem type is about."""
+    """The description of a problem type."""
     found = problem_types().get(slug)
     if found is None:
         raise NotFoundException
@@ -95,7 +95,7 @@ async def problem(slug: FromPath[str]) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
         f"<h1>{title}</h1><p>Problem type <code>{found.type}</code>, HTTP status {found.status}. "
-        "The <code>detail</code> of the reply says what to do; its other members hold the facts.</p></html>"
+        "The <code>detail</code> of the reply has the remedy; its other members hold the facts.</p></html>"
     )
 
 

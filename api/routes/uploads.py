@@ -1,4 +1,4 @@
-"""Any number of documents, as a job: the upload is on disk before the reply names the job."""
+"""Routes of uploads: any number of documents as a job. The upload is on disk before the reply is sent."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +104,7 @@ async def _queue(
     upload: SpoolWriter,
     total: int | None,
 ) -> Response[JobReply]:
-    """Keeps the upload, then makes its job; an upload that came before answers with the job it has."""
+    """Stores the upload, then creates its job. A repeated upload answers with its first job."""
     key = _idempotency_key(request)
     once = Upload(key, upload.digest) if key else None
     wanted = new_id("job")

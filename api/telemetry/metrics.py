@@ -1,4 +1,4 @@
-"""Metrics and logs: how long and how often, never what was asked or what documents say."""
+"""Metrics and logs: durations and counts, never the text of questions or documents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = structlog.get_logger("excerpta.http")
 
 
 class Metrics:
-    """The counters of one service, in a registry of their own."""
+    """The counters of one service, in a separate registry."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -50,11 +50,11 @@ class Metrics:
         )
 
     def gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
-        """A gauge that is read when it is asked for."""
+        """A gauge whose value is read at each scrape."""
         Gauge(f"excerpta_{name}", help_text, registry=self._registry).set_function(read)
 
     def collect(self, collector: Collector) -> None:
-        """More metrics, which `collector` makes when they are asked for."""
+        """Adds metrics that `collector` computes at each scrape."""
         self._registry.register(collector)
 
     def observe_stages(self, timings_ms: Mapping[str, float]) -> None:
@@ -104,7 +104,7 @@ class RequestWatch(ASGIMiddleware):
 
 
 def leave_logging_to_host() -> None:
-    """Hands events to the `logging` of the program around the service, which decides what is shown.
+    """Sends log events to the `logging` of the host program, which decides what is shown.
 
     A program that configured structlog itself keeps that.
     """

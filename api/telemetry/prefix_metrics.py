@@ -27,7 +27,7 @@ _GAUGES = {
 
 
 class PrefixCollector(Collector):
-    """Reads the store when Prometheus asks, and says nothing before it is first used."""
+    """Reads the store's counters when Prometheus scrapes. Without a store there are no metrics."""
 
     def __init__(self, stats: Callable[[], StoreStats | None]) -> None:
         self._stats = stats

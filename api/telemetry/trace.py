@@ -1,4 +1,4 @@
-"""What one query did: milliseconds by stage, what was cut short, how much time is left."""
+"""The trace of one query: milliseconds by stage, warnings, and the time left."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Trace:
-    """Timings, warnings and the deadline of one query; `partial` once something was cut short."""
+    """Timings, warnings and the deadline of one query. `partial` is set when a stage ran out of time."""
 
     def __init__(self, *, timeout_s: float, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
@@ -40,7 +40,7 @@ class Trace:
             self._add(name, self._clock() - began)
 
     async def within(self, what: str, work: Awaitable[T], otherwise: T) -> T:
-        """The work's result if it comes in time; else `otherwise`, and a warning that names `what`."""
+        """The work's result, or `otherwise` and a warning that names `what` if time runs out."""
         try:
             return await asyncio.wait_for(work, self.left_s)
         except TimeoutError:

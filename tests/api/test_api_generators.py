@@ -174,7 +174,7 @@ async def test_ends_and_counts_as_the_service_tells(opened, elsewhere):
     [
         ("refuse", "status 404, no such model"),
         ("babble", "status 502, no reason given"),
-        ("silent", "said nothing for too long"),
+        ("silent", "sent nothing for too long"),
         ("break", "broke off"),
         ("nonsense", "not a stream of chunks"),
         ("fail", "out of memory"),
