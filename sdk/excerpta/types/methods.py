@@ -1,0 +1,68 @@
+"""What the options of all methods have in common: a name, a summary, a source.
+
+A method is one way to do a stage of a query, usually one paper. Its options are a struct of this package:
+fields with bounds and defaults, the first line of the docstring as summary. On the wire the struct is an
+object whose `method` names it: `{"method": "first", "limit": 20, "window": 10}`.
+
+A struct in a plan says everything: what it leaves at its default is sent as that. A mapping says only what
+it names; the rest comes from the plan below it. A mapping without `method` keeps the method of that plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
+
+from msgspec import Meta, Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+AUTO = "auto"
+"""The method's name that stands for the one a stage takes by itself."""
+
+
+class MethodOptions(Struct, frozen=True, forbid_unknown_fields=True, tag_field="method"):
+    """Base of every method's options."""
+
+    paper: ClassVar[str] = ""
+
+    @classmethod
+    def name(cls) -> str:
+        """What a plan calls the method."""
+        return str(cls.__struct_config__.tag)
+
+    @classmethod
+    def summary(cls) -> str:
+        """The method in one line."""
+        return (cls.__doc__ or "").strip().split("\n")[0]
+
+    @property
+    def method(self) -> str:
+        """What a plan calls the method."""
+        return self.name()
+
+
+class MethodReply(Struct, kw_only=True):
+    """A method of this service: `options` is their JSON schema, `missing` what it would need besides."""
+
+    stage: str
+    name: str
+    summary: str
+    paper: str
+    default: bool
+    needs: list[str]
+    missing: list[str]
+    options: dict[str, Any]
+
+
+class MethodList(Struct, kw_only=True):
+    """The methods of every stage."""
+
+    methods: list[MethodReply]
+
+
+if TYPE_CHECKING:
+    Stage: TypeAlias = MethodOptions | Mapping[str, Any]
+else:
+    # A mapping may be partial, so it is read by the service, which knows the plan below it.
+    Stage = Annotated[dict[str, Any], Meta(description="A method's name as `method`, and its options.")]

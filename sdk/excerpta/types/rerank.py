@@ -1,0 +1,51 @@
+"""Options of the methods that rank passages anew."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from excerpta.types.methods import MethodOptions
+
+
+class RerankMethod(MethodOptions, frozen=True, kw_only=True):
+    """Base: the first `limit` passages are ranked anew, the others follow as they were."""
+
+    limit: Annotated[int, Meta(ge=1, le=100, description="Passages that are ranked anew.")] = 10
+
+
+class Likelihood(RerankMethod, frozen=True, kw_only=True, tag="likelihood"):
+    """Mean log p(question token | passage), by the language model.
+
+    Scores are log-probabilities a token, comparable between calls with one question.
+    """
+
+    paper: ClassVar[str] = "Sachan et al. 2022 (UPR), arXiv 2204.07496, equation 2"
+
+    passage_tokens: Annotated[
+        int, Meta(ge=8, le=8192, description="Tokens of a passage that are read; the rest is cut.")
+    ] = 200
+    query_tokens: Annotated[
+        int, Meta(ge=1, le=1024, description="Tokens of the question that are scored.")
+    ] = 64
+
+
+class First(RerankMethod, frozen=True, kw_only=True, tag="first"):
+    """One forward pass a window: the logits of the passages' letters are the ranking.
+
+    More passages than `window` go through windows from the back to the front.
+    """
+
+    paper: ClassVar[str] = "Gangi Reddy et al. 2024 (FIRST), arXiv 2406.15657"
+
+    window: Annotated[int, Meta(ge=2, le=20, description="Passages in one prompt.")] = 20
+    stride: Annotated[int, Meta(ge=1, le=19, description="By how many places the window moves.")] = 10
+    passage_words: Annotated[
+        int, Meta(ge=1, le=10_000, description="Words of a passage that are read; the rest is cut.")
+    ] = 300
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where passages would be left out between two windows."""
+        if self.stride >= self.window:
+            raise ValueError(f"`stride` ({self.stride}) must be less than `window` ({self.window})")
