@@ -1,6 +1,8 @@
 # syntax=docker/dockerfile:1
 # The server with the models of profile `small`, for a CPU:
 #   docker build -t excerpta-server .
+#   docker run -p 127.0.0.1:8000:8000 -v excerpta:/data excerpta-server
+# The first start prints an API key once; EXCERPTA_API_KEYS sets keys of your own.
 # for a GPU:
 #   docker build -t excerpta-server:gpu --build-arg EXTRAS=gpu,postgres \
 #     --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 .

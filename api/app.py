@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router
@@ -15,7 +15,7 @@ from litestar.openapi.spec import Components, License, SecurityScheme, Tag
 from litestar.types import Scope
 
 from api import __version__
-from api.access.keys import PUBLIC, KeyGuard
+from api.access.keys import PUBLIC, KeyGuard, digest
 from api.http.problems import respond
 from api.routes import CHAT, COLLECTIONS, DOCUMENTS, JOBS, PROFILE, PROMPTS, QUERIES, STAGES, SYSTEM, UPLOADS
 from api.service import Service, running
@@ -35,8 +35,12 @@ _TAGS = {
 }
 
 
-def create_app(settings: Settings) -> Litestar:
-    """The ASGI application for these settings. Nothing is opened before its lifespan begins."""
+def create_app(settings: Settings, keys: Sequence[bytes] | None = None) -> Litestar:
+    """The ASGI application for these settings. Nothing is opened before its lifespan begins.
+
+    `keys`: the digests of the API keys that open it; None for those of the settings.
+    """
+    keys = [digest(key) for key in settings.api_keys] if keys is None else keys
     handlers = [*SYSTEM]
     if settings.serves:
         handlers += [*COLLECTIONS, *DOCUMENTS, *JOBS, *PROMPTS, *QUERIES, *CHAT, *STAGES, *PROFILE]
@@ -49,12 +53,12 @@ def create_app(settings: Settings) -> Litestar:
         [*handlers, *routers],
         lifespan=[lambda app: _lifespan(app, settings)],
         dependencies={"service": Provide(_service, sync_to_thread=False)},
-        guards=[KeyGuard(settings.api_keys)],
+        guards=[KeyGuard(keys)],
         middleware=[RequestWatch(_metrics)],
         exception_handlers={HTTPException: respond, Exception: respond},
         request_max_body_size=settings.max_body_mb * _MB,
         multipart_form_part_limit=settings.max_upload_files + 1,
-        openapi_config=_openapi(secured=bool(settings.api_keys)),
+        openapi_config=_openapi(secured=bool(keys)),
         logging_config=None,
         state=State({"settings": settings}),
     )
@@ -78,7 +82,7 @@ def _metrics(scope: Scope) -> Metrics | None:
 
 
 def _openapi(*, secured: bool) -> OpenAPIConfig:
-    scheme = SecurityScheme(type="http", scheme="bearer", description="One of EXCERPTA_API_KEYS.")
+    scheme = SecurityScheme(type="http", scheme="bearer", description="An API key of this service.")
     return OpenAPIConfig(
         title="Excerpta",
         version=__version__,

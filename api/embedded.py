@@ -16,7 +16,7 @@ def open_local(path: str, profile: str | None = None) -> Litestar:
     """The application over the data directory `path`; it is opened by its lifespan.
 
     Models are loaded when they are first needed. Settings come from the environment, save the data
-    directory, its database and the role: one process is all there is.
+    directory, its database, the role and the keys: one process is all there is.
     """
     refuse_shadows()
     leave_logging_to_host()
@@ -24,6 +24,7 @@ def open_local(path: str, profile: str | None = None) -> Litestar:
         Settings.from_env(
             data_dir=Path(path).expanduser(),
             profile=profile,
+            api_keys=(),  # whoever calls is this process
             database_url="",
             redis_url="",
             role="all",

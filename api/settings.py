@@ -37,7 +37,7 @@ class Settings:
     host: str = setting(
         "127.0.0.1",
         Area.SERVER,
-        "Address to listen on. Set 0.0.0.0 to let other machines in; API keys are required then.",
+        "Address to listen on. Set 0.0.0.0 to let other machines in; requests then need an API key.",
         flag="--host",
     )
     port: int = setting(
@@ -48,6 +48,12 @@ class Settings:
         Area.SERVER,
         "API keys, separated by commas, each of 16 characters or more. A request must carry one of "
         "them as `Authorization: Bearer KEY`. Set them wherever others can reach the address.",
+    )
+    make_key: bool = setting(
+        True,
+        Area.SERVER,
+        "Make an API key at the first start where other machines can reach the address and no key is set. "
+        "It is printed once; the data directory keeps its hash. Turn it off to refuse the start instead.",
     )
     insecure: bool = setting(
         False,
@@ -343,14 +349,19 @@ class Settings:
         """Whether this process answers the API."""
         return self.role != "worker"
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether other machines can reach the address while no key is set and nothing else checks them."""
+        return not (self.api_keys or self.insecure or _is_loopback(self.host))
+
     def refuse_open_door(self) -> None:
-        """Raises InvalidSettings for an address others can reach while there are no keys."""
-        if not (self.api_keys or self.insecure or _is_loopback(self.host)):
+        """Raises InvalidSettings where a key is needed and none may be made."""
+        if self.needs_key and not self.make_key:
             raise InvalidSettings(
                 "host",
                 self.host,
-                "other machines can reach this address, and there are no API keys. Set EXCERPTA_API_KEYS, "
-                "or --insecure if something in front of the service checks who asks",
+                "other machines can reach this address, and there are no API keys. Set EXCERPTA_API_KEYS or "
+                "EXCERPTA_MAKE_KEY=true, or --insecure if something in front of the service checks who asks",
             )
 
 

@@ -1,1 +1,1 @@
-"""Who may call the service."""
+"""Access: who may call the service, and how a caller proves it."""

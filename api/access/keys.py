@@ -1,4 +1,4 @@
-"""API keys. Without keys in the settings, every request that reaches the address is accepted."""
+"""API keys: requests must carry one of the service's keys. Without keys, every request passes."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ PUBLIC = {"public": True}
 
 
 class KeyGuard:
-    """Lets a request pass that brings one of the keys, or goes to a public route."""
+    """Lets a request pass that carries a key of one of these digests, or goes to a public route."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self, digests: Sequence[bytes]) -> None:
         # Digests have one length, so that comparing them tells nothing about the keys.
-        self._digests = [_digest(key) for key in keys]
+        self._digests = list(digests)
 
     def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         """Raises Unauthorized."""
         if not self._digests or handler.opt.get("public"):
             return
         scheme, _, key = connection.headers.get("authorization", "").partition(" ")
-        given = _digest(key.strip())
-        known = [hmac.compare_digest(given, digest) for digest in self._digests]
+        given = digest(key.strip())
+        known = [hmac.compare_digest(given, one) for one in self._digests]
         if scheme.lower() != "bearer" or not any(known):
             raise Unauthorized
 
 
-def _digest(key: str) -> bytes:
+def digest(key: str) -> bytes:
+    """The SHA-256 of a key, which is stored and compared in its place."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

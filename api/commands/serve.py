@@ -11,6 +11,7 @@ from types import FrameType
 import uvicorn
 from litestar import Litestar
 
+from api.access.first_key import banner, known_keys
 from api.app import create_app
 from api.commands.settings_page import help_text
 from api.commands.shadowed import refuse_shadows
@@ -40,13 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         refuse_shadows()
         check_faiss()
         settings = Settings.from_env(**flags)
-        settings.refuse_open_door()
+        keys = known_keys(settings, lambda key: _show(banner(key, settings)))
     except ExcerptaError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
     configure_logging(log_level)
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, keys),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -57,6 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     server = Server(config)
     server.run()
     return 0 if server.started else 1
+
+
+def _show(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
 
 
 def _parser() -> argparse.ArgumentParser:

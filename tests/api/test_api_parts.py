@@ -87,7 +87,8 @@ def test_settings_come_from_the_environment():
     [("127.0.0.1", False), ("localhost", False), ("::1", False), ("0.0.0.0", True), ("example.org", True)],
 )
 def test_only_this_machine_without_keys(host, open_door):
-    settings = Settings(host=host)
+    settings = Settings(host=host, make_key=False)
+    assert settings.needs_key == open_door
     if open_door:
         with pytest.raises(InvalidSettings, match="EXCERPTA_API_KEYS"):
             settings.refuse_open_door()

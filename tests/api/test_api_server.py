@@ -147,7 +147,8 @@ def environment(**variables):
 
 
 def test_an_open_door_is_refused(tmp_path, capsys):
-    assert main(["--host", "0.0.0.0", "--data", str(tmp_path)]) == 2
+    with environment(EXCERPTA_MAKE_KEY="false"):
+        assert main(["--host", "0.0.0.0", "--data", str(tmp_path)]) == 2
     assert "EXCERPTA_API_KEYS" in capsys.readouterr().err
     with environment(EXCERPTA_PORT="many"):
         assert main(["--data", str(tmp_path)]) == 2

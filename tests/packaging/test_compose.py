@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from api.access.first_key import known_keys
+from api.routes import SYSTEM
+from api.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 SERVERS = {"api": "api", "worker": "worker", "api-gpu": "api", "worker-gpu": "worker"}
 STORES = {"postgres", "redis"}
@@ -80,6 +84,52 @@ def test_servers_wait_for_healthy_stores_and_know_where_they_are(compose):
         assert environment["EXCERPTA_DATABASE_URL"].endswith("@postgres:5432/excerpta")
         assert environment["EXCERPTA_REDIS_URL"].startswith("redis://redis:")
         assert service["volumes"] == ["data:/data"]
+
+
+def resolved(text, given):
+    """A value of compose.yaml with `${NAME:-default}` filled in."""
+    return re.sub(
+        r"\$\{(\w+)(?::-([^}]*))?\}", lambda found: given.get(found[1]) or found[2] or "", str(text)
+    )
+
+
+def image_environment(dockerfile):
+    (line,) = [line for line in dockerfile if line.startswith("ENV ") and "EXCERPTA_HOST" in line]
+    return dict(part.split("=", 1) for part in line.split()[1:])
+
+
+def environments(compose, dockerfile, given):
+    """What each server, and the image alone, is started with."""
+    image = image_environment(dockerfile)
+    for name in SERVERS:
+        own = compose["services"][name]["environment"]
+        yield name, {**image, **{key: resolved(value, given) for key, value in own.items()}}
+    yield "the image alone", image
+
+
+def test_every_server_starts_and_all_ask_for_the_same_key(compose, dockerfile, tmp_path):
+    shown = []
+    for name, environment in environments(compose, dockerfile, {}):
+        settings = Settings.from_env(environment, data_dir=tmp_path)
+        assert settings.needs_key, name
+        assert len(known_keys(settings, shown.append)) == 1, name
+    assert len(shown) == 1
+
+
+def test_keys_of_ones_own_reach_every_server(compose, dockerfile, tmp_path):
+    for given, keys in (({"EXCERPTA_API_KEYS": "k" * 16}, 1), ({"EXCERPTA_INSECURE": "true"}, 0)):
+        for name, environment in environments(compose, dockerfile, given):
+            if name in SERVERS:
+                settings = Settings.from_env(environment, data_dir=tmp_path)
+                assert len(known_keys(settings, pytest.fail)) == keys, name
+
+
+def test_health_checks_ask_for_what_needs_no_key(compose, dockerfile):
+    public = {path for handler in SYSTEM if handler.opt.get("public") for path in handler.paths}
+    checks = [" ".join(compose["services"][name]["healthcheck"]["test"]) for name in SERVERS]
+    checks += [line for line in dockerfile if line.startswith("HEALTHCHECK")]
+    for check in checks:
+        assert re.search(r"http://127\.0\.0\.1:8000(/[\w/]+)", check)[1] in public
 
 
 def test_only_the_api_is_published_and_only_here(compose):
