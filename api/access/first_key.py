@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from api.auth import digest
+from api.access.keys import digest
 from api.errors import InvalidSettings
 from api.settings import Settings
 

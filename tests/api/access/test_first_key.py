@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from api.access.first_key import FILE, banner, known_keys
-from api.auth import digest
+from api.access.keys import digest
 from api.errors import InvalidSettings
 from api.settings import Settings
 
@@ -135,7 +135,7 @@ async def test_a_local_client_needs_no_key(tmp_path, tiny_profile, monkeypatch):
 # The tests listen on this machine only; the server takes the address for one that others can reach.
 _REACHABLE = (
     "import sys, api.settings; api.settings._is_loopback = lambda host: False; "
-    "from api.serve import main; sys.exit(main())"
+    "from api.commands.serve import main; sys.exit(main())"
 )
 
 
