@@ -48,3 +48,11 @@ def small_models(models_dir: Path) -> Models:
     from models import Models, load_profile
 
     return Models(load_profile("small"), models_dir, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny_profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A profile of tiny random networks, for a whole service in milliseconds."""
+    from tests.support.tiny_profile import write_profile
+
+    return write_profile(tmp_path_factory.mktemp("tiny") / "profile")

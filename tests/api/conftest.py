@@ -79,13 +79,6 @@ def database_url(request, tmp_path):
     return request.getfixturevalue("postgres_url")
 
 
-@pytest.fixture(scope="session")
-def tiny_profile(tmp_path_factory):
-    from tiny_profile import write_profile
-
-    return write_profile(tmp_path_factory.mktemp("tiny") / "profile")
-
-
 @pytest.fixture
 def settings(tmp_path, tiny_profile):
     from api.settings import Settings

@@ -13,8 +13,8 @@ import pytest
 from benchmarks import synthetic
 from benchmarks.token_data import exact
 from retrieval.tokens import maxsim_reference
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CASES = ("excerpta", "excerpta-refine", "torch")
 
 

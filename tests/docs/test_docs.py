@@ -1,11 +1,11 @@
 """The pages in docs/: their links lead somewhere, and each index lists all its pages."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import ROOT
+
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 INDEXES = [page for page in PAGES if page.name == "README.md" and page.parent != ROOT]
 

@@ -1,11 +1,12 @@
 """The how-to pages, run as they stand, with tiny random networks; the words of an answer mean nothing here."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "how-to"
+from tests.support import ROOT
+
+FOLDER = ROOT / "docs" / "how-to"
 PAGES = sorted(page for page in FOLDER.glob("*.md") if page.name != "README.md")
 
 

@@ -1,11 +1,10 @@
 """The examples of both READMEs, run as they stand."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import ROOT
 
 # What a prompt of one's own makes of the answer is the prompt's affair.
 _PRINTED = {

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_checkpoints import CHAT, CPU, byte_level_tokenizer, save_tokenizer, wordpiece_tokenizer
 from transformers import (
     BertConfig,
     BertModel,
@@ -18,6 +17,13 @@ from transformers import (
 
 from models.networks.language_model import LanguageModel
 from models.networks.text_network import TextNetwork
+from tests.support.tiny_checkpoints import (
+    CHAT,
+    CPU,
+    byte_level_tokenizer,
+    save_tokenizer,
+    wordpiece_tokenizer,
+)
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_checkpoints import colbert
-from tiny_gguf import write_gguf
 
 from models import registry
 from models.checkpoints.sources import Located
@@ -17,6 +15,8 @@ from models.errors import InvalidProfile, ModelCorrupt, ModelNotFound, Unsupport
 from models.networks.token_classifier import ADAPTER_FORMAT, AdapterConfig, save_adapter
 from models.profile import load_profile
 from models.registry import Models
+from tests.support.tiny_checkpoints import colbert
+from tests.support.tiny_gguf import write_gguf
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ import re
 import shutil
 import subprocess
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
@@ -11,8 +10,8 @@ import yaml
 from api.access.first_key import known_keys
 from api.routes import SYSTEM
 from api.settings import Settings
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 SERVERS = {"api": "api", "worker": "worker", "api-gpu": "api", "worker-gpu": "worker"}
 STORES = {"postgres", "redis"}
 

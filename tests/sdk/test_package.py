@@ -3,7 +3,6 @@
 import inspect
 import subprocess
 import sys
-from pathlib import Path
 
 import excerpta
 import pytest
@@ -11,7 +10,7 @@ from excerpta._async import AsyncCollection, AsyncCollections, AsyncJob, AsyncJo
 from excerpta._files import find_files
 from excerpta._sync import Collection, Collections, Job, Jobs
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import ROOT
 
 
 def test_the_sync_client_is_fresh():

@@ -9,11 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fakes import HashEncoder, WordVocabulary
-
 from retrieval import BatchKey, Collection, Document, MergePolicy
+from tests.support.fakes import HashEncoder, WordVocabulary
 
 
 def operate(path, operation, fault):

@@ -97,3 +97,16 @@ class TopicEncoder(HashEncoder):
         return [TokenVectors(self._vectors(one.ids), one.ids, one.offsets) for one in self.tokenize(texts)]
 
     encode_queries = encode_passages
+
+
+def topic_text(number, edition=0):
+    """Words that only this document has, among those of its topic; a fixed length."""
+    rng = np.random.default_rng([number, edition])
+    topic = number % 50
+    words = [f"own{number}x{edition}a", f"own{number}x{edition}b"]
+    words += [f"topic{topic}w{one}" for one in rng.integers(0, 40, 10)]
+    return " ".join(words)
+
+
+def topic_documents(numbers, edition=0):
+    return [Document(f"d{number}", topic_text(number, edition)) for number in numbers]

@@ -10,12 +10,8 @@ import random
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fakes import TopicEncoder
-from test_collection_updates import documents
-
 from retrieval import Collection, MergePolicy
+from tests.support.fakes import TopicEncoder, topic_documents
 
 
 def main(path, log):
@@ -31,7 +27,7 @@ def main(path, log):
             numbers = [rng.randrange(10**6) for _ in range(8)]
             numbers = sorted(set(numbers))
             say(add=numbers, done=False)
-            collection.add(documents(numbers))
+            collection.add(topic_documents(numbers))
             say(add=numbers, done=True)
             gone = rng.sample(numbers, 2)
             say(delete=gone, done=False)

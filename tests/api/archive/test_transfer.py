@@ -19,10 +19,7 @@ from api.db import CollectionRow, Database, DocumentRow, upgrade
 from api.errors import CollectionExists, InvalidRequest, InvalidSettings, UnknownCollection, Unsettled
 from retrieval.errors import CorruptSegment, InvalidArchive
 from retrieval.segments.crash_points import IMPORT_POINTS
-
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir, "transfer"))
-
-from crafting import put_together, take_apart
+from tests.support.crafting import put_together, take_apart
 
 SUBJECTS = (
     "tides",

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import tarfile
-from pathlib import Path
 
 import msgspec
 import pytest
 from excerpta import Client
 from excerpta._local import Lifespan, LocalServer
 
+from tests.support import FIXTURES
+
 pytestmark = [pytest.mark.slow, pytest.mark.real_model]
 
-FIXTURE = Path(__file__).parents[2] / "fixtures" / "data-6801ab2"
+FIXTURE = FIXTURES / "data-6801ab2"
 EXPECTED = json.loads((FIXTURE / "expected.json").read_text("utf-8"))
 QUESTIONS = EXPECTED["questions"]
 

@@ -11,8 +11,8 @@ from api.commands import settings_page
 from api.commands.serve import main
 from api.setting import Area, variable
 from api.settings import Settings, notes
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 NAMES = [one.name for one in fields(Settings)]
 ELSEWHERE = {"URL", "API_KEY", "COLLECTION", "LOCAL", "BIND", "DB_PASSWORD"}
 

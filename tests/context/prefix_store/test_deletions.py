@@ -6,11 +6,11 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
-from context_blocks import REDIS, block_of, key_of, maker, never
 
 from context.prefix_store import PrefixStore, RedisTier
 from context.prefix_store.deletion_log import FileLog, Listener
 from context.prefix_store.deletions import EVERYTHING, Deletion
+from tests.support.context_blocks import REDIS, block_of, key_of, maker, never
 
 A, B = key_of(1, document="a"), key_of(2, document="b")
 GONE = Deletion(A.scope, frozenset({A.document}))

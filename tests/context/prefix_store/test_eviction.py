@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from context_blocks import BLOCK, key_of, stored_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from context.prefix_store.admission import SeenOnce, admits
 from context.prefix_store.breaker import Breaker
 from context.prefix_store.eviction import EVICTIONS, GDSF, Use, make_eviction
 from context.prefix_store.tiers.ledger import Ledger
+from tests.support.context_blocks import BLOCK, key_of, stored_of
 
 
 def left_after(eviction: str, uses: str, costs: dict[str, float] | None = None) -> str:

@@ -10,10 +10,20 @@ import subprocess
 import time
 
 import pytest
-from context_blocks import BLOCK, FILE, block_of, in_child, key_of, maker, never, same, stored_of
 
 from context.prefix_store import DiskTier, MemoryTier, PrefixStore, RedisTier
 from context.prefix_store.breaker import Breaker, Guarded
+from tests.support.context_blocks import (
+    BLOCK,
+    FILE,
+    block_of,
+    in_child,
+    key_of,
+    maker,
+    never,
+    same,
+    stored_of,
+)
 
 
 class Failing(MemoryTier):

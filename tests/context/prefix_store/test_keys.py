@@ -6,16 +6,14 @@ import os
 import subprocess
 import sys
 from dataclasses import fields, replace
-from pathlib import Path
 
-from context_blocks import NAMESPACE, key_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from context.prefix_store import Keys
 from context.prefix_store.key import digest_of
-
-ROOT = Path(__file__).parents[2]
+from tests.support import ROOT
+from tests.support.context_blocks import NAMESPACE, key_of
 
 
 def test_every_field_of_the_namespace_changes_the_key():

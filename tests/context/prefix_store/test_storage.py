@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from context_blocks import block_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from context.prefix_store import STORAGES, Keys, PrefixStore, pack, unpack
 from models.attention.blocks import Block, join_blocks
 from models.attention.calls import ApeCall, enable_ape
 from models.networks.language_model import LanguageModel
+from tests.support.context_blocks import block_of
 
 
 def test_exact_blocks_are_the_very_tensors():

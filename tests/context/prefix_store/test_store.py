@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from context_blocks import BLOCK, NAMESPACE, block_of, key_of, maker, never, same
 
 from context.prefix_store import PrefixStore, pack
 from context.prefix_store.deletions import Deletion, Deletions
+from tests.support.context_blocks import BLOCK, NAMESPACE, block_of, key_of, maker, never, same
 
 
 def test_fetch_makes_what_is_missing_once_and_finds_it_again(make_store, tmp_path):

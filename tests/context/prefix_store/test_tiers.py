@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import redis
 import torch
-from context_blocks import BLOCK, FILE, REDIS, in_child, key_of, same_stored, size_of, stored_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from context.prefix_store import DiskTier, MemoryTier
 from context.prefix_store.tiers.block_file import CorruptBlock, block_from_bytes, block_to_bytes
+from tests.support.context_blocks import BLOCK, FILE, REDIS, in_child, key_of, same_stored, size_of, stored_of
 
 ANY_BYTE = given(st.integers(0, FILE - 1), st.integers(1, 255))
 KEEP_FIXTURE = settings(

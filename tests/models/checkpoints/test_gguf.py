@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_checkpoints import CPU
-from tiny_gguf import write_gguf
 
 from models.checkpoints import gguf
 from models.checkpoints.fingerprint import Checksums
 from models.checkpoints.gguf import MANIFEST, converted, verify
 from models.errors import ModelCorrupt
 from models.networks.language_model import LanguageModel
+from tests.support.tiny_checkpoints import CPU
+from tests.support.tiny_gguf import write_gguf
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

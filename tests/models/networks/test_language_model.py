@@ -11,7 +11,6 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tiny_checkpoints import CPU
 
 from base.errors import InputTooLong
 from models.errors import UnsupportedModel
@@ -19,6 +18,7 @@ from models.networks import likelihood
 from models.networks.language_model import LanguageModel
 from models.networks.likelihood import common_prefix
 from models.registry import Models
+from tests.support.tiny_checkpoints import CPU
 
 quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 token = st.integers(0, 399)

@@ -11,13 +11,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
-from tiny_checkpoints import CPU, colbert
 from transformers import AutoModel, ModernBertConfig, ModernBertModel, XLMRobertaConfig, XLMRobertaModel
 
 from models.errors import ModelCorrupt, ModelNotFound, UnsupportedModel
 from models.networks.text_network import TextNetwork
 from models.profile import load_profile
 from models.registry import Models
+from tests.support.tiny_checkpoints import CPU, colbert
 
 
 def alone(network: TextNetwork, text: str) -> np.ndarray:

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
-from tiny_encoder import CONFIG, CPU, save_encoder, save_word_pieces
 from transformers import BertConfig, BertForTokenClassification, BertModel
 
 import models.networks.token_classifier as token_classifier
@@ -29,6 +28,7 @@ from models.networks.token_classifier import (
     save_adapter,
     windows,
 )
+from tests.support.tiny_encoder import CONFIG, CPU, save_encoder, save_word_pieces
 
 ADAPTER = AdapterConfig(ADAPTER_FORMAT, "tiny", hidden_size=16, rank=2, alpha=4.0, window=32)
 LONG = "the red fish, a blue tree. green houses " * 20

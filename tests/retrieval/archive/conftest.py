@@ -1,19 +1,14 @@
 """One exported collection: two segments, one of them with inverted lists, and a deletion."""
 
 import hashlib
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1] / "collection"))
-
-from crafting import documents
-from fakes import HashEncoder, WordVocabulary
-
 from retrieval import Collection, IndexSettings
 from retrieval.archive import Header, Member, encode_document, pin, write_archive
+from tests.support.crafting import documents
+from tests.support.fakes import HashEncoder, WordVocabulary
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,14 @@ import tarfile
 
 import msgspec
 import pytest
-from crafting import put_together, take_apart
-from fakes import MODELS
 
 from retrieval import Collection
 from retrieval.archive import Header, check_unpacked, open_archive, pin, write_archive
 from retrieval.archive.tar import _tar_header
 from retrieval.errors import CorruptSegment, InvalidArchive
 from retrieval.segments import Manifest
+from tests.support.crafting import put_together, take_apart
+from tests.support.fakes import MODELS
 
 
 def unpack(path, directory):

@@ -8,13 +8,13 @@ import subprocess
 import faiss
 import numpy as np
 import pytest
-from crafting import documents, take_apart
-from fakes import HashEncoder, WordVocabulary
 
 from retrieval.archive import Expected, open_archive, try_in_child
 from retrieval.archive.trial import try_collection
 from retrieval.errors import CorruptSegment
 from retrieval.tokens import TokenIndex
+from tests.support.crafting import documents, take_apart
+from tests.support.fakes import HashEncoder, WordVocabulary
 
 EXPECTED = Expected(HashEncoder.dim, WordVocabulary.size)
 

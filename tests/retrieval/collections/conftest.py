@@ -1,13 +1,7 @@
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fakes import HashEncoder, WordVocabulary
-
 from retrieval import Collection, IndexSettings
+from tests.support.fakes import HashEncoder, WordVocabulary
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import threading
 
 import pytest
-from fakes import OTTERS as OLD
-from fakes import HashEncoder, ids
 
 from retrieval import BatchKey, Collection, Deletion, Document
 from retrieval.corpus import InvalidChunking
@@ -12,6 +10,8 @@ from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch, I
 from retrieval.ngrams import NgramHits
 from retrieval.tokens import TokenOptions
 from retrieval.top import NO_HITS, best_hits
+from tests.support.fakes import OTTERS as OLD
+from tests.support.fakes import HashEncoder, ids
 
 
 def test_documents_are_found_by_every_retriever(make):

@@ -1,19 +1,18 @@
 """Killed at any step of any change, a collection reopens at the old or the new version, whole."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
-from fakes import HashEncoder, WordVocabulary
 
 from retrieval import BatchKey, Collection, Document, IndexSettings
 from retrieval.segments.crash_points import MERGE_POINTS, POINTS
+from tests.support import ROOT
+from tests.support.fakes import HashEncoder, WordVocabulary
 
 MODELS = {"encoder": HashEncoder(), "vocabulary": WordVocabulary()}
 FIRST = [Document(f"old-{at}", f"An otter number {at}.", metadata={"at": at}) for at in (0, 1)]
@@ -33,9 +32,8 @@ COMMITTED = ("manifest.renamed", "manifest.published", "merge.committed")
 
 def run(jobs):
     """How each job's process ended."""
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    runner = [sys.executable, str(Path(__file__).with_name("crash_run.py"))]
-    done = subprocess.run(runner, input=json.dumps(jobs), env=environment, capture_output=True, text=True)
+    runner = [sys.executable, "-m", "tests.support.crash_run"]
+    done = subprocess.run(runner, input=json.dumps(jobs), cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -3,14 +3,14 @@
 import shutil
 
 import pytest
-from fakes import MODELS, ids
-from fakes import OTTERS as OLD
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval import BatchKey, Collection, Document, IndexSettings
 from retrieval.errors import CorruptSegment, IndexMismatch
 from retrieval.segments import Manifest
+from tests.support.fakes import MODELS, ids
+from tests.support.fakes import OTTERS as OLD
 
 
 @pytest.fixture(scope="module")

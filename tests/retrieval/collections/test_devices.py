@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from fakes import MODELS, HashEncoder
 
 from retrieval import Collection, Document, IndexSettings
 from retrieval.tokens import TokenOptions, index
 from retrieval.tokens.devices import ResidentCodes
 from retrieval.tokens.devices.accelerator import Accelerator
+from tests.support.fakes import MODELS, HashEncoder
 
 WORDS = ["otter", "river", "fish", "stone", "bank", "water", "night", "moss", "reed", "heron"]
 

@@ -3,12 +3,12 @@
 import tempfile
 from pathlib import Path
 
-from fakes import MODELS, ids
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from retrieval import BatchKey, Collection, Deletion, Document, IndexSettings, MergePolicy
+from tests.support.fakes import MODELS, ids
 
 KEYS = "abcdef"
 WORDS = ["otter", "heron", "newt", ""]

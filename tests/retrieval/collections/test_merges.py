@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from fakes import ids
 
 from retrieval import BatchKey, Deletion, Document, MergePolicy
+from tests.support.fakes import ids
 
 EAGER = MergePolicy(fan_in=2)
 

@@ -8,30 +8,16 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
-import numpy as np
 import pytest
-from fakes import TopicEncoder
 from threadpoolctl import threadpool_limits
 
-from retrieval import Collection, Document, IndexSettings, MergePolicy
+from retrieval import Collection, IndexSettings, MergePolicy
 from retrieval.tokens import TokenOptions
+from tests.support import ROOT
+from tests.support.fakes import TopicEncoder, topic_documents, topic_text
 
 SETTINGS = IndexSettings(passage_tokens=32, overlap_tokens=0, ngrams=False)
-
-
-def text_of(number, edition=0):
-    """Words that only this document has, among those of its topic; a fixed length."""
-    rng = np.random.default_rng([number, edition])
-    topic = number % 50
-    words = [f"own{number}x{edition}a", f"own{number}x{edition}b"]
-    words += [f"topic{topic}w{one}" for one in rng.integers(0, 40, 10)]
-    return " ".join(words)
-
-
-def documents(numbers, edition=0):
-    return [Document(f"d{number}", text_of(number, edition)) for number in numbers]
 
 
 def find(snapshot, encoder, question, limit=10, **options):
@@ -74,8 +60,8 @@ class Updates:
         held, dead = set(self.live), set(self.deleted)
         with self.collection.snapshot() as snapshot:
             number = rng.choice(sorted(held)) if held else 0
-            found = find(snapshot, self.encoder, text_of(number).partition(" topic")[0])
-            again = find(snapshot, self.encoder, text_of(number).partition(" topic")[0])
+            found = find(snapshot, self.encoder, topic_text(number).partition(" topic")[0])
+            again = find(snapshot, self.encoder, topic_text(number).partition(" topic")[0])
         self.searched += 1
         if found != again:
             self.problems.append(f"one version, two answers: {found} {again}")
@@ -93,10 +79,10 @@ class Updates:
         rng = random.Random(0)
         for batch in range(self.batches):
             numbers = range(batch * self.size, (batch + 1) * self.size)
-            self.collection.add(documents(numbers))
+            self.collection.add(topic_documents(numbers))
             began = time.monotonic()
             with self.collection.snapshot() as snapshot:
-                assert find(snapshot, self.encoder, text_of(numbers[0]))[0] == f"d{numbers[0]}"
+                assert find(snapshot, self.encoder, topic_text(numbers[0]))[0] == f"d{numbers[0]}"
             self.waits.append(time.monotonic() - began)
             self.live |= dict.fromkeys(numbers)
             gone = rng.sample(sorted(self.live), self.size // 10)
@@ -114,7 +100,7 @@ class Updates:
 def check_against_a_fresh_build(updates, tmp_path, queries):
     fresh = Collection.create(tmp_path / "fresh", encoder=updates.encoder, vocabulary=None, settings=SETTINGS)
     numbers = sorted(updates.live)
-    fresh.add(documents(numbers))
+    fresh.add(topic_documents(numbers))
     assert updates.collection.stats().documents == len(numbers) == fresh.stats().documents
     assert updates.collection.contains(f"d{number}" for number in numbers) == {f"d{n}" for n in numbers}
     assert updates.collection.verify() == []
@@ -123,7 +109,7 @@ def check_against_a_fresh_build(updates, tmp_path, queries):
     exact, live, built = 0, 0, 0
     with updates.collection.snapshot() as snapshot, fresh.snapshot() as other:
         for number in random.Random(1).sample(numbers, queries):
-            question = text_of(number).partition(" topic")[2]
+            question = topic_text(number).partition(" topic")[2]
             wanted = set(find(other, updates.encoder, question, exact_up_to=10**9))
             exact += len(wanted)
             live += len(wanted & set(find(snapshot, updates.encoder, question)))
@@ -161,13 +147,11 @@ def test_fifty_kills_lose_and_double_nothing(tmp_path):
     path, log = tmp_path / "c", tmp_path / "log"
     Collection.create(path, encoder=TopicEncoder(), vocabulary=None, settings=SETTINGS)
     log.touch()
-    script = Path(__file__).with_name("update_run.py")
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     rng = random.Random(0)
     merged = 0
-    runner = [sys.executable, str(script), str(path), str(log)]
+    runner = [sys.executable, "-m", "tests.support.update_run", str(path), str(log)]
     with subprocess.Popen(
-        runner, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        runner, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         for _ in range(50):
             process.stdin.write("go\n")

@@ -5,13 +5,13 @@ import os
 import threading
 
 import pytest
-from fakes import MODELS, HashEncoder, ids
-from fakes import OTTERS as OLD
 
 import retrieval.collections.versions
 from retrieval import Collection, Document
 from retrieval.segments import manifest, segment, sweeping
 from retrieval.tokens import TokenIndex, TokenOptions
+from tests.support.fakes import MODELS, HashEncoder, ids
+from tests.support.fakes import OTTERS as OLD
 
 OLD_IDS = {one.id for one in OLD}
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from retrieval.types import Tokens
+from tests.support import file_makers
 
 _TOKEN = re.compile(r"[^\W_]{1,6}|[^\s\u200b]")
 
@@ -34,8 +33,4 @@ def tokenize():
 @pytest.fixture(scope="session")
 def make():
     """The functions that make files: `make.pdf("line")`, `make.word(...)`, `make.archive({...})`."""
-    path = Path(__file__).with_name("making.py")
-    spec = importlib.util.spec_from_file_location("corpus_making", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return file_makers

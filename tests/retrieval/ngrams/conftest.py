@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from ngram_corpora import TEXTS
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from models.networks.language_model import LanguageModel
 from models.networks.tokenizer import TextTokenizer
 from retrieval.ngrams import LanguageVocabulary
+from tests.support.ngram_corpora import TEXTS
 
 
 @pytest.fixture(scope="session")

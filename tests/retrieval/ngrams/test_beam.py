@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ngram_corpora import ALPHABET, Corpus, corpora
 from numpy.typing import NDArray
 
 from base.errors import InputTooLong
@@ -17,6 +16,7 @@ from retrieval.ngrams.beam import generate
 from retrieval.ngrams.language_tree import ROOT, LanguageTree, Prefix
 from retrieval.ngrams.question import log_probabilities, question_ngrams
 from retrieval.ngrams.words import openers, phrases
+from tests.support.ngram_corpora import ALPHABET, Corpus, corpora
 
 
 class TableTree:

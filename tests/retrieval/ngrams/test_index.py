@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ngram_corpora import ALPHABET, Corpus, build, corpora, plain_tokens
 
 from retrieval.errors import CorruptSegment, IndexMismatch
 from retrieval.ngrams import InvalidTokens, NgramIndex, reference
@@ -16,6 +15,7 @@ from retrieval.ngrams import corpus as union
 from retrieval.ngrams.corpus import NgramCorpus
 from retrieval.ngrams.suffix_array import build_suffix_array
 from retrieval.types import Tokens
+from tests.support.ngram_corpora import ALPHABET, Corpus, build, corpora, plain_tokens
 
 NGRAMS = [ids for size in (1, 2, 3) for ids in itertools.product(range(ALPHABET), repeat=size)]
 

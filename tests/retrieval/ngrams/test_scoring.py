@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ngram_corpora import ALPHABET, Corpus, build, corpora, plain_tokens
 
 from retrieval.ngrams import reference
 from retrieval.ngrams.beam import Ngram
 from retrieval.ngrams.corpus import NgramCorpus
 from retrieval.ngrams.ranking import rank_passages
 from retrieval.ngrams.scoring import Key, KeyMatcher, ngram_weights, place
+from tests.support.ngram_corpora import ALPHABET, Corpus, build, corpora, plain_tokens
 
 log_ps = st.floats(-30, -1e-6)
 counts = st.integers(0, 1000)

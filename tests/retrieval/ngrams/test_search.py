@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ngram_corpora import PASSAGES, build
 
 from models import Models
 from models.networks.language_model import LanguageModel
 from retrieval.errors import IndexMismatch
 from retrieval.ngrams import InvalidNgramOption, LanguageVocabulary, NgramHits, NgramIndex, search_ngrams
 from retrieval.ngrams.prompt import writer
+from tests.support.ngram_corpora import PASSAGES, build
 
 QUESTION = "Who became the first ruler of Normandy?"
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ngram_corpora import TEXTS
 
 from models.networks.language_model import LanguageModel
 from retrieval.ngrams import LanguageVocabulary
+from tests.support.ngram_corpora import TEXTS
 
 
 def test_words_have_the_same_ids_everywhere(vocabulary: LanguageVocabulary) -> None:

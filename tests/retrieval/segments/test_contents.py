@@ -5,7 +5,6 @@ import tempfile
 
 import numpy as np
 import pytest
-from fakes import MODELS, HashEncoder, WordVocabulary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from retrieval.segments import encode, indexed_text, open_segment, publish, writ
 from retrieval.segments.encoding import own_offsets
 from retrieval.segments.passages import PassageStore
 from retrieval.segments.vector_spool import VectorSpool
+from tests.support.fakes import MODELS, HashEncoder, WordVocabulary
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts

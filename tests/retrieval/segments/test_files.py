@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import MODELS, OTTERS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from retrieval.segments.files import (
     sha256,
     sync_tree,
 )
+from tests.support.fakes import MODELS, OTTERS
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import gc
 import numpy as np
 import pytest
 import torch
-from device_segments import CPU, build, clustered, listed
 
 from retrieval.tokens import TokenOptions, search_tokens
 from retrieval.tokens.devices import ResidentCodes, ResidentVectors, accelerator, vectors
 from retrieval.tokens.devices.accelerator import Accelerator
+from tests.support.device_segments import CPU, build, clustered, listed
 
 DIM = 16
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from device_segments import build, clustered, listed
 
 from retrieval.tokens import TokenOptions, maxsim_reference, search_tokens
 from retrieval.tokens.devices import DeviceTrainer
 from retrieval.tokens.devices.accelerator import Accelerator, accelerator_for
+from tests.support.device_segments import build, clustered, listed
 
 DIM, BASES, WITHIN = 64, [0, 300], 2e-3
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

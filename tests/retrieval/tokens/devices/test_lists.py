@@ -6,12 +6,12 @@ import faiss
 import numpy as np
 import pytest
 import torch
-from device_segments import CPU, clustered, decoded, decoded_lists, listed
 
 from retrieval.tokens.devices import ResidentCodes
 from retrieval.tokens.devices import codes as codes_module
 from retrieval.tokens.devices.lists import ListedCodes
 from retrieval.tokens.ivf import InvertedLists
+from tests.support.device_segments import CPU, clustered, decoded, decoded_lists, listed
 
 
 @pytest.mark.parametrize("factory", ["IVF8,PQ16x4fsr", "IVF8,PQ32x4fsr", "IVF8,PQ1x4fsr"])

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from device_segments import CPU, build, clustered, decoded, listed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +9,7 @@ from retrieval.tokens import TokenOptions, maxsim_reference, search_tokens, xtr_
 from retrieval.tokens.devices import ResidentCodes, ResidentVectors, vectors
 from retrieval.tokens.devices.accelerator import Accelerator
 from retrieval.tokens.ivf import probe_count
+from tests.support.device_segments import CPU, build, clustered, decoded, listed
 
 DIM, BASES, PASSAGES = 32, [0, 200, 320], 400
 

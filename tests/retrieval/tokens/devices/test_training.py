@@ -4,10 +4,10 @@ import faiss
 import numpy as np
 import pytest
 import torch
-from device_segments import CPU, build, clustered, decoded, listed
 
 from retrieval.tokens import TokenOptions, search_tokens
 from retrieval.tokens.devices import DeviceTrainer, training
+from tests.support.device_segments import CPU, build, clustered, decoded, listed
 
 DIM = 32
 
