@@ -10,7 +10,7 @@ import inspect
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -23,7 +23,7 @@ TAG = "method"
 class Options(Protocol):
     """What is needed of an options struct; `excerpta.types.methods.MethodOptions` has it."""
 
-    paper: str
+    paper: ClassVar[str]
 
     @classmethod
     def name(cls) -> str:
@@ -38,6 +38,7 @@ class Options(Protocol):
 
 O = TypeVar("O", bound=Options)  # noqa: E741
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class UnknownMethod(ExcerptaError):
@@ -75,7 +76,7 @@ class MethodUnavailable(ExcerptaError):
 
 
 @dataclass(frozen=True, slots=True)
-class Method(Generic[O, T]):
+class Method(Generic[O, T_co]):
     """One way to do a stage.
 
     `options` is the struct with its name, bounds and defaults. `make` builds what runs from the profile's
@@ -84,7 +85,7 @@ class Method(Generic[O, T]):
     """
 
     options: type[O]
-    make: Callable[[Any], T]
+    make: Callable[[Any], T_co]
     needs: frozenset[str] = frozenset()
 
     @property

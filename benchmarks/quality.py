@@ -16,12 +16,14 @@ from ir_measures import RR, R, Success, nDCG
 from rich.progress import Progress
 
 from api.query.plan import STAGES
+from base.methods import AUTO
 from benchmarks.report import Report
 from evaluation.beir import DataSet, load
-from models import LanguageModel, Models, load_profile
-from rerank import QueryLikelihood
+from models import Models, load_profile
+from rerank import CATALOGUE, Texts
 from retrieval import Collection, IndexSettings, Selection, Snapshot
 from retrieval.ngrams import LanguageVocabulary
+from retrieval.segments import indexed_text
 from retrieval.tokens import TokenEncoder, TokenOptions
 from retrieval.types import Document, Hits
 
@@ -66,7 +68,7 @@ class Stages:
 
     snapshot: Snapshot
     encoder: TokenEncoder
-    lm: Callable[[], LanguageModel]
+    models: Models
     options: argparse.Namespace
     everything: Selection
 
@@ -100,7 +102,7 @@ class Stages:
     def ngrams(self, query: str) -> Hits:
         """SEAL with the query's own n-grams."""
         return self.snapshot.ngrams(
-            self.lm(),
+            self.models.lm,
             query,
             limit=self.options.depth,
             beams=10,
@@ -121,8 +123,9 @@ class Stages:
         """The fused list, its head reordered by the query's likelihood."""
         hits = self.fused(query)
         head = hits.numbers[: self.options.rerank]
-        texts = [self.snapshot.passage(int(number)).text for number in head]
-        order = QueryLikelihood(self.lm()).rank(query, texts).order
+        texts = [indexed_text(self.snapshot.passage(int(number)))[0] for number in head]
+        options = CATALOGUE.resolve({"limit": self.options.rerank})
+        order = CATALOGUE[AUTO].make(self.models).rank(query, Texts(texts), options).order
         numbers = hits.numbers.copy()
         numbers[: len(head)] = head[order]
         return Hits(numbers, hits.scores)
@@ -142,7 +145,7 @@ def run(options: argparse.Namespace, report: Report) -> None:
         encoder = TokenEncoder(models.encoder)
         collection = indexed(home, sets, encoder, models, options, ngrams="ngrams" in cases)
         with collection.snapshot() as snapshot:
-            stages = Stages(snapshot, encoder, lambda: models.lm, options, snapshot.allowed(None))
+            stages = Stages(snapshot, encoder, models, options, snapshot.allowed(None))
             for data in sets:
                 for case in cases:
                     _measure(data, case, snapshot, getattr(stages, case), report)

@@ -70,6 +70,13 @@ class LanguageModelSpec(ModelSpec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrossEncoderSpec(ModelSpec):
+    """A network that reads question and passage together, in the layout of sentence-transformers."""
+
+    dtype: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorSpec:
     """A remote service that generates the answers, through OpenAI's chat completions API.
 
@@ -96,11 +103,17 @@ class Profile:
     encoder: EncoderSpec
     lm: LanguageModelSpec
     token_classifier: ModelSpec | None = None
+    cross_encoder: CrossEncoderSpec | None = None
     generator: GeneratorSpec | None = None
 
     def roles(self) -> dict[str, ModelSpec]:
         """The models of the profile, by role."""
-        named = {"encoder": self.encoder, "lm": self.lm, "token_classifier": self.token_classifier}
+        named = {
+            "encoder": self.encoder,
+            "lm": self.lm,
+            "token_classifier": self.token_classifier,
+            "cross_encoder": self.cross_encoder,
+        }
         return {role: spec for role, spec in named.items() if spec is not None}
 
 
@@ -108,6 +121,7 @@ _KINDS: Mapping[str, type[ModelSpec]] = {
     "encoder": EncoderSpec,
     "lm": LanguageModelSpec,
     "token_classifier": ModelSpec,
+    "cross_encoder": CrossEncoderSpec,
 }
 
 
@@ -224,7 +238,7 @@ def _check(profile: str, role: str, spec: ModelSpec) -> None:
         raise InvalidProfile(profile, f"[{role}] needs a name")
     if not (spec.path or spec.package or spec.hub):
         raise InvalidProfile(profile, f"[{role}] needs a path, a package or a hub name")
-    if isinstance(spec, EncoderSpec | LanguageModelSpec) and spec.dtype not in DTYPES:
+    if isinstance(spec, EncoderSpec | LanguageModelSpec | CrossEncoderSpec) and spec.dtype not in DTYPES:
         raise InvalidProfile(profile, f"[{role}] dtype is one of {', '.join(DTYPES)}, not {spec.dtype!r}")
     if isinstance(spec, EncoderSpec) and spec.max_tokens is not None and spec.max_tokens < 1:
         raise InvalidProfile(profile, f"[{role}] max_tokens is at least 1, not {spec.max_tokens}")

@@ -17,11 +17,12 @@ from models.checkpoints.sources import Located, locate
 from models.device import dtype_name, pick_device, pick_dtype
 from models.errors import InvalidProfile, ModelCorrupt
 from models.networks.adapter import digest
+from models.networks.cross_encoder import CrossEncoderNetwork
 from models.networks.language_model import LanguageModel
 from models.networks.text_network import TextNetwork
 from models.networks.token_adapter import adapt
 from models.networks.token_classifier import TokenClassifier
-from models.profile import EncoderSpec, LanguageModelSpec, ModelSpec, Profile
+from models.profile import CrossEncoderSpec, EncoderSpec, LanguageModelSpec, ModelSpec, Profile
 
 T = TypeVar("T")
 
@@ -84,6 +85,14 @@ class Models:
             raise InvalidProfile(self.profile.name, "it has no token classifier; add [token_classifier]")
         return self._once("token_classifier", lambda: self._load_token_classifier(spec))
 
+    @property
+    def cross_encoder(self) -> CrossEncoderNetwork:
+        """The cross-encoder. Raises as `encoder` does, and InvalidProfile if the profile has none."""
+        spec = self.profile.cross_encoder
+        if spec is None:
+            raise InvalidProfile(self.profile.name, "it has no cross-encoder; add [cross_encoder]")
+        return self._once("cross_encoder", lambda: self._load_cross_encoder(spec))
+
     def describe(self) -> list[ModelInfo]:
         """Every model of the profile: what is there and what it is. No network is loaded or downloaded."""
         return [self._describe(role, spec) for role, spec in self.profile.roles().items()]
@@ -142,6 +151,10 @@ class Models:
         classifier.fingerprint = self._fingerprint(spec, located)  # the one that describe() tells
         return classifier
 
+    def _load_cross_encoder(self, spec: CrossEncoderSpec) -> CrossEncoderNetwork:
+        path = self._checked(spec).path
+        return CrossEncoderNetwork(path, name=spec.name, device=self.device, dtype=self._dtype(spec))
+
     def _describe(self, role: str, spec: ModelSpec) -> ModelInfo:
         try:
             located = self._checked(spec, download=False)
@@ -166,7 +179,9 @@ class Models:
     def _fingerprint(self, spec: ModelSpec, located: Located) -> str:
         digests = self._digests(located)
         encoder = self.profile.encoder
-        if not isinstance(spec, EncoderSpec | LanguageModelSpec):  # a classifier may stand on the encoder
+        if not isinstance(
+            spec, EncoderSpec | LanguageModelSpec | CrossEncoderSpec
+        ):  # a classifier may stand on the encoder
             plain = replace(encoder, adapter="")
             digests["encoder"] = self._fingerprint(plain, self._checked(encoder, download=False))
             return fingerprint(spec.name, spec.revision, digests, dtype_name(self._dtype(encoder)))
@@ -181,7 +196,7 @@ class Models:
             for file in content_files(located.path)
         }
 
-    def _dtype(self, spec: EncoderSpec | LanguageModelSpec) -> torch.dtype:
+    def _dtype(self, spec: EncoderSpec | LanguageModelSpec | CrossEncoderSpec) -> torch.dtype:
         return pick_dtype(spec.dtype, self.device)
 
 

@@ -1,21 +1,19 @@
-"""(query, texts) in, order and scores out."""
+"""(query, passages) in, order and scores out."""
 
 from __future__ import annotations
 
-from rerank.base import Ranking, Reranker
-from rerank.catalogue import METHODS, make_reranker
-from rerank.errors import InvalidPrompt, RerankError, UnknownReranker
-from rerank.methods.first import First
-from rerank.methods.likelihood import QueryLikelihood
+from rerank.base import AnyReranker, Passages, Ranking, Reranker, Texts
+from rerank.catalogue import CATALOGUE
+from rerank.errors import Absent, InvalidPrompt, RerankError
 
 __all__ = [
-    "METHODS",
-    "First",
+    "CATALOGUE",
+    "Absent",
+    "AnyReranker",
     "InvalidPrompt",
-    "QueryLikelihood",
+    "Passages",
     "Ranking",
     "RerankError",
     "Reranker",
-    "UnknownReranker",
-    "make_reranker",
+    "Texts",
 ]

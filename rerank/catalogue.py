@@ -1,31 +1,18 @@
-"""Rerankers by name."""
+"""The rerankers by name; the first is the default."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from excerpta.types.rerank import RerankMethod
 
-from rerank.base import Reranker
-from rerank.errors import UnknownReranker
-from rerank.methods.first import First
-from rerank.methods.likelihood import QueryLikelihood
-from rerank.network import CausalNetwork
+from base.methods import Catalogue
+from rerank.base import AnyReranker
+from rerank.methods import cached_likelihood, cross_encoder, first, likelihood
 
-METHODS = ("likelihood", "first")
-
-
-class HasLanguageModel(Protocol):
-    """What is needed of `models.registry.Models`."""
-
-    @property
-    def lm(self) -> CausalNetwork:
-        """The profile's language model."""
-        ...
-
-
-def make_reranker(method: str, models: HasLanguageModel) -> Reranker:
-    """The reranker called `method`, on the profile's language model."""
-    if method == "likelihood":
-        return QueryLikelihood(models.lm)
-    if method == "first":
-        return First(models.lm)
-    raise UnknownReranker(method, METHODS)
+CATALOGUE: Catalogue[RerankMethod, AnyReranker] = Catalogue(
+    "rerank",
+    RerankMethod,
+    likelihood.METHOD,
+    first.METHOD,
+    cached_likelihood.METHOD,
+    cross_encoder.METHOD,
+)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from base.errors import ExcerptaError
 
 
@@ -11,13 +9,15 @@ class RerankError(ExcerptaError):
     """An error of the rerank package."""
 
 
-class UnknownReranker(RerankError):
-    """A method was asked for that no reranker has."""
+class Absent(RerankError):
+    """A method needs something of the passages that these do not have."""
 
-    def __init__(self, method: str, allowed: Sequence[str]) -> None:
-        super().__init__(f"there is no reranker {method!r}; choose one of {', '.join(allowed)}.")
-        self.method = method
-        self.allowed = list(allowed)
+    def __init__(self, lacking: str) -> None:
+        super().__init__(
+            f"these texts have no {lacking}. "
+            "Rank passages of a collection by POST /v1/query, or use another method."
+        )
+        self.lacking = lacking
 
 
 class InvalidPrompt(RerankError):

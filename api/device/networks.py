@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar, cast
+
+from excerpta.types.rerank import RerankMethod
 
 from api.answers.request import AnswerRequest
 from api.settings import Settings
+from base.methods import AUTO, Method
 from compress import Compressed, Compressor, make_compressor
 from context import (
     ContextEngine,
@@ -20,7 +23,8 @@ from context import (
     forget_modules,
 )
 from models import Executor, LanguageModel, Models, Priority
-from rerank import Ranking, Reranker, make_reranker
+from rerank import CATALOGUE as RERANKERS
+from rerank import Passages, Ranking
 from retrieval.ngrams import LanguageVocabulary
 from retrieval.tokens import TokenEncoder
 from retrieval.types import Tokens, TokenVectors
@@ -41,7 +45,7 @@ class Networks:
         self.models = models
         self.device = device
         self._make_store = store
-        self._rerankers: dict[str, Reranker] = {}
+        self._made: dict[Method[Any, Any], object] = {}
         self._compressors: dict[str, Compressor] = {}
 
     @cached_property
@@ -72,22 +76,26 @@ class Networks:
     def warm(self) -> None:
         """Loads everything the default plan needs, so that the first query does not wait for it."""
         _ = self.encoder, self.vocabulary, self.engine
-        self.reranker("likelihood")
+        self.made(RERANKERS[AUTO])
         self.compressor("auto")
 
     def encode_query(self, query: str) -> TokenVectors:
         """A question's token vectors."""
         return self.encoder.encode_queries([query])[0]
 
-    def reranker(self, method: str) -> Reranker:
-        """The reranker of this name."""
-        if method not in self._rerankers:
-            self._rerankers[method] = make_reranker(method, self.models)
-        return self._rerankers[method]
+    def made(self, method: Method[Any, T]) -> T:
+        """What does a stage by this method, made at the first call."""
+        if method not in self._made:
+            self._made[method] = method.make(self.models)
+        return cast(T, self._made[method])
 
-    def rerank(self, method: str, query: str, texts: Sequence[str]) -> Ranking:
-        """Ranks texts."""
-        return self.reranker(method).rank(query, texts)
+    def rerank(self, query: str, passages: Passages, options: RerankMethod) -> Ranking:
+        """Ranks passages by the method that the options belong to."""
+        return self.made(RERANKERS.of(options)).rank(query, passages, options)
+
+    def available(self) -> frozenset[str]:
+        """What the profile has of all that methods may need."""
+        return frozenset(self.models.profile.roles()) | {"blocks"}
 
     def compressor(self, method: str) -> Compressor:
         """The compressor of this name."""

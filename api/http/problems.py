@@ -15,6 +15,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from api import errors as service
 from api.http.fields import with_allowed
 from base import errors as base
+from base import methods
 from compress import errors as compress
 from context import errors as context
 from models import errors as models
@@ -65,6 +66,9 @@ BY_STATUS = {
 
 PROBLEMS: dict[type[base.ExcerptaError], ProblemType] = {
     base.ExcerptaError: INTERNAL,
+    methods.UnknownMethod: ProblemType("unknown-method", "There is no such method", 422),
+    methods.InvalidOption: ProblemType("invalid-option", "An option of a method cannot be used", 422),
+    methods.MethodUnavailable: ProblemType("method-unavailable", "A method needs what is not here", 422),
     models.ModelNotFound: ProblemType("model-not-found", "A model of the profile is missing", 503),
     models.ModelCorrupt: ProblemType("model-corrupt", "A model's files are damaged", 503),
     models.InvalidProfile: ProblemType("invalid-profile", "The profile cannot be used", 503),
@@ -91,7 +95,7 @@ PROBLEMS: dict[type[base.ExcerptaError], ProblemType] = {
     InvalidTokens: _STAGE,
     SegmentTooLarge: ProblemType("segment-too-large", "A batch is too large for one index", 422),
     rerank.RerankError: _STAGE,
-    rerank.UnknownReranker: ProblemType("unknown-reranker", "There is no such reranker", 422),
+    rerank.Absent: ProblemType("absent-evidence", "The texts lack what the method needs", 422),
     rerank.InvalidPrompt: _STAGE,
     compress.CompressError: _STAGE,
     compress.UnknownCompressor: ProblemType("unknown-compressor", "There is no such compressor", 422),

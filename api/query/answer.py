@@ -9,11 +9,10 @@ from excerpta.types import Answer, Citation, Reading
 
 from api.answers.request import AnswerRequest
 from api.answers.writer import AnswerStream, Writer
-from api.device.networks import filed_under
 from api.query import plan as plans
 from api.query.candidates import Candidate
 from api.telemetry.trace import Trace
-from context import CitedText, Citer, ContextPassage, FilledPrompt
+from context import CitedText, Citer, FilledPrompt
 
 NO_SUPPORT = "The documents found do not answer this question."
 
@@ -60,14 +59,7 @@ async def write(
     """
     task = AnswerRequest(
         question=f"{conversation}\n\n{question}" if conversation else question,
-        passages=[
-            ContextPassage(
-                title=one.passage.context,
-                text=text,
-                document=filed_under(one.found.source.name, one.passage.document_id),
-            )
-            for one, text in zip(candidates, texts, strict=True)
-        ],
+        passages=[one.read_as(text) for one, text in zip(candidates, texts, strict=True)],
         context=context,
         options=options,
         salt=salt,

@@ -8,6 +8,10 @@ from typing import Literal
 
 from excerpta.types import Explain, Hit, Scores, TokenMatrix
 
+from api.device.networks import Networks, filed_under
+from context import ContextPassage
+from rerank import Absent
+from rerank.base import Float32, TermWeights
 from retrieval import Hits, Passage, Selection, Snapshot, TokenVectors
 from retrieval.ngrams import NgramHits
 from retrieval.segments import indexed_text
@@ -48,10 +52,45 @@ class Candidate:
         """The text by which retrievers know the passage: title and headings before it."""
         return indexed_text(self.passage)[0]
 
+    def read_as(self, text: str) -> ContextPassage:
+        """The passage as an answer reads it, with `text` in place of its own."""
+        document = filed_under(self.found.source.name, self.passage.document_id)
+        return ContextPassage(title=self.passage.context, text=text, document=document)
+
     @property
     def score(self) -> float:
         """The score of the last stage that gave one."""
         return self.scores.get("rerank", self.scores.get("fused", 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatePassages:
+    """Candidates as a reranker sees them: their texts, and the evidence that the index and the store have.
+
+    Used on the device's thread. `salt` separates cached blocks of different callers.
+    """
+
+    candidates: Sequence[Candidate]
+    networks: Networks
+    salt: str
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """The text that retrieval read of each passage, title and headings before it."""
+        return [one.indexed_text for one in self.candidates]
+
+    def vectors(self) -> Sequence[Float32]:
+        """Token vectors (n, dim) of each passage, out of the index."""
+        return [one.found.source.snapshot.vectors(one.number) for one in self.candidates]
+
+    def impacts(self) -> Sequence[TermWeights]:
+        """Raises Absent: no index of this service stores term weights yet."""
+        raise Absent("stored term weights")
+
+    def likelihoods(self, question: str) -> Sequence[float]:
+        """Mean log p(question token | passage) over cached blocks; missing blocks are encoded."""
+        passages = [one.read_as(one.passage.text) for one in self.candidates]
+        return self.networks.engine.saliency(question, passages, salt=self.salt.encode())
 
 
 def hits_of(

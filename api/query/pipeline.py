@@ -55,7 +55,7 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
     vectors = await stages.encode(query.text) if plan.retrieve.tokens else None
     found = await stages.retrieve(sources, query.text, vectors, plan.retrieve)
     candidates = await stages.fuse(found, query.text, vectors, plan.fuse)
-    candidates = await stages.rerank(query.text, candidates, plan.rerank)
+    candidates = await stages.rerank(query.text, candidates, plan.rerank, query.salt)
 
     # What is cited has to be among the hits.
     context = candidates[: min(plan.context.passages, query.limit)]

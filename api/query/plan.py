@@ -6,14 +6,17 @@ defaults: JSON objects merged key by key. null switches a stage off, an object s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 from excerpta.types import PlanOptions
+from excerpta.types.rerank import RerankMethod
 
 from api.errors import InvalidPlan, UnknownPlan
+from base.methods import Catalogue
 from context import DEFAULT_MODE, Mode
+from rerank import CATALOGUE as RERANKERS
 
 _Json: TypeAlias = dict[str, Any]
 
@@ -63,13 +66,6 @@ class Fuse(Stage, frozen=True):
     k: int
 
 
-class Rerank(Stage, frozen=True):
-    """How many of the first are ranked anew, and by what."""
-
-    method: Literal["likelihood", "first"]
-    limit: int
-
-
 class Compress(Stage, frozen=True):
     """How the context is shortened, and to how many tokens."""
 
@@ -111,7 +107,7 @@ class Plan(Stage, frozen=True):
     base: str
     retrieve: Retrieve
     fuse: Fuse
-    rerank: Rerank | None
+    rerank: RerankMethod | None
     compress: Compress | None
     context: Context
     answer: Answer | None
@@ -124,7 +120,7 @@ STAGES: _Json = {
         "ngrams": {"limit": 100, "beams": 10, "length": 8, "query_keys": True},
     },
     "fuse": {"method": "scores", "weights": {"tokens": 1.0, "lexical": 0.4, "ngrams": 0.05}, "k": 60},
-    "rerank": {"method": "likelihood", "limit": 10},
+    "rerank": {},
     "compress": {"method": "auto", "target_tokens": 800},
     "context": {
         "mode": DEFAULT_MODE,
@@ -152,6 +148,9 @@ PRESETS: dict[str, _Json] = {
 }
 """`fast` only finds; `balanced` answers; `best` looks at more, in every stage."""
 
+CATALOGUES: dict[str, Catalogue[Any, Any]] = {"rerank": RERANKERS}
+"""The methods of a stage, for the stages that have several."""
+
 DEFAULT = "balanced"
 _SEARCH_ONLY: _Json = {"rerank": None, "compress": None, "answer": None}
 
@@ -177,9 +176,33 @@ def resolve(
         plan = _merge(plan, layer, STAGES)
     if plan["context"]["mode"] == "auto":
         plan["context"] = plan["context"] | {"mode": STAGES["context"]["mode"]}
-    resolved = msgspec.convert(plan, Plan)
+    methods = {stage: _resolved(stage, plan.pop(stage)) for stage in CATALOGUES}
+    whole = msgspec.convert({**plan, **dict.fromkeys(methods)}, Plan)
+    resolved = msgspec.structs.replace(whole, **methods)
     _check(resolved)
     return resolved
+
+
+def _resolved(stage: str, options: _Json | None) -> Any:
+    return None if options is None else CATALOGUES[stage].resolve(options)
+
+
+REMEDIES = {
+    "lm": "give the profile a language model, [lm]",
+    "encoder": "give the profile a token encoder, [encoder]",
+    "token_classifier": "give the profile a token classifier, [token_classifier]",
+    "cross_encoder": "give the profile a cross-encoder, [cross_encoder] with a path, a package or a hub name",
+    "blocks": "only passages of a collection have cached blocks: ask POST /v1/query",
+}
+"""What to do where a method's need is not met, by need."""
+
+
+def check_needs(plan: Plan, available: Collection[str]) -> None:
+    """Raises MethodUnavailable for a stage whose method needs what is not `available`."""
+    for stage, catalogue in CATALOGUES.items():
+        options = getattr(plan, stage)
+        if options is not None:
+            catalogue.check(options, available, REMEDIES)
 
 
 def check(stored: str | PlanOptions | None) -> None:
@@ -204,7 +227,9 @@ def _merge(below: _Json, above: _Json, defaults: _Json) -> _Json:
     """`above` over `below`; a stage that was off below starts from its defaults. A prompt is taken whole."""
     merged = dict(below)
     for name, value in above.items():
-        if isinstance(value, dict) and name not in ("weights", "prompt"):
+        if isinstance(value, dict) and name in CATALOGUES:
+            merged[name] = CATALOGUES[name].merge(below.get(name), value)
+        elif isinstance(value, dict) and name not in ("weights", "prompt"):
             default = defaults.get(name, {})
             under = below.get(name)
             merged[name] = _merge(default if under is None else under, value, default)

@@ -73,6 +73,7 @@ class RunningQuery:
         wanted_s = request.timeout_ms / 1000 if request.timeout_ms else settings.query_timeout_s
         trace = Trace(timeout_s=min(wanted_s, settings.query_timeout_s))
         plan = plans.resolve(request.plan, _stored_plan(entries), search=search)
+        plans.check_needs(plan, service.networks.available())
         query = Query(
             id=new_id("qry"),
             entries=entries,

@@ -11,12 +11,13 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 import numpy as np
+from excerpta.types.rerank import RerankMethod
 
 from api.answers.writer import Writer
 from api.collections.library import Entry, Library
 from api.device.networks import Networks
 from api.query import plan as plans
-from api.query.candidates import Candidate, Found, Source, similarity
+from api.query.candidates import Candidate, CandidatePassages, Found, Source, similarity
 from api.query.evidence import Evidence, weigh
 from api.telemetry.trace import Trace
 from base.text.terms import terms_of
@@ -118,15 +119,15 @@ class Stages:
             return await self.call(_fuse, found, query, vectors, options)
 
     async def rerank(
-        self, query: str, candidates: list[Candidate], options: plans.Rerank | None
+        self, query: str, candidates: list[Candidate], options: RerankMethod | None, salt: str
     ) -> list[Candidate]:
         """The first candidates in a new order; the others follow as they were."""
         if options is None or not candidates:
             return candidates
         first = candidates[: options.limit]
-        texts = [one.indexed_text for one in first]
+        passages = CandidatePassages(first, self.networks, salt)
         with self.trace.stage("rerank"):
-            call = self.trace.on(self.networks.device, self.networks.rerank, options.method, query, texts)
+            call = self.trace.on(self.networks.device, self.networks.rerank, query, passages, options)
             ranking = await self.trace.within("reranking", call, None)
         if ranking is None:
             return candidates

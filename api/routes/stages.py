@@ -21,12 +21,13 @@ from api.collections.storable import clean
 from api.errors import InvalidRequest
 from api.http.contract import problems
 from api.http.ids import new_id
+from api.query.plan import REMEDIES
 from api.query.running import unless_gone
 from api.service import Service
 from api.telemetry.trace import Trace, server_timing
-from rerank import METHODS, Ranking, UnknownReranker
-
-_DEFAULT_RERANKER = "likelihood"
+from base.methods import AUTO, TAG
+from rerank import CATALOGUE as RERANKERS
+from rerank import Ranking, Texts
 
 
 @post(
@@ -40,9 +41,8 @@ async def rerank(
     data: JSONBody[RerankRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
 ) -> Response[RerankReply]:
     """Ranks texts for a query, in the form of Cohere's and Jina's rerank calls."""
-    method = data.model or _DEFAULT_RERANKER
-    if method not in METHODS:
-        raise UnknownReranker(method, METHODS)
+    options = RERANKERS.resolve({**data.options, TAG: data.model or AUTO})
+    RERANKERS.check(options, service.networks.available() - {"blocks"}, REMEDIES)
     query = clean(data.query)
     if not query.strip():
         raise InvalidRequest("query", "it has no words; ask something")
@@ -50,7 +50,7 @@ async def rerank(
     trace = Trace(timeout_s=service.settings.query_timeout_s)
     with service.device.admit(), trace.stage("rerank"):
         ranking: Ranking = await unless_gone(
-            request, trace.on(service.device, service.networks.rerank, method, query, texts)
+            request, trace.on(service.device, service.networks.rerank, query, Texts(texts), options)
         )
     results = [
         RerankResult(
@@ -62,7 +62,7 @@ async def rerank(
     ]
     reply = RerankReply(
         id=new_id("rrk"),
-        model=method,
+        model=options.method,
         results=results,
         usage=RerankUsage(total_tokens=ranking.tokens_read, forward_passes=ranking.forward_passes),
         timings_ms=trace.finish(),

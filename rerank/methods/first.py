@@ -7,11 +7,13 @@ import string
 from collections.abc import Sequence
 
 import numpy as np
+from excerpta.types.rerank import First
 from numpy.typing import NDArray
 
 from base.errors import InputTooLong
+from base.methods import Method
 from models.errors import UnsupportedModel
-from rerank.base import Ranking
+from rerank.base import Passages, Ranking
 from rerank.fit import fair_cap, first_words
 from rerank.network import CausalNetwork, cut_to_tokens, require_finite
 from rerank.prompts import ListwisePrompt, first_prompt
@@ -21,7 +23,7 @@ LETTERS = string.ascii_uppercase[:20]
 _BRACKETED_LETTER = re.compile(r"\[([A-Za-z])\]")
 
 
-class First:
+class FirstReranker:
     """Ranks up to 20 passages with one forward pass and no decoding (Gangi Reddy et al. 2024).
 
     The passages stand in one prompt as [A] to [T]; the answer is opened with `[`, and the logits of the
@@ -33,31 +35,17 @@ class First:
     40 lists and ranks at chance: MRR .21 over 10 shuffled passages, where random order has .29.
     """
 
-    name = "first"
-
-    def __init__(
-        self,
-        lm: CausalNetwork,
-        *,
-        window: int = 20,
-        stride: int = 10,
-        passage_words: int = 300,
-        prompt: ListwisePrompt | None = None,
-    ) -> None:
-        if not 2 <= window <= len(LETTERS) or not 1 <= stride < window:
-            raise ValueError(f"window must be 2 to {len(LETTERS)} and stride 1 to window - 1")
+    def __init__(self, lm: CausalNetwork, prompt: ListwisePrompt | None = None) -> None:
         self._lm = lm
-        self._window = window
-        self._stride = stride
-        self._words = passage_words
         self._prompt = prompt or first_prompt()
         self._letters = letter_ids(lm, self._prompt)
 
-    def rank(self, query: str, texts: Sequence[str]) -> Ranking:
-        """Ranks `texts` for `query`; one text or none needs no forward pass."""
+    def rank(self, query: str, passages: Passages, options: First) -> Ranking:
+        """Ranks the passages for `query`; one passage or none needs no forward pass."""
+        texts = passages.texts
         if len(texts) < 2:
             return Ranking(np.arange(len(texts), dtype=np.int64), np.ones(len(texts)), 0, 0)
-        lines = [one_line(text, self._words) for text in texts]
+        lines = [one_line(text, options.passage_words) for text in texts]
         tokens_read = 0
 
         def score(items: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -67,7 +55,7 @@ class First:
             logits = self._lm.next_logits(prompt, self._letters[: len(items)])
             return _softmax(require_finite(self._lm, np.asarray(logits, dtype=np.float64)))
 
-        order, scores, passes = slide(len(texts), self._window, self._stride, score)
+        order, scores, passes = slide(len(texts), options.window, options.stride, score)
         return Ranking(order, scores, passes, tokens_read)
 
     def window_prompt(self, query: str, lines: Sequence[str]) -> list[int]:
@@ -134,3 +122,6 @@ def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     weights = np.exp(logits - logits.max())
     normalised: NDArray[np.float64] = weights / weights.sum()
     return normalised
+
+
+METHOD = Method(First, lambda networks: FirstReranker(networks.lm), frozenset({"lm"}))

@@ -195,6 +195,11 @@ class Snapshot:
         segment, local = self._place(number)
         return segment.passages.passage(local)
 
+    def vectors(self, number: int) -> Float32:
+        """The token vectors (n, dim) of one passage, as its index stores them."""
+        segment, local = self._place(number)
+        return segment.tokens.vectors(local)
+
     def metadata(self, number: int) -> Metadata:
         """The metadata of a passage's document."""
         segment, local = self._place(number)

@@ -19,6 +19,7 @@ from excerpta.types.documents import (
     JobList,
     JobReply,
 )
+from excerpta.types.methods import MethodList, MethodOptions, MethodReply
 from excerpta.types.plan import (
     AnswerOptions,
     CompressOptions,
@@ -29,7 +30,6 @@ from excerpta.types.plan import (
     NgramsOptions,
     PlanOptions,
     QueryRequest,
-    RerankOptions,
     RetrieveOptions,
     SearchRequest,
     TokensOptions,
@@ -104,6 +104,9 @@ __all__ = [
     "LexicalOptions",
     "Limit",
     "Metadata",
+    "MethodList",
+    "MethodOptions",
+    "MethodReply",
     "ModelList",
     "ModelReply",
     "Name",
@@ -123,7 +126,6 @@ __all__ = [
     "Reading",
     "Reply",
     "Request",
-    "RerankOptions",
     "RerankReply",
     "RerankRequest",
     "RerankResult",

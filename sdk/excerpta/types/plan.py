@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import UNSET, Meta, UnsetType
 
 from excerpta.types.base import Filter, Limit, Name, QueryText, Request, Weight
+from excerpta.types.methods import Stage
 from excerpta.types.prompts import PromptUse
 
 
@@ -61,13 +62,6 @@ class FuseOptions(Request):
     k: Annotated[int, Meta(ge=1, le=1000, description="RRF's constant.")] | UnsetType = UNSET
 
 
-class RerankOptions(Request):
-    """`likelihood`: mean log p(query | passage); `first`: the letters' logits after one forward pass."""
-
-    method: Literal["likelihood", "first"] | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
-
-
 class CompressOptions(Request):
     """`auto` compresses only what is over the budget."""
 
@@ -113,12 +107,16 @@ class AnswerOptions(Request):
 
 
 class PlanOptions(Request):
-    """A plan laid over a preset: a stage left out is the preset's, a stage set to null is off."""
+    """A plan laid over a preset: a stage left out is the preset's, a stage set to null is off.
+
+    `rerank` is a method's options: a struct of `excerpta.types.rerank`, or a mapping with `method` and what
+    differs from the preset.
+    """
 
     base: str | UnsetType = UNSET
     retrieve: RetrieveOptions | UnsetType = UNSET
     fuse: FuseOptions | UnsetType = UNSET
-    rerank: RerankOptions | UnsetType | None = UNSET
+    rerank: Stage | UnsetType | None = UNSET
     compress: CompressOptions | UnsetType | None = UNSET
     context: ContextOptions | UnsetType = UNSET
     answer: AnswerOptions | UnsetType | None = UNSET

@@ -49,3 +49,23 @@ class First(RerankMethod, frozen=True, kw_only=True, tag="first"):
         """Raises ValueError where passages would be left out between two windows."""
         if self.stride >= self.window:
             raise ValueError(f"`stride` ({self.stride}) must be less than `window` ({self.window})")
+
+
+class CachedLikelihood(RerankMethod, frozen=True, kw_only=True, tag="cached-likelihood"):
+    """Mean log p(question token | passage) over cached passages: costs the question's tokens alone.
+
+    Passages that are not in the prefix store yet are encoded once; the answer reads the same blocks.
+    """
+
+    paper: ClassVar[str] = "Merth et al. 2024 (superposition prompting, path pruning), arXiv 2404.06910"
+
+
+class CrossEncoder(RerankMethod, frozen=True, kw_only=True, tag="cross-encoder"):
+    """A trained network reads question and passage together; needs `[cross_encoder]` in the profile."""
+
+    paper: ClassVar[str] = "Nogueira and Cho 2019, arXiv 1901.04085"
+
+    batch: Annotated[int, Meta(ge=1, le=256, description="Pairs in one forward pass.")] = 16
+    max_tokens: Annotated[
+        int, Meta(ge=16, le=8192, description="Tokens of a pair that are read; the passage is cut.")
+    ] = 512

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -16,13 +16,18 @@ class TextIn(Request):
 
 
 class RerankRequest(Request):
-    """Texts to rank for a query, in the form of Cohere and Jina; `model` is `likelihood` or `first`."""
+    """Texts to rank for a query, in the form of Cohere and Jina.
+
+    `model` is a method of reranking (`GET /v1/methods`), `options` are the method's own; `limit` does not
+    count here, all texts are ranked.
+    """
 
     query: QueryText
     documents: Annotated[
         list[Annotated[str, Meta(max_length=1_000_000)] | TextIn], Meta(min_length=1, max_length=1000)
     ]
     model: str | None = None
+    options: dict[str, Any] = {}
     top_n: Annotated[int, Meta(ge=1)] | None = None
     return_documents: bool = False
 

@@ -1,0 +1,46 @@
+"""A cross-encoder: question and passage are read together, and one number comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from excerpta.types.rerank import CrossEncoder
+from numpy.typing import NDArray
+
+from base.methods import Method
+from rerank.base import Passages, Ranking
+
+
+class PairNetwork(Protocol):
+    """What is needed of `models.networks.cross_encoder.CrossEncoderNetwork`."""
+
+    def scores(self, query: str, texts: Sequence[str], *, batch: int, max_tokens: int) -> NDArray[np.float64]:
+        """The relevance (n,) of each text to the query, as a logit."""
+        ...
+
+
+class CrossEncoderReranker:
+    """Ranks by a trained cross-encoder (Nogueira and Cho 2019), loaded by sentence-transformers.
+
+    Scores are logits: comparable between questions as far as the checkpoint's training made them so.
+    """
+
+    def __init__(self, network: PairNetwork) -> None:
+        self._network = network
+
+    def rank(self, query: str, passages: Passages, options: CrossEncoder) -> Ranking:
+        """Ranks the passages for `query`; a blank question ranks nothing, the input order stays."""
+        texts = passages.texts
+        if not texts or not query.strip():
+            return Ranking.unchanged(len(texts))
+        scores = self._network.scores(query, texts, batch=options.batch, max_tokens=options.max_tokens)
+        return Ranking.by(scores, forward_passes=-(-len(texts) // options.batch))
+
+
+METHOD = Method(
+    CrossEncoder,
+    lambda networks: CrossEncoderReranker(networks.cross_encoder),
+    frozenset({"cross_encoder"}),
+)
