@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -16,8 +17,21 @@ from litestar.types import Scope
 
 from api import __version__
 from api.access.keys import PUBLIC, KeyGuard, digest
+from api.http.method_schemas import with_methods
 from api.http.problems import respond
-from api.routes import CHAT, COLLECTIONS, DOCUMENTS, JOBS, PROFILE, PROMPTS, QUERIES, STAGES, SYSTEM, UPLOADS
+from api.routes import (
+    CHAT,
+    COLLECTIONS,
+    DOCUMENTS,
+    JOBS,
+    METHODS,
+    PROFILE,
+    PROMPTS,
+    QUERIES,
+    STAGES,
+    SYSTEM,
+    UPLOADS,
+)
 from api.service import Service, running
 from api.settings import Settings
 from api.telemetry.metrics import Metrics, RequestWatch
@@ -43,7 +57,7 @@ def create_app(settings: Settings, keys: Sequence[bytes] | None = None) -> Lites
     keys = [digest(key) for key in settings.api_keys] if keys is None else keys
     handlers = [*SYSTEM]
     if settings.serves:
-        handlers += [*COLLECTIONS, *DOCUMENTS, *JOBS, *PROMPTS, *QUERIES, *CHAT, *STAGES, *PROFILE]
+        handlers += [*COLLECTIONS, *DOCUMENTS, *JOBS, *PROMPTS, *QUERIES, *CHAT, *STAGES, *METHODS, *PROFILE]
     routers: list[Router] = []
     if settings.serves:
         # A form is a little longer than the files in it; the spool counts the files.
@@ -81,6 +95,14 @@ def _metrics(scope: Scope) -> Metrics | None:
     return service.metrics if service else None
 
 
+class _Rendered(JsonRenderPlugin):
+    """Serves the OpenAPI document with one schema a method."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The document as JSON."""
+        return super().render(request, with_methods(openapi_schema))
+
+
 def _openapi(*, secured: bool) -> OpenAPIConfig:
     scheme = SecurityScheme(type="http", scheme="bearer", description="An API key of this service.")
     return OpenAPIConfig(
@@ -93,5 +115,5 @@ def _openapi(*, secured: bool) -> OpenAPIConfig:
         security=[{"key": []}] if secured else None,
         use_handler_docstrings=True,
         openapi_router=Router("/openapi", route_handlers=[], opt=PUBLIC, include_in_schema=False),
-        render_plugins=[JsonRenderPlugin()],
+        render_plugins=[_Rendered()],
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from api.app import create_app
+from api.http.method_schemas import with_methods
 from api.settings import Settings
 
 FILE = Path("docs/openapi.json")
@@ -15,7 +16,7 @@ FILE = Path("docs/openapi.json")
 
 def rendered() -> bytes:
     """The OpenAPI document, in a stable order."""
-    schema = create_app(Settings()).openapi_schema.to_schema()
+    schema = with_methods(create_app(Settings()).openapi_schema.to_schema())
     return msgspec.json.format(msgspec.json.encode(schema, order="sorted"), indent=1) + b"\n"
 
 

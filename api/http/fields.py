@@ -34,11 +34,11 @@ def _explained(one: dict[str, Any], body: Any) -> dict[str, Any]:
 
 
 def allowed_at(body: Any, key: str, *, fields: bool) -> list[str]:
-    """The field names, or the values, that a body's type allows at a place such as `plan.rerank`.
+    """The field names, or the values, that a body's type allows at a place such as `plan.retrieve`.
 
     >>> from excerpta.types import QueryRequest
-    >>> allowed_at(QueryRequest, "plan.rerank", fields=True)
-    ['method', 'limit']
+    >>> allowed_at(QueryRequest, "plan.retrieve.lexical", fields=True)
+    ['limit']
     >>> allowed_at(QueryRequest, "plan.fuse.method", fields=False)
     ['rrf', 'weighted', 'scores']
     """

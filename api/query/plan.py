@@ -14,9 +14,8 @@ from excerpta.types import PlanOptions
 from excerpta.types.rerank import RerankMethod
 
 from api.errors import InvalidPlan, UnknownPlan
-from base.methods import Catalogue
+from api.query.catalogues import CATALOGUES, REMEDIES
 from context import DEFAULT_MODE, Mode
-from rerank import CATALOGUE as RERANKERS
 
 _Json: TypeAlias = dict[str, Any]
 
@@ -148,9 +147,6 @@ PRESETS: dict[str, _Json] = {
 }
 """`fast` only finds; `balanced` answers; `best` looks at more, in every stage."""
 
-CATALOGUES: dict[str, Catalogue[Any, Any]] = {"rerank": RERANKERS}
-"""The methods of a stage, for the stages that have several."""
-
 DEFAULT = "balanced"
 _SEARCH_ONLY: _Json = {"rerank": None, "compress": None, "answer": None}
 
@@ -185,16 +181,6 @@ def resolve(
 
 def _resolved(stage: str, options: _Json | None) -> Any:
     return None if options is None else CATALOGUES[stage].resolve(options)
-
-
-REMEDIES = {
-    "lm": "give the profile a language model, [lm]",
-    "encoder": "give the profile a token encoder, [encoder]",
-    "token_classifier": "give the profile a token classifier, [token_classifier]",
-    "cross_encoder": "give the profile a cross-encoder, [cross_encoder] with a path, a package or a hub name",
-    "blocks": "only passages of a collection have cached blocks: ask POST /v1/query",
-}
-"""What to do where a method's need is not met, by need."""
 
 
 def check_needs(plan: Plan, available: Collection[str]) -> None:

@@ -4,6 +4,7 @@ from api.routes.chat import CHAT
 from api.routes.collections import COLLECTIONS
 from api.routes.documents import DOCUMENTS
 from api.routes.jobs import JOBS
+from api.routes.methods import METHODS
 from api.routes.prompts import PROMPTS
 from api.routes.queries import QUERIES
 from api.routes.stages import STAGES
@@ -15,6 +16,7 @@ __all__ = [
     "COLLECTIONS",
     "DOCUMENTS",
     "JOBS",
+    "METHODS",
     "PROFILE",
     "PROMPTS",
     "QUERIES",

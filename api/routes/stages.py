@@ -21,7 +21,7 @@ from api.collections.storable import clean
 from api.errors import InvalidRequest
 from api.http.contract import problems
 from api.http.ids import new_id
-from api.query.plan import REMEDIES
+from api.query.catalogues import REMEDIES
 from api.query.running import unless_gone
 from api.service import Service
 from api.telemetry.trace import Trace, server_timing

@@ -6,8 +6,9 @@ import string
 
 import numpy as np
 import pytest
+from excerpta.types.rerank import First, Likelihood
 
-from rerank import First, QueryLikelihood
+from rerank import CATALOGUE, Texts
 from rerank.methods.first import letter_ids
 from rerank.prompts import first_prompt, likelihood_prompt
 
@@ -20,6 +21,10 @@ PASSAGES = [
 QUESTION = "Who designed the lighthouse?"
 
 pytestmark = pytest.mark.real_model
+
+
+def rank(models, options, query, texts):
+    return CATALOGUE.of(options).make(models).rank(query, Texts(texts), options)
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def test_the_letters_are_the_tokens_after_the_bracket(small_models):
 
 
 def test_first_makes_exactly_one_forward_pass_for_twenty_passages(small_models, calls):
-    ranking = First(small_models.lm).rank(QUESTION, PASSAGES * 5)
+    ranking = rank(small_models, First(), QUESTION, PASSAGES * 5)
     assert calls == [(1, ranking.tokens_read)]
     assert ranking.forward_passes == 1
     assert sorted(ranking.order.tolist()) == list(range(20))
@@ -49,7 +54,7 @@ def test_first_makes_exactly_one_forward_pass_for_twenty_passages(small_models, 
 
 
 def test_query_likelihood_finds_the_passage_that_answers(small_models):
-    ranking = QueryLikelihood(small_models.lm).rank(QUESTION, PASSAGES)
+    ranking = rank(small_models, Likelihood(), QUESTION, PASSAGES)
     assert ranking.order[0] == 1
     assert ranking.scores[1] > np.delete(ranking.scores, 1).max() + 0.3
 
@@ -62,5 +67,5 @@ def test_query_likelihood_is_the_mean_log_probability_token_by_token(small_model
         logits = lm.next_logits(context, range(lm.vocabulary_size))
         expected.append(logits[token] - np.logaddexp.reduce(logits))
         context = [*context, token]
-    found = QueryLikelihood(lm).rank(QUESTION, [PASSAGES[1]]).scores[0]
+    found = rank(small_models, Likelihood(), QUESTION, [PASSAGES[1]]).scores[0]
     assert found == pytest.approx(np.mean(expected), abs=0.05)  # bfloat16

@@ -88,7 +88,6 @@ async def test_addresses_and_methods(api, problem):
         ({"collection": []}, "collection"),
         ({"collection": "../etc"}, "collection"),
         ({"colection": "c"}, "collection, query, filter"),
-        ({"plan": {"rerank": {"metod": "first"}}}, "method, limit"),
         ({"plan": {"fuse": {"method": "sum"}}}, "rrf, weighted, scores"),
         ({"plan": {"retreive": {}}}, "retrieve"),
         ({"plan": {"retrieve": {"tokens": {"limit": 0}}}}, "limit"),
@@ -118,6 +117,26 @@ async def test_a_body_too_large_is_refused(api, problem):
         413,
         "too-large",
     )
+
+
+@pytest.mark.parametrize(
+    ("rerank", "slug", "says"),
+    [
+        ({"metod": "first"}, "invalid-option", "limit, passage_tokens, query_tokens"),
+        ({"window": 5}, "invalid-option", "limit, passage_tokens, query_tokens"),
+        ({"method": "first", "windw": 5}, "invalid-option", "window, stride, passage_words"),
+        ({"method": "first", "window": 21}, "invalid-option", "window"),
+        ({"method": "first", "window": 5, "stride": 5}, "invalid-option", "stride"),
+        ({"method": "firts"}, "unknown-method", "first"),
+        ({"method": "cross-encoder"}, "method-unavailable", "[cross_encoder]"),
+    ],
+)
+async def test_an_option_that_a_method_does_not_have_is_refused(api, query, problem, rerank, slug, says):
+    await api.made()
+    body = problem(await query(plan={"rerank": rerank}), 422, slug)
+    assert says in body["detail"], body
+    if slug != "method-unavailable":
+        problem(await api("PUT", "/v1/collections/d", json={"plan": {"rerank": rerank}}), 422, slug)
 
 
 async def test_plans_and_filters(api, query, problem):
@@ -235,9 +254,15 @@ async def test_single_stages(api, problem):
     body = problem(
         await api("POST", rerank, json={"query": "x", "documents": ["y"], "model": "z"}),
         422,
-        "unknown-reranker",
+        "unknown-method",
     )
-    assert body["allowed"] == ["likelihood", "first"]
+    assert body["allowed"] == ["auto", "likelihood", "first", "cached-likelihood", "cross-encoder"]
+    one = {"query": "x", "documents": ["y"]}
+    body = problem(await api("POST", rerank, json=one | {"options": {"window": 3}}), 422, "invalid-option")
+    assert body["allowed"] == ["limit", "passage_tokens", "query_tokens"]
+    absent = problem(await api("POST", rerank, json=one | {"model": "cross-encoder"}), 422, "method-unavailable")
+    assert absent["missing"] == ["cross_encoder"]
+    problem(await api("POST", rerank, json=one | {"model": "cached-likelihood"}), 422, "method-unavailable")
     problem(await api("POST", rerank, json={"query": "x", "documents": []}), 422, "invalid-request")
     problem(await api("POST", rerank, json={"query": " ", "documents": ["y"]}), 422, "invalid-request")
     problem(

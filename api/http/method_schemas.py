@@ -1,0 +1,60 @@
+"""JSON schemas of the methods' options, for the OpenAPI document and for `GET /v1/methods`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from api.query.catalogues import CATALOGUES
+from base.methods import TAG, Method
+
+_AT = "#/components/schemas/"
+
+
+def options_schema(method: Method[Any, Any]) -> dict[str, Any]:
+    """The schema of a method's options. The tag may be left out: then the plan below names the method."""
+    _, components = msgspec.json.schema_components([method.options])
+    schema: dict[str, Any] = components.pop(method.options.__name__)
+    schema["required"] = [name for name in schema.get("required", []) if name != TAG]
+    if not schema["required"]:
+        del schema["required"]
+    schema["title"] = method.name
+    return schema
+
+
+def component(stage: str, method: Method[Any, Any]) -> str:
+    """The name of the schema in the OpenAPI document: methods of two stages may share a name.
+
+    >>> from rerank import CATALOGUE
+    >>> component("rerank", CATALOGUE["auto"])
+    'RerankLikelihood'
+    """
+    return stage.rpartition(".")[2].title() + method.options.__name__
+
+
+def with_methods(document: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with one schema a method in the place of a stage's options."""
+    schemas = document.get("components", {}).get("schemas", {})
+    if "PlanOptions" not in schemas:  # a worker answers no queries
+        return document
+    for stage, catalogue in CATALOGUES.items():
+        names = {name: component(stage, method) for name, method in catalogue.items()}
+        schemas |= {names[name]: options_schema(method) for name, method in catalogue.items()}
+        _property(schemas, stage).update(_one_of(list(names.values()), stage != "fuse"))
+    return document
+
+
+def _property(schemas: dict[str, Any], stage: str) -> dict[str, Any]:
+    """The schema of a stage's options inside the plan's, emptied of what it was."""
+    owner, _, name = stage.rpartition(".")
+    place: dict[str, Any] = schemas[{"": "PlanOptions", "context": "ContextOptions"}[owner]]
+    found: dict[str, Any] = place["properties"][name]
+    for key in set(found) - {"description", "title"}:
+        del found[key]
+    return found
+
+
+def _one_of(names: list[str], nullable: bool) -> dict[str, Any]:
+    kinds: list[dict[str, str]] = [{"$ref": _AT + name} for name in names]
+    return {"anyOf": [*kinds, {"type": "null"}] if nullable else kinds}

@@ -1,0 +1,22 @@
+"""The stages that have several methods, and what this service has of all that methods need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from base.methods import Catalogue
+from rerank import CATALOGUE as RERANKERS
+
+CATALOGUES: dict[str, Catalogue[Any, Any]] = {
+    "rerank": RERANKERS,
+}
+"""By the stage's place in a plan, in the order in which a query runs them."""
+
+REMEDIES = {
+    "lm": "give the profile a language model, [lm]",
+    "encoder": "give the profile a token encoder, [encoder]",
+    "token_classifier": "give the profile a token classifier, [token_classifier]",
+    "cross_encoder": "give the profile a cross-encoder, [cross_encoder] with a path, a package or a hub name",
+    "blocks": "only passages of a collection have cached blocks: ask POST /v1/query",
+}
+"""What to do where a method's need is not met, by need."""

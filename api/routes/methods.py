@@ -1,0 +1,35 @@
+"""The methods of every stage: what a plan may name, and with which options."""
+
+from excerpta.types import MethodList, MethodReply
+from litestar import get
+from litestar.di import NamedDependency
+
+from api.http.contract import problems
+from api.http.method_schemas import options_schema
+from api.query.catalogues import CATALOGUES
+from api.service import Service
+
+
+@get("/v1/methods", operation_id="list_methods", responses=problems(), tags=["system"], sync_to_thread=False)
+def list_methods(service: NamedDependency[Service]) -> MethodList:
+    """Lists the methods of every stage with their options, and what the profile lacks for them."""
+    available = service.networks.available()
+    return MethodList(
+        methods=[
+            MethodReply(
+                stage=stage,
+                name=name,
+                summary=method.summary,
+                paper=method.paper,
+                default=name == catalogue.default,
+                needs=sorted(method.needs),
+                missing=sorted(method.needs - available),
+                options=options_schema(method),
+            )
+            for stage, catalogue in CATALOGUES.items()
+            for name, method in catalogue.items()
+        ]
+    )
+
+
+METHODS = [list_methods]

@@ -1,0 +1,34 @@
+"""`GET /v1/methods`, and one schema a method in the OpenAPI document."""
+
+import msgspec
+import pytest
+
+from api.commands import openapi
+from api.http.method_schemas import component
+from api.query.catalogues import CATALOGUES, REMEDIES
+
+EACH = [(stage, method) for stage, catalogue in CATALOGUES.items() for method in catalogue.values()]
+
+
+async def test_every_method_is_listed_with_its_options(api):
+    listed = (await api("GET", "/v1/methods")).json()["methods"]
+    assert [(one["stage"], one["name"]) for one in listed] == [(stage, one.name) for stage, one in EACH]
+    assert [one["name"] for one in listed if one["default"]] == [one.default for one in CATALOGUES.values()]
+    for one, (_, method) in zip(listed, EACH, strict=True):
+        assert one["summary"].endswith(".")
+        assert set(one["options"]["properties"]) == {"method", *method.fields}
+        assert set(one["missing"]) <= set(one["needs"])
+
+
+@pytest.mark.parametrize(("stage", "method"), EACH)
+def test_the_document_has_a_schema_a_method(stage, method):
+    schemas = msgspec.json.decode(openapi.rendered())["components"]["schemas"]
+    schema = schemas[component(stage, method)]
+    assert schema["properties"]["method"]["enum"] == [method.name]
+    assert schema["additionalProperties"] is False
+    assert "required" not in schema
+
+
+@pytest.mark.parametrize(("stage", "method"), EACH)
+def test_every_need_has_a_remedy(stage, method):
+    assert method.needs <= set(REMEDIES)
