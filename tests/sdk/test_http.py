@@ -107,6 +107,6 @@ def test_unknown_plan_fields_are_refused_before_anything_is_sent():
     transport, seen = server((200, {}))
     with pytest.raises(msgspec.ValidationError):
         Client("http://x", transport=transport).collections.get("c").ask(
-            "q", plan={"rerank": {"metod": "first"}}
+            "q", plan={"reranck": {"method": "first"}}
         )
     assert seen == []

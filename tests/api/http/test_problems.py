@@ -260,7 +260,9 @@ async def test_single_stages(api, problem):
     one = {"query": "x", "documents": ["y"]}
     body = problem(await api("POST", rerank, json=one | {"options": {"window": 3}}), 422, "invalid-option")
     assert body["allowed"] == ["limit", "passage_tokens", "query_tokens"]
-    absent = problem(await api("POST", rerank, json=one | {"model": "cross-encoder"}), 422, "method-unavailable")
+    absent = problem(
+        await api("POST", rerank, json=one | {"model": "cross-encoder"}), 422, "method-unavailable"
+    )
     assert absent["missing"] == ["cross_encoder"]
     problem(await api("POST", rerank, json=one | {"model": "cached-likelihood"}), 422, "method-unavailable")
     problem(await api("POST", rerank, json={"query": "x", "documents": []}), 422, "invalid-request")
