@@ -16,7 +16,7 @@ from litestar.openapi.spec import Components, License, SecurityScheme, Tag
 from litestar.types import Scope
 
 from api import __version__
-from api.access.keys import PUBLIC, KeyGuard, digest
+from api.access.keys import PUBLIC, KeyGuard, caller_of, digest
 from api.http.method_schemas import with_methods
 from api.http.problems import respond
 from api.routes import (
@@ -66,7 +66,10 @@ def create_app(settings: Settings, keys: Sequence[bytes] | None = None) -> Lites
     return Litestar(
         [*handlers, *routers],
         lifespan=[lambda app: _lifespan(app, settings)],
-        dependencies={"service": Provide(_service, sync_to_thread=False)},
+        dependencies={
+            "service": Provide(_service, sync_to_thread=False),
+            "caller": Provide(caller_of, sync_to_thread=False),
+        },
         guards=[KeyGuard(keys)],
         middleware=[RequestWatch(_metrics)],
         exception_handlers={HTTPException: respond, Exception: respond},

@@ -24,6 +24,7 @@ from excerpta.types import (
 )
 from litestar import Request, Response
 
+from api.access.caller import Caller
 from api.compat.openai_types import (
     Annotation,
     AnswerMessage,
@@ -43,8 +44,7 @@ from api.compat.openai_types import (
 )
 from api.errors import InvalidRequest
 from api.http.problems import document, respond
-from api.query.running import RunningQuery
-from api.service import Service
+from api.query.engine import QueryEngine, RunningQuery
 
 _LONGEST_QUESTION = 20_000
 _MOST_CHARACTERS = 4000
@@ -52,7 +52,7 @@ _SPEAKERS = {"system": "Instructions", "developer": "Instructions", "user": "Use
 _END = b"data: [DONE]\n\n"
 
 
-async def start(service: Service, request: ChatRequest) -> RunningQuery:
+async def start(engine: QueryEngine, request: ChatRequest, caller: Caller) -> RunningQuery:
     """Starts the query of a chat completion. Raises InvalidRequest and the errors of a query."""
     *before, last = request.messages
     if last.role != "user":
@@ -73,9 +73,7 @@ async def start(service: Service, request: ChatRequest) -> RunningQuery:
         plan=_plan(request, search.plan),
         timeout_ms=search.timeout_ms,
     )
-    return await RunningQuery.start(
-        service, asked, search=False, question=question, conversation=conversation(before)
-    )
+    return await engine.start(asked, caller=caller, question=question, conversation=conversation(before))
 
 
 def conversation(messages: Sequence[ChatMessage]) -> str:
@@ -127,11 +125,11 @@ def _plan(request: ChatRequest, plan: str | PlanOptions | None) -> PlanOptions:
     return msgspec.structs.replace(plan, answer=msgspec.structs.replace(answer, **changes))
 
 
-class Form:
+class CompletionForm:
     """Gives one query's results OpenAI's form; `base_url` is the service's own."""
 
-    def __init__(self, asking: RunningQuery, model: str, base_url: str) -> None:
-        self._id = f"chatcmpl-{asking.query.id.removeprefix('qry_')}"
+    def __init__(self, running: RunningQuery, model: str, base_url: str) -> None:
+        self._id = f"chatcmpl-{running.query.id.removeprefix('qry_')}"
         self._created = int(time.time())
         self._model = model
         self._url = f"{base_url.rstrip('/')}/v1/collections/{quote(model)}/documents/"

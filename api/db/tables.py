@@ -68,7 +68,8 @@ class JobRow(Base):
     """A job. An `inline` job is a single change that a request waits for; job lists leave it out.
 
     `owner` holds the job until `lease_until`; each new owner raises `fence`, and a write that names an
-    old fence changes nothing. `attempts` counts owners since the last batch that was committed.
+    old fence changes nothing. `attempts` counts owners since the last batch that was committed. `tenant`
+    and `key` are the caller's.
     """
 
     __tablename__ = "jobs"
@@ -80,6 +81,8 @@ class JobRow(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     collection_id: Mapped[str] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(20))
+    tenant: Mapped[str] = mapped_column(String(128), default="default")
+    key: Mapped[str] = mapped_column(String(64), default="")
     inline: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(String(20))
     done: Mapped[int] = mapped_column(default=0)

@@ -8,12 +8,20 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
+from excerpta.types import Citation, DeltaEvent, DoneEvent, HitsEvent, Usage
 
 from api.errors import ShuttingDown
 from api.http.problems import document
 
 T = TypeVar("T")
 Event: TypeAlias = tuple[str, object]
+_NAMES: dict[type[object], str] = {
+    HitsEvent: "hits",
+    DeltaEvent: "delta",
+    Citation: "citation",
+    Usage: "usage",
+    DoneEvent: "done",
+}
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _KEEP_ALIVE = b": still here\n\n"
@@ -29,6 +37,11 @@ def encode(name: str, value: object) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(value) + b"\n\n"
 
 
+def named(event: object) -> bytes:
+    """An event of a query under the name of its type; a pair is a name and a value."""
+    return encode(*event) if isinstance(event, tuple) else encode(_NAMES[type(event)], event)
+
+
 def failed(error: Exception) -> bytes:
     """The event of an error."""
     return encode("error", document(error))
@@ -37,18 +50,21 @@ def failed(error: Exception) -> bytes:
 async def stream(
     source: AsyncGenerator[T],
     *,
+    first: T | None = None,
     closing: asyncio.Event,
     keep_alive_s: float,
-    encoded: Callable[[T], bytes] = lambda event: encode(*event),  # type: ignore[misc]
+    encoded: Callable[[T], bytes] = named,
     failed: Callable[[Exception], bytes] = failed,
 ) -> AsyncIterator[bytes]:
-    """Encodes the events of `source`. An error, or a shutdown of the service, becomes the last event.
+    """Encodes `first` and the events of `source`. An error, or a shutdown, becomes the last event.
 
     `source` is closed when the client disconnects.
     """
     ending: asyncio.Future[Any] = asyncio.ensure_future(closing.wait())
     following: asyncio.Future[Any] = asyncio.ensure_future(anext(source))
     try:
+        if first is not None:
+            yield encoded(first)
         while True:
             await asyncio.wait({following, ending}, timeout=keep_alive_s, return_when=asyncio.FIRST_COMPLETED)
             if following.done():

@@ -11,58 +11,73 @@ from contextlib import asynccontextmanager, suppress
 import msgspec
 from excerpta.types import DocumentIn
 
-from api.collections.library import Entry
+from api.access.caller import LOCAL, Caller
+from api.collections.library import Entry, Library
 from api.errors import JobStopped
 from api.http.ids import new_id
+from api.jobs.indexing import Indexer
 from api.jobs.lease import Stop, held
-from api.jobs.queue import Claim, Kind
-from api.service import Service
+from api.jobs.queue import Claim, JobQueue, Kind
+from api.jobs.uploads import Uploads
+from api.jobs.wakeups import WakeUps
 from base.errors import ExcerptaError
 from retrieval import Commit, Document
 
 
-async def add_documents(service: Service, entry: Entry, documents: Sequence[Document]) -> Commit:
-    """Puts documents in, all or none; the commit names the collection's own version."""
-    lines = b"\n".join(
-        msgspec.json.encode(
-            DocumentIn(id=one.id, text=one.text, title=one.title, metadata=dict(one.metadata))
+class Changes:
+    """Single changes of collections, each a job of one batch in this process."""
+
+    def __init__(
+        self, queue: JobQueue, spool: Uploads, indexer: Indexer, library: Library, bell: WakeUps
+    ) -> None:
+        self._queue = queue
+        self._spool = spool
+        self._indexer = indexer
+        self._library = library
+        self._bell = bell
+
+    async def add(self, entry: Entry, documents: Sequence[Document], *, caller: Caller = LOCAL) -> Commit:
+        """Puts documents in, all or none; the commit names the collection's own version."""
+        lines = b"\n".join(
+            msgspec.json.encode(
+                DocumentIn(id=one.id, text=one.text, title=one.title, metadata=dict(one.metadata))
+            )
+            for one in documents
         )
-        for one in documents
-    )
-    async with _change(service, entry, "documents", lines) as claim:
-        return await service.indexer.add(claim, documents)
+        async with self._claimed(entry, "documents", lines, caller) as claim:
+            return await self._indexer.add(claim, documents)
 
+    async def delete(self, entry: Entry, ids: Sequence[str], *, caller: Caller = LOCAL) -> tuple[int, int]:
+        """Deletes documents; how many were there, and the version without them."""
+        async with self._claimed(entry, "delete", msgspec.json.encode(ids), caller) as claim:
+            return await self._indexer.delete(claim, ids)
 
-async def delete_documents(service: Service, entry: Entry, ids: Sequence[str]) -> tuple[int, int]:
-    """Deletes documents; how many were there, and the version without them."""
-    async with _change(service, entry, "delete", msgspec.json.encode(ids)) as claim:
-        return await service.indexer.delete(claim, ids)
+    @asynccontextmanager
+    async def _claimed(
+        self, entry: Entry, kind: Kind, content: bytes, caller: Caller
+    ) -> AsyncIterator[Claim]:
+        job = new_id("job")
 
+        def write() -> None:
+            with self._spool.writer() as upload:
+                upload.add("change", content)
+                upload.keep(job)
 
-@asynccontextmanager
-async def _change(service: Service, entry: Entry, kind: Kind, content: bytes) -> AsyncIterator[Claim]:
-    job = new_id("job")
-
-    def write() -> None:
-        with service.spool.writer() as upload:
-            upload.add("change", content)
-            upload.keep(job)
-
-    await service.library.run(write)
-    try:
-        await service.queue.put(job, entry.id, kind, inline=True)
-    except BaseException:
-        service.spool.drop(job)
-        raise
-    claim = service.queue.own(job, entry.id, kind)
-    try:
-        async with held(service.queue, service.bell, claim, Stop()):
-            yield claim
-    except ExcerptaError:
-        # Refused before the index changed: nothing to make good. What else fails is left for a worker.
-        with suppress(JobStopped):
-            await service.queue.finish(claim, "failed", None)
-        service.spool.drop(job)
-        raise
-    await service.queue.finish(claim, "succeeded", None)
-    service.spool.drop(job)
+        await self._library.run(write)
+        try:
+            await self._queue.put(job, entry.id, kind, inline=True, caller=caller)
+        except BaseException:
+            self._spool.drop(job)
+            raise
+        claim = self._queue.own(job, entry.id, kind)
+        try:
+            async with held(self._queue, self._bell, claim, Stop()):
+                yield claim
+        except ExcerptaError:
+            # Refused before the index changed: nothing to make good. What else fails is left for a worker.
+            with suppress(JobStopped):
+                await self._queue.finish(claim, "failed", None)
+            self._spool.drop(job)
+            raise
+        await self._queue.finish(claim, "succeeded", None)
+        self._spool.drop(job)

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.access.caller import LOCAL, Caller
 from api.db import BatchRow, CollectionRow, Database, DocumentRow, IdempotencyRow, JobRow
 from api.db.documents import put_documents, remove_documents
 from api.errors import CollectionBusy, IdempotencyConflict, JobStopped, UnknownCollection, UnknownJob
@@ -59,6 +60,7 @@ class JobQueue:
         total: int | None = None,
         upload: Upload | None = None,
         inline: bool = False,
+        caller: Caller = LOCAL,
     ) -> tuple[str, bool]:
         """Adds a job; returns its id, and whether it is new. A repeated upload returns its first job.
 
@@ -81,6 +83,8 @@ class JobQueue:
                     id=job,
                     collection_id=collection,
                     kind=kind,
+                    tenant=caller.tenant,
+                    key=caller.key,
                     inline=inline,
                     state="running" if inline else "queued",
                     total=total,

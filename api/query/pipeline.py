@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from excerpta.types import DeltaEvent, DoneEvent, HitsEvent, StreamEvent, Usage
 
+from api.access.caller import Caller
+from api.answers.request import AnswerRequest
 from api.collections.library import Entry
 from api.device.networks import SEVERAL
-from api.query.answer import Writing, write
-from api.query.candidates import hits_of
+from api.query.answer import CitedAnswer
+from api.query.candidates import Candidate, hits_of
 from api.query.plan import Plan
 from api.query.stages import Stages
 from context import FilledPrompt
@@ -26,6 +29,7 @@ class Query:
     """
 
     id: str
+    caller: Caller
     entries: Sequence[Entry]
     text: str
     question: str
@@ -42,8 +46,22 @@ class Query:
         """Which queries share cached passages with this one: those of the same collection."""
         return self.entries[0].id if len(self.entries) == 1 else SEVERAL
 
+    def answer_request(self, candidates: Sequence[Candidate], texts: Sequence[str]) -> AnswerRequest:
+        """The request for the answer; `texts` are what the model reads of the candidates."""
+        assert self.plan.answer is not None
+        question = f"{self.conversation}\n\n{self.question}" if self.conversation else self.question
+        return AnswerRequest(
+            question=question,
+            passages=[one.read_as(text) for one, text in zip(candidates, texts, strict=True)],
+            context=self.plan.context,
+            options=self.plan.answer,
+            salt=self.salt,
+            explain=bool(self.explain),
+            modules=self.modules,
+        )
 
-async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
+
+async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
     """Retrieves, fuses, reranks, compresses, answers: events in the order of the stream.
 
     A stage that runs out of time is left out and named in the warnings; what came before it counts.
@@ -67,39 +85,30 @@ async def run(query: Query, stages: Stages) -> AsyncIterator[StreamEvent]:
     versions = {source.name: source.version for source in sources}
     yield HitsEvent(id=query.id, index_version=versions, profile=query.profile, hits=hits)
 
-    writing = Writing()
+    answer = CitedAnswer()
     if plan.answer is not None:
         evidence = await stages.weigh(query.text, context, vectors)
         if not evidence.supported:
-            yield DeltaEvent(text=writing.refuse())
+            yield DeltaEvent(text=answer.refuse())
         else:
-            async for piece in write(
-                query.question,
-                context,
-                texts,
-                context=plan.context,
-                options=plan.answer,
-                writer=stages.writer,
-                trace=trace,
-                writing=writing,
-                salt=query.salt,
-                conversation=query.conversation,
-                explain=bool(query.explain),
-                modules=query.modules,
-            ):
-                yield DeltaEvent(text=piece) if isinstance(piece, str) else piece
+            written = answer.pieces(
+                query.answer_request(context, texts), query.question, context, stages.writer, trace
+            )
+            async with aclosing(written) as pieces:
+                async for piece in pieces:
+                    yield DeltaEvent(text=piece) if isinstance(piece, str) else piece
 
     usage = Usage(
         query_tokens=0 if vectors is None else len(vectors.ids),
-        context_tokens=writing.context_tokens,
+        context_tokens=answer.usage.context_tokens,
         compressed_tokens=compressed_tokens,
-        cached_tokens=writing.cached_tokens,
-        question_tokens=writing.question_tokens,
-        generated_tokens=writing.generated_tokens,
+        cached_tokens=answer.usage.cached_tokens,
+        question_tokens=answer.usage.question_tokens,
+        generated_tokens=answer.usage.generated_tokens,
     )
     yield usage
     yield DoneEvent(
-        answer=writing.answer if plan.answer else None,
+        answer=answer.answer if plan.answer else None,
         usage=usage,
         timings_ms=trace.finish(),
         partial=trace.partial,

@@ -8,11 +8,12 @@ from litestar.exceptions import HTTPException
 from litestar.params import JSONBody
 from litestar.response import Stream
 
-from api.compat.openai_chat import Form, failed, first_hits, respond_in_form, start
+from api.access.caller import Caller
+from api.compat.openai_chat import CompletionForm, failed, first_hits, respond_in_form, start
 from api.compat.openai_types import ChatCompletion, ChatRequest
 from api.http import sse
 from api.http.contract import StreamedOperation, answered, openai_problems
-from api.query.running import unless_gone, whole
+from api.http.hangup import unless_gone
 from api.service import Service
 from api.telemetry.trace import server_timing
 
@@ -27,19 +28,22 @@ from api.telemetry.trace import server_timing
     exception_handlers={HTTPException: respond_in_form, Exception: respond_in_form},
 )
 async def chat_completions(
-    data: JSONBody[ChatRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
+    data: JSONBody[ChatRequest],
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
 ) -> Response[ChatCompletion] | Stream:
     """Answers the last message from a collection, as OpenAI's API does. `model` is the collection's name.
 
     Citations are annotations of the answer: the mark's position, the document and the quote.
     With `stream`, the reply is server-sent events: chunks, then `[DONE]`. Errors have OpenAI's form.
     """
-    asking = await start(service, data)
-    form = Form(asking, data.model, str(request.base_url))
+    running = await start(service.engine, data, caller)
+    form = CompletionForm(running, data.model, str(request.base_url))
     if not data.stream:
-        reply = await unless_gone(request, whole(asking, explain=False))
+        reply = await unless_gone(request, running.whole(explain=False))
         return Response(form.whole(reply), headers={"Server-Timing": server_timing(reply.timings_ms)})
-    events = asking.events()
+    events = running.events()
     hits = await first_hits(events)
     usage = data.stream_options is not None and data.stream_options.include_usage
     chunks = sse.stream(

@@ -15,6 +15,7 @@ from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from api.access.caller import Caller
 from api.collections.library import Entry
 from api.db.replies import iso_time, job_reply
 from api.errors import InvalidRequest
@@ -100,10 +101,12 @@ async def verify(name: CollectionName, service: NamedDependency[Service]) -> Ver
     status_code=202,
     tags=["collections"],
 )
-async def rebuild(name: CollectionName, service: NamedDependency[Service]) -> Response[JobReply]:
+async def rebuild(
+    name: CollectionName, service: NamedDependency[Service], caller: NamedDependency[Caller]
+) -> Response[JobReply]:
     """Builds the index again from the documents, as a job, beside the old one; queries go on meanwhile."""
     entry = await service.library.get(name)
-    job, _ = await service.queue.put(new_id("job"), entry.id, "rebuild")
+    job, _ = await service.queue.put(new_id("job"), entry.id, "rebuild", caller=caller)
     await service.bell.ring("jobs")
     reply = await job_reply(service.database, job)
     return Response(reply, status_code=202, headers={"Location": f"/v1/jobs/{job}"})

@@ -18,12 +18,12 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
+from api.access.caller import Caller
 from api.collections.storable import storable
 from api.db import DocumentRow
 from api.db.replies import iso_time
 from api.errors import DuplicateDocument, UnknownDocument
 from api.http.contract import problems
-from api.jobs.changes import add_documents, delete_documents
 from api.routes.collections import CollectionName
 from api.service import Service
 from retrieval import Document
@@ -41,7 +41,10 @@ DocumentPath = FromPath[
     tags=["documents"],
 )
 async def add(
-    name: CollectionName, data: JSONBody[DocumentsRequest], service: NamedDependency[Service]
+    name: CollectionName,
+    data: JSONBody[DocumentsRequest],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
 ) -> DocumentsReply:
     """Adds up to 100 documents, all or none. A document whose id exists is replaced."""
     twice = [identity for identity, times in Counter(one.id for one in data.documents).items() if times > 1]
@@ -49,7 +52,7 @@ async def add(
         raise DuplicateDocument(twice)
     documents = [storable(Document(one.id, one.text, one.title, one.metadata)) for one in data.documents]
     entry = await service.library.get(name)
-    commit = await add_documents(service, entry, documents)
+    commit = await service.changes.add(entry, documents, caller=caller)
     return DocumentsReply(
         added=commit.added, replaced=commit.replaced, passages=commit.passages, version=commit.version
     )
@@ -99,9 +102,10 @@ async def remove(
     document_id: DocumentPath,
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
 ) -> DeleteReply:
     """Deletes one document. A missing document is not an error, so the request can be repeated."""
-    return await _delete(service, name, [_document_id(request)])
+    return await _delete(service, caller, name, [_document_id(request)])
 
 
 @post(
@@ -112,15 +116,18 @@ async def remove(
     tags=["documents"],
 )
 async def remove_many(
-    name: CollectionName, data: JSONBody[DeleteRequest], service: NamedDependency[Service]
+    name: CollectionName,
+    data: JSONBody[DeleteRequest],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
 ) -> DeleteReply:
     """Deletes documents by id. Missing ids are not an error."""
-    return await _delete(service, name, list(dict.fromkeys(data.ids)))
+    return await _delete(service, caller, name, list(dict.fromkeys(data.ids)))
 
 
-async def _delete(service: Service, name: str, ids: list[str]) -> DeleteReply:
+async def _delete(service: Service, caller: Caller, name: str, ids: list[str]) -> DeleteReply:
     entry = await service.library.get(name)
-    deleted, version = await delete_documents(service, entry, ids)
+    deleted, version = await service.changes.delete(entry, ids, caller=caller)
     return DeleteReply(deleted=deleted, version=version)
 
 

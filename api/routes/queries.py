@@ -8,9 +8,11 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.response import Stream
 
+from api.access.caller import Caller
 from api.http import sse
 from api.http.contract import StreamedOperation, answered, problems
-from api.query.running import RunningQuery, streamed, unless_gone, whole
+from api.http.hangup import unless_gone
+from api.query.engine import RunningQuery
 from api.service import Service
 from api.telemetry.trace import server_timing
 
@@ -24,7 +26,10 @@ from api.telemetry.trace import server_timing
     tags=["queries"],
 )
 async def query(
-    data: JSONBody[QueryRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
+    data: JSONBody[QueryRequest],
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
 ) -> Response[QueryReply] | Stream:
     """Finds passages and answers from them, with citations. Every stage can be configured or switched off.
 
@@ -32,13 +37,16 @@ async def query(
     it is complete, `usage`, `done`. `error` carries a problem. Of several errors in a request, the first is
     reported.
     """
-    asking = await RunningQuery.start(service, data, search=False)
+    running = await service.engine.start(data, caller=caller)
     if not data.stream:
-        return await _whole(request, asking, explain=data.explain)
-    events = sse.stream(
-        await streamed(asking), closing=service.closing, keep_alive_s=service.settings.keep_alive_s
+        return await _whole(request, running, explain=data.explain)
+    # The first event is read here: what fails before it can still be a plain reply.
+    events = running.events()
+    first = await anext(events)
+    chunks = sse.stream(
+        events, first=first, closing=service.closing, keep_alive_s=service.settings.keep_alive_s
     )
-    return Stream(events, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
+    return Stream(chunks, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
 
 
 @post(
@@ -49,16 +57,20 @@ async def query(
     tags=["queries"],
 )
 async def search(
-    data: JSONBody[SearchRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
+    data: JSONBody[SearchRequest],
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
 ) -> Response[QueryReply]:
     """Finds passages: retrieves and fuses. Other stages run only if the request itself switches them on."""
-    return await _whole(request, await RunningQuery.start(service, data, search=True), explain=data.explain)
+    running = await service.engine.start(data, caller=caller, search=True)
+    return await _whole(request, running, explain=data.explain)
 
 
 async def _whole(
-    request: Request[Any, Any, Any], asking: RunningQuery, *, explain: bool | Literal["matrix"]
+    request: Request[Any, Any, Any], running: RunningQuery, *, explain: bool | Literal["matrix"]
 ) -> Response[QueryReply]:
-    reply = await unless_gone(request, whole(asking, explain=explain))
+    reply = await unless_gone(request, running.whole(explain=explain))
     return Response(reply, headers={"Server-Timing": server_timing(reply.timings_ms)})
 
 

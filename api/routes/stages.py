@@ -20,9 +20,9 @@ from msgspec import UNSET
 from api.collections.storable import clean
 from api.errors import InvalidRequest
 from api.http.contract import problems
+from api.http.hangup import unless_gone
 from api.http.ids import new_id
 from api.query.catalogues import REMEDIES
-from api.query.running import unless_gone
 from api.service import Service
 from api.telemetry.trace import Trace, server_timing
 from base.methods import AUTO, TAG

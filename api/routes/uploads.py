@@ -9,6 +9,7 @@ from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import MultipartBody
 
+from api.access.keys import caller_of
 from api.collections.library import Entry
 from api.collections.storable import clean
 from api.db.replies import job_reply
@@ -110,7 +111,9 @@ async def _queue(
     wanted = new_id("job")
     await service.library.run(upload.keep, wanted)
     try:
-        job, new = await service.queue.put(wanted, entry.id, kind, total=total, upload=once)
+        job, new = await service.queue.put(
+            wanted, entry.id, kind, total=total, upload=once, caller=caller_of(request)
+        )
     except BaseException:
         service.spool.drop(wanted)
         raise

@@ -35,7 +35,7 @@ def question(max_tokens=40, **members):
 
 async def settle(api):
     """What the loop holds for its answers it gives back a moment after the last of them has left."""
-    answers = api.service.answers
+    answers = api.service.writer
 
     def held():
         return answers.placed, answers.waiting, answers.admitted_tokens, answers.nbytes
@@ -60,17 +60,17 @@ async def hear(stream):
 
 async def test_answers_at_once_equal_answers_one_by_one(filled):
     alone = [(await filled("POST", "/v1/query", json=question(n))).json()["answer"] for n in (5, 20, 40, 60)]
-    before = filled.service.answers.steps
+    before = filled.service.writer.steps
     together = await asyncio.gather(
         *(filled("POST", "/v1/query", json=question(n)) for n in (5, 20, 40, 60) * 2)
     )
     assert [reply.json()["answer"] for reply in together] == alone * 2
-    assert filled.service.answers.steps - before < 2 * (5 + 20 + 40 + 60) - 8, "some shared their steps"
+    assert filled.service.writer.steps - before < 2 * (5 + 20 + 40 + 60) - 8, "some shared their steps"
     await settle(filled)
 
 
 async def test_places_are_given_in_order_and_by_tokens(filled):
-    answers = filled.service.answers
+    answers = filled.service.writer
     streams = [answers.open(start(filled, 30), tokens) for tokens in (400, 700, 10, 10)]
     assert (answers.placed, answers.waiting) == (1, 3), "the second has no room, the third comes behind it"
     streams[1].cancel()
@@ -84,7 +84,7 @@ async def test_places_are_given_in_order_and_by_tokens(filled):
 
 
 async def test_an_answer_longer_than_the_bound_is_written_alone(filled):
-    answers = filled.service.answers
+    answers = filled.service.writer
     long = answers.open(start(filled, 5), 10**6)
     short = answers.open(start(filled, 5), 1)
     assert (answers.placed, answers.waiting) == (1, 1)
@@ -96,7 +96,7 @@ async def test_an_answer_longer_than_the_bound_is_written_alone(filled):
 
 
 async def test_a_reader_that_goes_away_gives_its_place_back_at_any_moment(filled):
-    answers = filled.service.answers
+    answers = filled.service.writer
     waiting = [answers.open(start(filled, 500), 400) for _ in range(3)]
     for stream in waiting:  # before they begin, or while they wait
         stream.cancel()
@@ -109,7 +109,7 @@ async def test_a_reader_that_goes_away_gives_its_place_back_at_any_moment(filled
 
 
 async def test_an_answer_that_cannot_begin_says_why(filled):
-    answers = filled.service.answers
+    answers = filled.service.writer
     stream = answers.open(start(filled, 10**6), 10)
     for _ in range(2):
         with pytest.raises(InputTooLong):
@@ -135,7 +135,7 @@ async def test_a_closed_device_ends_what_is_asked_of_it(filled):
 
 
 async def test_a_full_queue_is_refused_in_tokens(filled, problem):
-    with filled.service.answers.admit(2990):
+    with filled.service.writer.admit(2990):
         body = problem(await filled("POST", "/v1/query", json=question()), 503, "overloaded")
         assert (body["waiting"], body["capacity"]) == (2990, 3000)
         search = await filled("POST", "/v1/search", json={"collection": "c", "query": TIDES})
@@ -145,7 +145,7 @@ async def test_a_full_queue_is_refused_in_tokens(filled, problem):
 
 
 async def test_time_runs_out_while_waiting(filled):
-    answers = filled.service.answers
+    answers = filled.service.writer
     first = answers.open(start(filled, 1500), 10**6)
     reply = await filled("POST", "/v1/query", json=question(timeout_ms=400))
     body = reply.json()

@@ -44,14 +44,14 @@ def says(monkeypatch):
     """Has the model say a sentence, whatever it reads."""
 
     def say(text):
-        async def steps(stream, trace, writing):
+        async def steps(self, stream, trace):
             while await stream.next() is not None:
                 pass
             for word in text.split(" "):
                 yield word + " "
-            writing.answer.finish_reason = "stop"
+            self.answer.finish_reason = "stop"
 
-        monkeypatch.setattr("api.query.answer._steps", steps)
+        monkeypatch.setattr("api.query.answer.CitedAnswer._steps", steps)
 
     return say
 
@@ -193,11 +193,11 @@ async def test_errors_have_openais_form(filled, client):
 
 
 async def test_an_error_in_a_stream_is_an_error_of_the_client(client, monkeypatch):
-    async def steps(stream, trace, writing):
+    async def steps(self, stream, trace):
         yield "Well, "
         raise RuntimeError("password is hunter2")
 
-    monkeypatch.setattr("api.query.answer._steps", steps)
+    monkeypatch.setattr("api.query.answer.CitedAnswer._steps", steps)
     stream = await ask(client, stream=True)
     assert (await anext(stream)).choices[0].delta.role == "assistant"
     with pytest.raises(openai.APIError) as failed:

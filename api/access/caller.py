@@ -1,0 +1,37 @@
+"""Who asks: the tenant and the key of a request, and what it may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SCOPES = frozenset({"search", "answer", "write", "admin"})
+"""All that a key may be allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request. `key` is the id of the API key, never the key; empty without one."""
+
+    tenant: str = "default"
+    key: str = ""
+    scopes: frozenset[str] = field(default=SCOPES)
+
+    def salt(self, collection: str) -> str:
+        """Separates the cached blocks of a collection, by its id, from those of others and other tenants.
+
+        >>> Caller().salt("col_1")
+        'default/col_1'
+        """
+        return f"{self.tenant}/{collection}"
+
+    @property
+    def modules_salt(self) -> str:
+        """Separates the cached blocks of this tenant's prompt modules from those of other tenants.
+
+        A collection's id never equals it: ids have a prefix.
+        """
+        return f"{self.tenant}/modules"
+
+
+LOCAL = Caller()
+"""The caller of a process that asks for itself."""
