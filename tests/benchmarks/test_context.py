@@ -9,8 +9,7 @@ from benchmarks.report import Report
 from context import ContextEngine, PrefixStore
 
 
-@pytest.mark.slow
-@pytest.mark.real_model
+@pytest.mark.model
 def test_every_case_is_measured_and_cached_ones_are_cheaper(small_models):
     report = Report("context", None)
     options = SpeedOptions(
@@ -35,8 +34,7 @@ def test_every_case_is_measured_and_cached_ones_are_cheaper(small_models):
     }
 
 
-@pytest.mark.slow
-@pytest.mark.real_model
+@pytest.mark.model
 def test_passages_are_as_long_as_they_say(small_models):
     engine = ContextEngine(small_models.lm, PrefixStore(0))
     passages = passages_of(small_models.lm, 3, tokens=50)

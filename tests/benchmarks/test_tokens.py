@@ -15,6 +15,8 @@ from benchmarks.token_data import exact
 from retrieval.tokens import maxsim_reference
 from tests.support import ROOT
 
+pytestmark = pytest.mark.process
+
 CASES = ("excerpta", "excerpta-refine", "torch")
 
 

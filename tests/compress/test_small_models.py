@@ -29,7 +29,7 @@ def test_the_committed_weights_are_small_and_have_their_card():
     assert all(word in card for word in ("python -m training.recipes.keep_command", "licence", "F1", "seed"))
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 def test_the_classifier_keeps_the_news_and_drops_who_said_so(small_models):
     compressor = make_compressor("token-classifier", small_models)
     target = len(small_models.lm.encode(NEWS)) // 2
@@ -39,7 +39,7 @@ def test_the_classifier_keeps_the_news_and_drops_who_said_so(small_models):
     assert "Tuesday" not in kept
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 @pytest.mark.parametrize("maker", ["token-classifier", "lexical", "auto"])
 def test_budgets_are_exact_in_the_language_models_tokens(small_models, maker):
     compressor = make_compressor(maker, small_models)
@@ -55,7 +55,7 @@ def test_budgets_are_exact_in_the_language_models_tokens(small_models, maker):
     assert [item.text for item in found] == texts
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 def test_the_lexical_compressor_keeps_the_answer(small_models):
     compressor = make_compressor("auto", small_models)
     target = sum(len(small_models.lm.encode(text)) for text in (NEWS, DOCUMENT)) // 3
@@ -64,7 +64,7 @@ def test_the_lexical_compressor_keeps_the_answer(small_models):
     assert re.search(r"31\.5", found[1].text)
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 def test_long_texts_and_batches_give_the_same_probabilities(small_models):
     classifier = small_models.token_classifier
     long = f"{DOCUMENT} {NEWS} " * 6

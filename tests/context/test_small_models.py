@@ -7,7 +7,7 @@ import torch
 
 from context import Citer, ContextEngine, ContextPassage, PrefixStore
 
-pytestmark = pytest.mark.real_model
+pytestmark = pytest.mark.model
 
 PASSAGES = [
     ContextPassage(

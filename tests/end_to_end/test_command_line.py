@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.real_model
+pytestmark = pytest.mark.model
 
 
 def excerpta(*words, **options):
@@ -27,7 +27,6 @@ def test_index_search_and_verify_print_json_alone(tmp_path, handbook, models_dir
     assert json.loads(excerpta("verify", *where).stdout) == {"corrupt": []}
 
 
-@pytest.mark.slow
 def test_a_collection_goes_from_one_directory_to_another(tmp_path, handbook, models_dir, small_models):
     for data in ("here", "there"):
         (tmp_path / data).mkdir()

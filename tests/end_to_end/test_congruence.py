@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from excerpta import AsyncClient, Client, Conflict, InvalidRequest, NotFound
 
-pytestmark = pytest.mark.real_model
+pytestmark = pytest.mark.model
 
 DOCUMENTS = [
     {

@@ -18,7 +18,7 @@ _PRINTED = {
 }
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 @pytest.mark.parametrize("readme", _PRINTED)
 def test_the_readme_examples_print_the_answer(readme, server_url, handbook, capsys):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text("utf-8"), re.DOTALL)

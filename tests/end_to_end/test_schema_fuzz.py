@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.slow
-@pytest.mark.real_model
+@pytest.mark.model
 def test_the_service_keeps_its_contract(server_url, client, tmp_path):
     client.collections.create("fuzz", exist_ok=True).add([{"id": "one", "text": "A document to find."}])
     command = [

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from base.errors import Overloaded
 from models.executor import Executor, Priority
+from tests.support.speeds import examples
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ async def test_arguments_and_result(executor: Executor) -> None:
 
 
 @given(st.lists(st.sampled_from(list(Priority)), max_size=12))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 def test_interactive_first_then_order_of_arrival(priorities: list[Priority]) -> None:
     executor = Executor("order")
     gate = Gate(executor)

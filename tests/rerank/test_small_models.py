@@ -20,7 +20,7 @@ PASSAGES = [
 ]
 QUESTION = "Who designed the lighthouse?"
 
-pytestmark = pytest.mark.real_model
+pytestmark = pytest.mark.model
 
 
 def rank(models, options, query, texts):

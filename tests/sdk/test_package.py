@@ -13,6 +13,7 @@ from excerpta._sync import Collection, Collections, Job, Jobs
 from tests.support import ROOT
 
 
+@pytest.mark.process
 def test_the_sync_client_is_fresh():
     script = ROOT / "sdk" / "tools" / "generate_sync.py"
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
@@ -56,7 +57,7 @@ def test_files_keep_their_path_below_the_folder(tmp_path):
         find_files([tmp_path / "nowhere"])
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_the_install_is_light(tmp_path):
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     python = tmp_path / "venv" / "bin" / "python"

@@ -193,7 +193,7 @@ def keys_in(*logs):
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_real_servers_show_one_key_and_ask_for_it_after_a_restart_too(start):
     """Two processes start at once, as with compose; readiness needs no key."""
     api, worker = start(EXCERPTA_ROLE="api"), start(EXCERPTA_ROLE="worker")

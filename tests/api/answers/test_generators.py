@@ -192,6 +192,7 @@ async def test_what_goes_wrong_elsewhere_is_said(opened, elsewhere, problem, beh
     assert "generator-failed" in streamed.text
 
 
+@pytest.mark.process
 async def test_a_service_that_is_not_there_is_named(settings, open_api, tmp_path, problem):
     profile = profile_with(settings, tmp_path, "http://127.0.0.1:9/v1")
     async with open_api(replace(settings, profile=str(profile))) as api:

@@ -10,9 +10,6 @@ import time
 
 import httpx
 import psutil
-import pytest
-
-pytestmark = pytest.mark.slow
 
 READERS = 100
 ROUNDS = 4

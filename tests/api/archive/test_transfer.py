@@ -158,6 +158,7 @@ async def test_an_export_amid_changes_is_of_one_moment(source, settings, elsewhe
     await changing
 
 
+@pytest.mark.process
 async def test_a_name_that_is_taken_is_refused_first(source, settings, tmp_path):
     await of_work(export, settings, "c", tmp_path / "c.tar", silent)
     before = left_in(settings)
@@ -171,6 +172,7 @@ async def test_a_name_that_is_taken_is_refused_first(source, settings, tmp_path)
     assert await found(source, "d") == await found(source)
 
 
+@pytest.mark.process
 async def test_who_takes_the_name_meanwhile_has_it(source, settings, tmp_path, monkeypatch):
     await of_work(export, settings, "c", tmp_path / "c.tar", silent)
     before = left_in(settings)
@@ -229,12 +231,13 @@ def run(command, *options, **variables):
 BEFORE_THE_DATABASE = [("sqlite", one) for one in (*IMPORT_POINTS[:-1], "manifest.synced")]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("database_url", "at"),
     [
         ("sqlite", "import.told"),
         ("postgresql", "import.told"),
-        *(pytest.param(*one, marks=pytest.mark.slow) for one in BEFORE_THE_DATABASE),
+        *BEFORE_THE_DATABASE,
     ],
     indirect=["database_url"],
 )
@@ -258,6 +261,7 @@ async def test_a_killed_import_shows_nothing_and_is_swept(
         assert await found(other) == await found(source)
 
 
+@pytest.mark.process
 async def test_a_running_import_is_not_swept(source, settings, tmp_path, monkeypatch):
     await of_work(export, settings, "c", tmp_path / "c.tar", silent)
     before, seen = left_in(settings), []
@@ -328,6 +332,7 @@ async def test_one_file_is_written_by_one_export(source, settings, tmp_path):
 # commands
 
 
+@pytest.mark.process
 async def test_the_commands_say_what_they_did_and_what_to_do(source, settings, tmp_path, capsys):
     data = ("--data", str(settings.data_dir))
     models = ("--profile", settings.profile, "--device", "cpu")

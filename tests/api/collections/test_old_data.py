@@ -16,7 +16,7 @@ from excerpta._local import Lifespan, LocalServer
 
 from tests.support import FIXTURES
 
-pytestmark = [pytest.mark.slow, pytest.mark.real_model]
+pytestmark = pytest.mark.model
 
 FIXTURE = FIXTURES / "data-6801ab2"
 EXPECTED = json.loads((FIXTURE / "expected.json").read_text("utf-8"))

@@ -69,13 +69,13 @@ def kill_and_finish(serve, count, kills):
     check_every_document_is_there_once(url, count)
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_killed_in_the_middle_of_a_job_it_finishes_after_a_restart(serve):
     """The lease is ten minutes: the job is taken up at once because its owner is seen to be dead."""
     kill_and_finish(serve, 400, kills=1)
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_killed_again_and_again_nothing_is_lost_or_doubled(serve):
     kill_and_finish(serve, 4000, kills=5)
 
@@ -112,7 +112,7 @@ def test_an_answer_streams_and_the_end_of_the_service_is_told(serve):
     assert time.monotonic() - ended < 10
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_a_job_given_back_at_the_end_is_taken_up_by_a_worker(serve):
     """Two processes on one data directory: one answers, one works; the job outlives both kinds of end."""
     variables = {"EXCERPTA_BATCH_DOCUMENTS": "4"}

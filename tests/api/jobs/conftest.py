@@ -30,7 +30,7 @@ async def _administer(command: str | None = None) -> str | None:
     return None
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
 async def database(request, tmp_path):
     """Migrated and empty but for the collections `one` and `two`."""
     name = f"excerpta_test_{secrets.token_hex(4)}"

@@ -31,7 +31,7 @@ def redis_is_there() -> bool:
         return False
 
 
-@pytest.fixture(params=["in-process", "redis"])
+@pytest.fixture(params=["in-process", pytest.param("redis", marks=pytest.mark.process)])
 def redis_url(request):
     if request.param == "in-process":
         return ""
@@ -40,7 +40,7 @@ def redis_url(request):
     return REDIS
 
 
-@pytest.fixture(params=["sqlite, in process", "postgresql, redis"])
+@pytest.fixture(params=["sqlite, in process", pytest.param("postgresql, redis", marks=pytest.mark.process)])
 async def both(request, settings, open_api):
     """The service on its simplest and on its largest footing."""
     if request.param.startswith("postgresql"):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from base.text import sentences as module
 from base.text.sentences import End, next_end, sentences
+from tests.support.speeds import examples
 
 
 def whole(text):
@@ -270,7 +271,7 @@ PIECES = st.one_of(
 TEXTS = st.lists(PIECES, max_size=14).map("".join) | st.lists(PIECES, max_size=14).map(" ".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(TEXTS, st.lists(st.integers(0, 150), max_size=8))
 @example("ok.\n1", [4])
 @example("a \n `x", [3, 4])
@@ -279,7 +280,7 @@ def test_how_a_text_arrives_changes_no_sentence(text, cuts):
     assert streamed(text) == streamed(text, cuts) == whole(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(TEXTS, st.integers(0, 20))
 def test_sentences_are_in_order_trimmed_and_cover_all_but_whitespace(text, start):
     start = min(start, len(text))

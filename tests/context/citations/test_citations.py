@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from context import Citer
 from context.citations.evidence import Support
 from context.citations.marks import MarkFilter
+from tests.support.speeds import examples
 
 PASSAGES = [
     "Travel above 2,000 euros needs approval. The head of finance approves it in writing. Ask by form T-12.",
@@ -250,7 +251,7 @@ PIECES = st.one_of(
 TEXTS = st.lists(PIECES, max_size=12).map("".join)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(TEXTS, st.lists(st.integers(0, 120), max_size=8))
 @example("ok.\n1", [4])
 @example("a \n `x", [3, 4])
@@ -263,7 +264,7 @@ def test_how_the_text_is_cut_changes_nothing(text, cuts):
     assert (whole, cited) == (single, cited_single)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(TEXTS)
 def test_only_marks_are_added_and_removed_and_every_quote_is_in_its_passage(text):
     cited_text, cited, citer = cite(text)

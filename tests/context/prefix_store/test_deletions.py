@@ -16,7 +16,7 @@ A, B = key_of(1, document="a"), key_of(2, document="b")
 GONE = Deletion(A.scope, frozenset({A.document}))
 
 
-@pytest.fixture(params=["disk", "directory", "redis"])
+@pytest.fixture(params=["disk", "directory", pytest.param("redis", marks=pytest.mark.process)])
 def pair(request, make_store, tmp_path):
     """Two stores that share something, with both blocks in both memories."""
 
@@ -99,6 +99,7 @@ def _over_redis(name: str, pipe) -> None:
     _other_process(store, pipe)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("shared", ["directory", "redis"])
 def test_another_process_forgets(shared, request, make_store, tmp_path):
     if shared == "directory":
@@ -164,6 +165,7 @@ def test_a_record_that_was_cut_off_says_nothing_and_harms_no_other(tmp_path):
     assert reader.news() == [EVERYTHING, GONE]
 
 
+@pytest.mark.process
 def test_processes_that_tell_at_once_lose_nothing(tmp_path):
     reader = FileLog(tmp_path / "log", largest_bytes=10**6)
     processes = multiprocessing.get_context("spawn")

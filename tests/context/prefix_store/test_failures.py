@@ -182,6 +182,7 @@ def test_no_space_left_degrades_to_encoding_and_can_still_be_read(tmp_path, monk
     store.close()
 
 
+@pytest.mark.process
 def test_a_file_size_limit_stops_a_write_half_way(tmp_path):
     resource = pytest.importorskip("resource")
 
@@ -198,6 +199,7 @@ def test_a_file_size_limit_stops_a_write_half_way(tmp_path):
     assert in_child(child) == 0
 
 
+@pytest.mark.process
 def test_a_full_filesystem_degrades_to_encoding(tmp_path):
     """A real one, of 64 KiB; its budget promises more than it holds."""
     mount = subprocess.run(
@@ -249,6 +251,7 @@ def silent_port():
         yield server.getsockname()[1]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["dead_port", "silent_port"])
 def test_a_dead_redis_degrades_to_encoding_and_slows_only_the_first_request(request, kind, caplog):
     store = PrefixStore(10**6, redis=redis_at(request.getfixturevalue(kind)), admission="always")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import fields, replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +51,7 @@ def test_a_document_is_where_a_block_is_filed_and_gives_no_name_away():
     assert len(one.document) == 64
 
 
+@pytest.mark.process
 def test_the_key_is_the_same_in_every_process():
     program = (
         "import sys; sys.path.insert(0, 'context/prefix_store'); from key import Keys, Namespace;"

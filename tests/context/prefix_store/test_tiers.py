@@ -17,14 +17,15 @@ from hypothesis import strategies as st
 from context.prefix_store import DiskTier, MemoryTier
 from context.prefix_store.tiers.block_file import CorruptBlock, block_from_bytes, block_to_bytes
 from tests.support.context_blocks import BLOCK, FILE, REDIS, in_child, key_of, same_stored, size_of, stored_of
+from tests.support.speeds import examples
 
 ANY_BYTE = given(st.integers(0, FILE - 1), st.integers(1, 255))
 KEEP_FIXTURE = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
-@pytest.fixture(params=["memory", "disk", "redis"])
+@pytest.fixture(params=["memory", "disk", pytest.param("redis", marks=pytest.mark.process)])
 def any_tier(request, tmp_path):
     if request.param == "redis":
         return request.getfixturevalue("make_redis")()
@@ -124,7 +125,6 @@ def test_budgets_hold_under_sixteen_concurrent_writers(make_tier, tmp_path, evic
 # damage
 
 
-@settings(deadline=None)
 @ANY_BYTE
 def test_a_changed_byte_never_gives_another_block(place, change):
     data = bytearray(block_to_bytes(key_of(1), stored_of(1)))
@@ -215,6 +215,7 @@ def test_blocks_are_mapped_and_outlive_their_file(tmp_path):
     assert same_stored(block, stored_of(1))
 
 
+@pytest.mark.process
 def test_killed_between_write_and_rename_leaves_nothing_to_be_found(tmp_path):
     def child() -> None:
         Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)

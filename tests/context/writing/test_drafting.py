@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from context import ContextEngine, ContextPassage, PrefixStore
 from context.writing.drafting import Drafter
 from context.writing.scheduler import Scheduler
+from tests.support.speeds import examples
 
 WORDS = [
     "the",
@@ -72,7 +73,7 @@ def write(engine, passages, drafts, sources=None, **options):
     mode=st.sampled_from(["ape", "sequential", "guard"]),
     sampling=st.sampled_from([0.0, 0.0, 0.8]),
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_with_drafts_the_answer_is_the_same(engine, seed, drafts, mode, sampling):
     """Drafts that are right, wrong, or right for a while, from a source that holds the answer itself."""
     draw = random.Random(seed)

@@ -16,6 +16,7 @@ from models.attention.kernels import bfloat16_partial, cpu_partial, eager_partia
 from models.attention.reference import ape_reference, one_softmax
 from models.attention.watch import AttentionWatch, last_row, structured_bias
 from models.errors import UnsupportedModel
+from tests.support.speeds import examples
 
 MODULE = SimpleNamespace(layer_idx=0)
 
@@ -30,8 +31,8 @@ def draw(seed: int, heads: int, kv_heads: int, sizes: dict[str, int], dim: int) 
 
 def call(t: dict[str, torch.Tensor], temperature: float, scale: float, **policy: object) -> ApeCall:
     return ApeCall(
-        prefix=((t["prefix_k"], t["prefix_v"]),),
-        passages=(((t["one_k"], t["one_v"]),), ((t["two_k"], t["two_v"]),)),
+        prefix=((t["prefix_k"], t["prefix_v"])),
+        passages=(((t["one_k"], t["one_v"])), ((t["two_k"], t["two_v"]))),
         temperature=temperature,
         scale=scale,
         **policy,
@@ -67,7 +68,7 @@ def reference(t: dict[str, torch.Tensor], temperature: float, scale: float, **po
 SIZES = st.fixed_dictionaries({name: st.integers(1, 7) for name in ("prefix", "one", "two", "queries")})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     st.integers(0, 2**16),
     SIZES,
@@ -140,8 +141,8 @@ def test_a_bias_of_minus_log_m_is_structured_prompting():
 def test_frozen_runs_equal_concatenated_ones():
     t = draw(5, 4, 2, {"queries": 2, "prefix": 3, "one": 6, "two": 4, "own": 2}, 8)
     joined = ApeCall(
-        prefix=((t["prefix_k"], t["prefix_v"]),),
-        passages=(((torch.cat([t["one_k"], t["two_k"]], 2), torch.cat([t["one_v"], t["two_v"]], 2)),),),
+        prefix=((t["prefix_k"], t["prefix_v"])),
+        passages=(((torch.cat([t["one_k"], t["two_k"]], 2), torch.cat([t["one_v"], t["two_v"]], 2))),),
         temperature=0.7,
         scale=0.9,
     )
@@ -157,7 +158,7 @@ def test_bfloat16_is_float32_rounded():
 
 
 @pytest.mark.skipif(not kernels._CPU_KERNEL, reason="this PyTorch lacks the CPU kernel")
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(
     st.integers(0, 999),
     st.integers(1, 5),
@@ -177,7 +178,7 @@ def test_cpu_kernel_equals_the_eager_form(seed, queries, before, causal, dim):
         torch.testing.assert_close(got, wanted, atol=1e-5, rtol=0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(
     st.integers(0, 999),
     st.integers(1, 40),

@@ -144,7 +144,7 @@ gguf.converted(pathlib.Path(sys.argv[1]), root, name="tiny / llama", dtype=torch
 """
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_what_a_killed_process_leaves_is_cleared_away(source: Path, tmp_path: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", _KILLED, str(source), str(tmp_path)], check=False)
     assert killed.returncode == 9
@@ -170,7 +170,7 @@ gguf.converted(pathlib.Path(sys.argv[1]), root, name="tiny / llama", dtype=torch
 """
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_of_two_processes_one_converts(source: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", _COUNTED, str(source), str(tmp_path)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]

@@ -18,9 +18,10 @@ from models.networks import likelihood
 from models.networks.language_model import LanguageModel
 from models.networks.likelihood import common_prefix
 from models.registry import Models
+from tests.support.speeds import examples
 from tests.support.tiny_checkpoints import CPU
 
-quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 token = st.integers(0, 399)
 prompt = st.lists(token, min_size=1, max_size=20)
 pairs = st.lists(st.tuples(prompt, st.lists(token, max_size=8)), max_size=8)
@@ -94,7 +95,7 @@ def test_next_logits_equal_the_full_head(lm: LanguageModel, prompt: list[int], w
     with torch.no_grad():
         full = lm.model(input_ids=torch.tensor([prompt])).logits[0, -1].double().numpy()
     found = lm.next_logits(prompt, wanted)
-    assert found.shape == (len(wanted),)
+    assert found.shape == (len(wanted))
     np.testing.assert_allclose(found, full[wanted], atol=1e-3)
 
 
@@ -181,7 +182,7 @@ def test_transformed_logits_are_refused(lm: LanguageModel) -> None:
             LanguageModel(lm.model, lm.tokenizer, lm._text, name="n", fingerprint="f")
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 def test_smollm2(small_models: Models) -> None:
     lm = small_models.lm
     assert (lm.vocabulary_size, lm.max_positions, lm.eos_ids) == (49152, 8192, frozenset({2}))
@@ -194,7 +195,7 @@ def test_smollm2(small_models: Models) -> None:
     assert means[0] == max(means)
     letters = lm.encode("ABCDEFGHIJKLMNOPQRST")
     assert [lm.encode(letter) for letter in "ABT"] == [[49], [50], [68]]
-    assert lm.next_logits(chat, letters).shape == (len(letters),)
+    assert lm.next_logits(chat, letters).shape == (len(letters))
 
 
 def test_the_head_multiplies_a_slice_without_copying_its_weights(lm: LanguageModel) -> None:

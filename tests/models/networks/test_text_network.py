@@ -17,6 +17,7 @@ from models.errors import ModelCorrupt, ModelNotFound, UnsupportedModel
 from models.networks.text_network import TextNetwork
 from models.profile import load_profile
 from models.registry import Models
+from tests.support.speeds import examples
 from tests.support.tiny_checkpoints import CPU, colbert
 
 
@@ -58,7 +59,7 @@ def test_a_batch_equals_each_text_alone(bert: TextNetwork, batch_tokens: int) ->
 
 
 @given(texts=st.lists(st.sampled_from(TEXTS), max_size=8))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_order_of_the_input_is_kept(bert: TextNetwork, texts: list[str]) -> None:
     one_by_one = [bert.hidden_states([text])[0] for text in texts]
     for single, batched in zip(one_by_one, bert.hidden_states(texts), strict=True):
@@ -259,7 +260,7 @@ def test_no_checkpoint(tmp_path: Path) -> None:
         TextNetwork.load(tmp_path, name="b", fingerprint="f", device=CPU, dtype=torch.float32)
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 def test_minilm(small_models: Models) -> None:
     network = small_models.plain_encoder
     assert (network.hidden_size, network.max_tokens) == (384, 510)
@@ -276,7 +277,7 @@ def test_minilm(small_models: Models) -> None:
     np.testing.assert_allclose(states[0].vectors, expected, atol=0.05)
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 def test_the_trained_encoder_of_the_compact_profile(small_models: Models, models_dir: Path) -> None:
     network = Models(load_profile("compact"), models_dir, device="cpu").encoder
     assert (network.hidden_size, network.max_tokens) == (128, 510)

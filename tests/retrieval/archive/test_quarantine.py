@@ -31,10 +31,12 @@ def listed(directory):
     return next(directory.rglob("tokens.faiss")).parent
 
 
+@pytest.mark.process
 def test_a_sound_collection_passes(unpacked):
     try_in_child(unpacked, EXPECTED)
 
 
+@pytest.mark.process
 def test_other_models_are_refused(unpacked):
     with pytest.raises(ValueError, match="dimensions"):
         try_in_child(unpacked, Expected(8, EXPECTED.vocabulary_size))
@@ -42,6 +44,7 @@ def test_other_models_are_refused(unpacked):
         try_collection(unpacked, Expected(EXPECTED.dim, 7))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("file", "change"),
     [
@@ -97,12 +100,13 @@ def flip(unpacked, seed):
     searched(path.parent)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("seed", range(3))
 def test_flipped_bits_of_a_faiss_file_stay_in_the_child(unpacked, seed):
     flip(unpacked, seed)
 
 
-@pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.parametrize("seed", range(100, 120))
 def test_many_more_flipped_bits(unpacked, seed):
     flip(unpacked, seed)
@@ -216,6 +220,7 @@ quarantine.main()
 """
 
 
+@pytest.mark.process
 def test_what_takes_more_than_it_may_is_refused(unpacked, monkeypatch):
     with pytest.raises(ValueError, match=r"."):
         try_in_child(unpacked, EXPECTED, memory=1 << 20)
@@ -228,6 +233,7 @@ def test_what_takes_more_than_it_may_is_refused(unpacked, monkeypatch):
         try_in_child(unpacked, EXPECTED, seconds=2)
 
 
+@pytest.mark.process
 def test_the_child_is_told_no_secrets(unpacked, monkeypatch):
     seen = {}
     run = subprocess.run

@@ -14,6 +14,8 @@ from retrieval.segments.crash_points import MERGE_POINTS, POINTS
 from tests.support import ROOT
 from tests.support.fakes import HashEncoder, WordVocabulary
 
+pytestmark = pytest.mark.process
+
 MODELS = {"encoder": HashEncoder(), "vocabulary": WordVocabulary()}
 FIRST = [Document(f"old-{at}", f"An otter number {at}.", metadata={"at": at}) for at in (0, 1)]
 SECOND = [Document(f"old-{at}", f"An otter number {at}.", metadata={"at": at}) for at in (2, 3)]

@@ -11,6 +11,7 @@ from retrieval.errors import CorruptSegment, IndexMismatch
 from retrieval.segments import Manifest
 from tests.support.fakes import MODELS, ids
 from tests.support.fakes import OTTERS as OLD
+from tests.support.speeds import examples
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def files(path):
     return sorted(one for one in path.rglob("*") if one.is_file() and one.name != "lock")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(file=st.integers(0, 10_000), place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
 def test_a_changed_byte_is_found_before_it_is_used(sound, tmp_path_factory, file, place, change):
     path = tmp_path_factory.mktemp("changed") / "c"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from retrieval.collections.filters import check, evaluate, parse
 from retrieval.errors import InvalidFilter
 from retrieval.segments.columns import Columns, kind_of
+from tests.support.speeds import examples
 
 BIG = 2**53
 numbers = st.one_of(
@@ -106,14 +107,13 @@ def slow_field(field, raw, document):
     return all(outcomes)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(metadata, conditions())
 def test_columns_mean_what_documents_say(documents, raw):
     columns = Columns([str(at) for at in range(len(documents))], documents)
     assert evaluate(parse(raw), columns).tolist() == [slow(raw, one) for one in documents]
 
 
-@settings(deadline=None)
 @given(metadata, st.data())
 def test_kinds_are_those_of_live_documents(documents, data):
     live = np.array(

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from retrieval import BatchKey, Collection, Deletion, Document, IndexSettings, MergePolicy
 from tests.support.fakes import MODELS, ids
+from tests.support.speeds import examples
 
 KEYS = "abcdef"
 WORDS = ["otter", "heron", "newt", ""]
@@ -109,4 +110,4 @@ class CollectionMachine(RuleBasedStateMachine):
 
 
 TestMachine = CollectionMachine.TestCase
-TestMachine.settings = settings(max_examples=40, stateful_step_count=10, deadline=None)
+TestMachine.settings = settings(max_examples=examples(40), stateful_step_count=10)

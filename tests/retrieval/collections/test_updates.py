@@ -127,7 +127,7 @@ def test_added_deleted_and_merged_while_others_search(tmp_path):
     check_against_a_fresh_build(updates, tmp_path, 20)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_fifty_thousand_passages_in_a_hundred_batches(tmp_path):
     updates = Updates(tmp_path / "c", batches=100, size=500)
     # With threads of their own, the matrix products of searches at once wait for each other, not for data.
@@ -141,7 +141,7 @@ def test_fifty_thousand_passages_in_a_hundred_batches(tmp_path):
     check_against_a_fresh_build(updates, tmp_path, 100)
 
 
-@pytest.mark.slow
+@pytest.mark.process
 def test_fifty_kills_lose_and_double_nothing(tmp_path):
     """A process adds, deletes and merges until it is killed; each time what it reported done is there."""
     path, log = tmp_path / "c", tmp_path / "log"

@@ -9,6 +9,7 @@ from base.errors import ExcerptaError
 from retrieval.corpus import Chunker
 from retrieval.corpus.pieces import BLOCK_CHARACTERS, TokenMap
 from retrieval.types import Document
+from tests.support.speeds import examples
 
 WORDS = st.sampled_from(
     [
@@ -39,7 +40,7 @@ def split(tokenize, text, **options):
 
 
 @given(text=TEXTS, budget=st.integers(8, 40), overlap=st.integers(0, 7))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_passages_keep_every_promise(tokenize, text, budget, overlap):
     passages = split(tokenize, text, passage_tokens=budget, overlap_tokens=overlap)
     assert passages == split(tokenize, text, passage_tokens=budget, overlap_tokens=overlap)

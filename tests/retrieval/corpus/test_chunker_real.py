@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from retrieval.corpus import Chunker
 from retrieval.types import Document, Tokens
 
-pytestmark = pytest.mark.real_model
+pytestmark = pytest.mark.model
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,6 @@ def test_budgets_hold_when_passages_are_tokenized_again(encode, text):
     )
 
 
-@pytest.mark.slow
 def test_ten_megabytes_take_seconds(encode):
     text = "\n\n".join(f"# {name}\n\n{text}" for name, text in topics.items())
     text *= 10_000_000 // len(text)

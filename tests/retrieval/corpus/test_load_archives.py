@@ -12,6 +12,7 @@ from retrieval.corpus.formats import detect
 from retrieval.corpus.names import safe_name
 from retrieval.errors import UnreadableDocument
 from retrieval.types import Document
+from tests.support.speeds import examples
 
 
 def load(data, limits=None, name="a.zip"):
@@ -144,7 +145,7 @@ def test_broken_archives(make):
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_damage_is_always_reported_never_raised(make, data):
     kind = data.draw(st.sampled_from(["zip", "docx", "pdf", "html", "csv", "jsonl", "md", "txt"]))
     whole = bytearray(SAMPLES[kind](make))

@@ -13,6 +13,7 @@ from base.text.terms import terms_of
 from retrieval.errors import CorruptSegment, IndexMismatch
 from retrieval.lexical import Bm25, Terms
 from retrieval.lexical.bm25 import K1, B
+from tests.support.speeds import examples
 
 TEXTS = [
     "The moon pulls the sea: tides.",
@@ -55,7 +56,7 @@ def test_scores_are_lucenes(tmp_path, query):
     assert hits.scores.tolist() == sorted(hits.scores.tolist(), reverse=True)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(
     st.lists(st.text("ab c月", max_size=12), min_size=1, max_size=8),
     st.integers(0, 8),
@@ -77,7 +78,7 @@ def test_only_allowed_passages_are_found(tmp_path):
     assert index.search("moon bread", limit=1, allowed=None).numbers.tolist() == [1]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(st.lists(st.text("ab c月", max_size=12), min_size=1, max_size=8), st.text("abc月 ", max_size=6))
 def test_single_scores_are_the_searchs_and_stay_under_the_ceiling(tmp_path_factory, texts, query):
     index = Bm25([build(tmp_path_factory.mktemp("terms"), texts)])
@@ -124,7 +125,7 @@ def test_parts_of_another_segment_are_refused(tmp_path, name):
         Terms.open(tmp_path / "a")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(st.lists(st.text("ab cd", max_size=20), min_size=1, max_size=9), st.text("abcd ", max_size=9))
 def test_scores_are_those_bm25s_computes_itself(tmp_path_factory, texts, query):
     analysed = [terms_of(text) for text in texts]

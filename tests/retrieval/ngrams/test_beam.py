@@ -17,6 +17,7 @@ from retrieval.ngrams.language_tree import ROOT, LanguageTree, Prefix
 from retrieval.ngrams.question import log_probabilities, question_ngrams
 from retrieval.ngrams.words import openers, phrases
 from tests.support.ngram_corpora import ALPHABET, Corpus, corpora
+from tests.support.speeds import examples
 
 
 class TableTree:
@@ -50,7 +51,7 @@ class TableTree:
 
 
 @given(corpora(), st.integers(0, 2**16), st.integers(1, 4), st.integers(1, 5), st.sets(st.integers(0, 3)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_beam_equals_its_twin(corpus: Corpus, seed: int, beams: int, length: int, opening: set[int]) -> None:
     tree = TableTree(seed)
     bits = np.isin(np.arange(ALPHABET), list(opening))
@@ -107,7 +108,7 @@ def test_prefixes_are_not_changed_by_trees(tiny_lm: LanguageModel) -> None:
 
 
 @given(st.lists(st.lists(st.integers(5, 9), min_size=1, max_size=5).map(tuple), min_size=1, max_size=12))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 def test_log_probabilities_equal_a_teacher_forced_pass(
     tiny_lm: LanguageModel, sequences: list[tuple[int, ...]]
 ) -> None:

@@ -16,6 +16,7 @@ from retrieval.ngrams.corpus import NgramCorpus
 from retrieval.ngrams.suffix_array import build_suffix_array
 from retrieval.types import Tokens
 from tests.support.ngram_corpora import ALPHABET, Corpus, build, corpora, plain_tokens
+from tests.support.speeds import examples
 
 NGRAMS = [ids for size in (1, 2, 3) for ids in itertools.product(range(ALPHABET), repeat=size)]
 
@@ -27,7 +28,7 @@ def test_suffix_array_sorts_suffixes(tokens: list[int], width: type) -> None:
 
 
 @given(corpora())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_counts_and_places_equal_brute_force(corpus: Corpus) -> None:
     ngrams = corpus.union()
     assert ngrams.tokens == ngrams.root.count == sum(map(len, corpus.passages))
@@ -48,7 +49,7 @@ def test_counts_and_places_equal_brute_force(corpus: Corpus) -> None:
     st.integers(1, ALPHABET),
     st.booleans(),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 def test_best_children_equal_brute_force(
     corpus: Corpus, scores: list[float], only: list[bool], most: int, wide: bool
 ) -> None:
@@ -73,7 +74,7 @@ def test_best_children_equal_brute_force(
 
 
 @given(st.integers(1, 300), st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 def test_narrow_equals_listing_on_many_tokens(size: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     index = build([plain_tokens(rng.integers(0, size, 200)) for _ in range(5)], size)

@@ -14,6 +14,7 @@ from retrieval.ngrams.corpus import NgramCorpus
 from retrieval.ngrams.ranking import rank_passages
 from retrieval.ngrams.scoring import Key, KeyMatcher, ngram_weights, place
 from tests.support.ngram_corpora import ALPHABET, Corpus, build, corpora, plain_tokens
+from tests.support.speeds import examples
 
 log_ps = st.floats(-30, -1e-6)
 counts = st.integers(0, 1000)
@@ -87,7 +88,7 @@ weighed = st.dictionaries(
 
 
 @given(corpora(), weighed, st.integers(1, 4), st.integers(1, 9), st.integers(0, 6))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 def test_ranking_equals_its_twin(
     corpus: Corpus, log_p: dict[tuple[int, ...], float], proposals: int, rare: int, limit: int
 ) -> None:
@@ -110,7 +111,7 @@ def test_ranking_equals_its_twin(
 
 
 @given(corpora(), weighed)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_ranking_does_not_depend_on_segments(corpus: Corpus, log_p: dict[tuple[int, ...], float]) -> None:
     def ranked(cuts: list[int]) -> list[tuple[int, float]]:
         ngrams = Corpus(corpus.passages, cuts, corpus.allowed).union()

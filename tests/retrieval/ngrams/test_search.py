@@ -157,7 +157,7 @@ def test_an_index_of_another_vocabulary_is_refused(
         search_ngrams(tiny_lm, vocabulary, [build([], 7)], [0], QUESTION, limit=5)
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 def test_the_real_model_finds_what_the_question_names(small_models: Models) -> None:
     lm = small_models.lm
     words = LanguageVocabulary(lm)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models.networks.language_model import LanguageModel
 from retrieval.ngrams import LanguageVocabulary
 from tests.support.ngram_corpora import TEXTS
+from tests.support.speeds import examples
 
 
 def test_words_have_the_same_ids_everywhere(vocabulary: LanguageVocabulary) -> None:
@@ -41,7 +42,7 @@ def test_white_space_has_no_tokens(vocabulary: LanguageVocabulary, text: str) ->
 
 
 @given(st.text(st.characters() | st.sampled_from(" \n\r\t\u00a0\u2028ab"), max_size=30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_any_text(vocabulary: LanguageVocabulary, tiny_lm: LanguageModel, text: str) -> None:
     (tokens,) = vocabulary.tokenize([text])
     words = " ".join(text.split())

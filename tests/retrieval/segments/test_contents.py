@@ -14,6 +14,7 @@ from retrieval.segments.encoding import own_offsets
 from retrieval.segments.passages import PassageStore
 from retrieval.segments.vector_spool import VectorSpool
 from tests.support.fakes import MODELS, HashEncoder, WordVocabulary
+from tests.support.speeds import examples
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts
@@ -27,7 +28,6 @@ drafts = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(drafts)
 def test_documents_and_passages_come_back(tmp_path_factory, drafts):
     documents, passages = [], []
@@ -52,7 +52,6 @@ def test_documents_and_passages_come_back(tmp_path_factory, drafts):
     }
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 5), max_size=6), st.integers(1, 4))
 def test_spooled_vectors_come_back_in_half_precision(lengths, dim):
     random = np.random.default_rng(0)
@@ -67,7 +66,7 @@ def test_spooled_vectors_come_back_in_half_precision(lengths, dim):
         np.testing.assert_array_equal(one, expected.astype(np.float16))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(drafts)
 def test_encoding_in_slices_equals_encoding_each_text(tmp_path_factory, drafts):
     documents = [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval import Collection, Document, IndexSettings
@@ -137,7 +137,6 @@ def test_large_files_are_hashed_whole(tmp_path):
     sync_tree(tmp_path)
 
 
-@settings(deadline=None)
 @given(live=st.lists(st.booleans(), min_size=1, max_size=40).filter(any))
 def test_tombstones_come_back(tmp_path_factory, live):
     path = tmp_path_factory.mktemp("c")

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.errors import CorruptSegment, IndexMismatch
@@ -39,13 +39,11 @@ manifests = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(manifests)
 def test_a_manifest_is_read_as_it_was_written(manifest):
     assert Manifest.decode(manifest.encode(), Path("m")) == manifest
 
 
-@settings(deadline=None)
 @given(
     st.binary()
     | st.recursive(st.none() | st.integers() | names, st.lists).map(lambda one: json.dumps(one).encode())
@@ -55,7 +53,6 @@ def test_what_is_none_is_refused(data):
         Manifest.decode(data, Path("m"))
 
 
-@settings(deadline=None)
 @given(manifests, st.sampled_from(["version", "encoder", "vocabulary", "segments", "batches", "format"]))
 def test_a_changed_field_is_found(manifest, field):
     body = json.loads(manifest.encode())

@@ -102,7 +102,7 @@ def encoder(small_models):
     return TokenEncoder(small_models.encoder)
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 def test_vectors_are_unit_and_lie_on_their_words(encoder):
     text = "Tides follow the moon."
     (encoded,) = encoder.encode_passages([text])
@@ -111,7 +111,7 @@ def test_vectors_are_unit_and_lie_on_their_words(encoder):
     assert encoded.vectors.shape[1] == encoder.dim
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 def test_the_passage_that_answers_is_nearest(encoder):
     passages = encoder.encode_passages(
         ["Bread is baked in an oven.", "Tides are caused by the gravity of the moon."]
@@ -122,7 +122,7 @@ def test_the_passage_that_answers_is_nearest(encoder):
     assert encoder.encode_passages([""])[0].vectors.shape == (0, encoder.dim)
 
 
-@pytest.mark.real_model
+@pytest.mark.model
 def test_a_long_passage_has_the_tokens_and_nearly_the_vectors_of_its_parts(encoder):
     text = " ".join(f"The tide of day {day} was unremarkably high." for day in range(90))
     (encoded,) = encoder.encode_passages([text])

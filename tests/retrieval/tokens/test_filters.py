@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.tokens import TokenIndex, TokenOptions, search_tokens, search_tokens_batch
+from tests.support.speeds import examples
 
 DIM, PASSAGES, TOKENS = 32, 1_200, 12
 
@@ -40,7 +41,7 @@ def brute_force(indexes, query, allowed, limit):
     return sorted(scores.items(), key=lambda one: (-np.float32(one[1]), one[0]))[:limit]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(st.integers(0, 2**16), st.sampled_from([0.001, 0.005, 0.01, 0.05, 0.1, 0.3, 0.7, 1.0]))
 def test_filtered_and_refined_is_brute_force_over_what_passes(indexes, seed, share):
     rng = np.random.default_rng(seed)

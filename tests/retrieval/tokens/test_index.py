@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from retrieval.errors import CorruptSegment, IndexMismatch, InvalidVectors
 from retrieval.tokens import InvalidTokenOption, TokenIndex, TokenOptions, maxsim_reference, search_tokens
 from retrieval.tokens.vectors import quantise
+from tests.support.speeds import examples
 
 DIM = 32
 
@@ -55,7 +56,7 @@ def test_a_search_finds_the_nearest_tokens(tmp_path, passages):
     assert (index.passages, index.tokens, index.dim, index.tier) == (40, len(everything), DIM, "flat")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(st.integers(1, 400), st.sets(st.integers(0, 39)))
 def test_only_allowed_passages_are_found_and_all_of_them(tmp_path_factory, k, kept):
     rng = np.random.default_rng(0)
@@ -124,7 +125,7 @@ def test_a_passage_without_tokens_is_never_found(tmp_path, passages):
     assert index.vectors(empty[0]).shape == (0, DIM)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(st.integers(0, 999), st.integers(1, 60))
 def test_exact_scores_equal_their_reference(tmp_path_factory, seed, count):
     rng = np.random.default_rng(seed)

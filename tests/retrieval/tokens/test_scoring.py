@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -20,7 +20,6 @@ def as_dict(hits):
     return dict(zip(hits.numbers.tolist(), hits.scores.tolist(), strict=True))
 
 
-@settings(deadline=None)  # the first call compiles
 @given(tables)
 def test_xtr_equals_its_reference(table):
     similarities, passages = table

@@ -15,6 +15,7 @@ from retrieval.tokens import (
     search_tokens,
     xtr_reference,
 )
+from tests.support.speeds import examples
 
 DIM = 16
 
@@ -59,7 +60,7 @@ def assert_sorted(hits):
     assert pairs == sorted(pairs)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(st.integers(0, 99), st.integers(1, 60))
 def test_scores_are_xtrs_over_the_tokens_of_the_whole_collection(index, passages, seed, k):
     query = unit(np.random.default_rng(seed), 4)
@@ -77,7 +78,7 @@ def test_scores_are_xtrs_over_the_tokens_of_the_whole_collection(index, passages
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(
     st.lists(st.integers(0, 60), max_size=3).map(sorted),
     st.sampled_from([None, 0.0, 0.1, 0.5]),

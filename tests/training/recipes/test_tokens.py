@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import training.recipes.tokens_command
 from models.networks.text_network import TextNetwork
 from models.networks.token_adapter import adapt
+from tests.support.speeds import examples
 from training.data.contrastive import batches, read_training_set
 from training.recipes.tokens_objective import late_interaction_loss, masked_scores, maxsim_scores
 
@@ -22,7 +23,7 @@ def unit(rng, *shape):
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(st.integers(0, 999), st.integers(1, 12))
 def test_scores_equal_loops_over_tokens(seed, k):
     rng = np.random.default_rng(seed)
@@ -79,7 +80,7 @@ def test_what_is_judged_elsewhere_is_never_seen(tmp_path):
     assert example.questions == ("red fish", "green fish")
     assert example.negatives[0] == (1,)
     assert data.relevant == {"red fish": frozenset({0}), "green fish": frozenset({0})}
-    ((places, asked),) = batches(data, passages=4, questions=2, depth=5, rng=random.Random(0))
+    ((places, asked)) = batches(data, passages=4, questions=2, depth=5, rng=random.Random(0))
     assert places == [0, 1]
     assert sorted(asked) == [("green fish", 0), ("red fish", 0)]
 

@@ -10,6 +10,7 @@ from retrieval.tokens.devices import ResidentCodes, ResidentVectors, vectors
 from retrieval.tokens.devices.accelerator import Accelerator
 from retrieval.tokens.ivf import probe_count
 from tests.support.device_segments import CPU, build, clustered, decoded, listed
+from tests.support.speeds import examples
 
 DIM, BASES, PASSAGES = 32, [0, 200, 320], 400
 
@@ -90,7 +91,7 @@ def reference(segments, query, allowed, k):
     return xtr_reference(values, np.where(np.isneginf(values), -1, owners))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.integers(0, 2**16), st.integers(1, 3_000), st.sampled_from([None, 0.0, 0.01, 0.05, 0.3, 0.9, 1.0]))
 def test_scores_are_xtrs_over_all_segments_and_shards(segments, accelerator, seed, k, share):
     rng = np.random.default_rng(seed)
@@ -105,7 +106,7 @@ def test_scores_are_xtrs_over_all_segments_and_shards(segments, accelerator, see
     assert pairs == sorted(pairs)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     st.integers(0, 2**16),
     st.sampled_from([None, 0.02, 0.1, 0.5]),
