@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
 from context.reading.base import ModeSettings, Task
+from context.reading.methods.ape import ape
 from context.reading.methods.cacheblend import cacheblend
 from context.reading.methods.epic import epic
 from context.reading.methods.guard import guard
+from context.reading.methods.naive import naive
 from context.reading.methods.sequential import sequential
+from context.reading.methods.structured import structured
 from context.reading.methods.superposition import path_saliency, superposition
-from context.reading.side_by_side import ape, naive, structured
 from context.writing.generation import ReadPrompt
 
 Mode: TypeAlias = Literal[

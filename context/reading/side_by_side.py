@@ -1,7 +1,6 @@
-"""Passages side by side: APE, and the two policies it is compared with.
+"""Passages side by side: the same blocks at the same positions, in any order.
 
-All of them read the same blocks at the same positions, in whatever order; they differ in how much the
-passages weigh against the question and against each other.
+The methods built on it differ in how much the passages weigh against the question and each other.
 """
 
 from __future__ import annotations
@@ -13,23 +12,6 @@ from transformers import DynamicCache
 from context.reading.base import Task
 from context.writing.generation import ReadPrompt, read
 from models.attention.calls import ApeCall
-from models.attention.watch import structured_bias
-
-
-def ape(task: Task) -> ReadPrompt:
-    """APE (Yang et al. 2025): temperature and scale, and a bias if one is set."""
-    chosen = task.settings
-    return side_by_side(task, temperature=chosen.temperature, scale=chosen.scale, bias=chosen.bias)
-
-
-def naive(task: Task) -> ReadPrompt:
-    """Plain parallel encoding after a shared prefix: T = S = 1 (PCW, Ratner et al. 2023)."""
-    return side_by_side(task)
-
-
-def structured(task: Task) -> ReadPrompt:
-    """Structured Prompting: M passages together weigh as much against the question as one would."""
-    return side_by_side(task, bias=structured_bias(len(task.texts)))
 
 
 def side_by_side(

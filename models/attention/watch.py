@@ -6,7 +6,6 @@ Parallel encoding fails where the question's attention is spread too widely (Zha
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -89,12 +88,3 @@ def _logits(row: torch.Tensor, keys: torch.Tensor, scaling: float) -> torch.Tens
     heads, dim = row.shape
     grouped = row.reshape(keys.shape[0], heads // keys.shape[0], dim).float()
     return (grouped @ keys.float().transpose(-1, -2) * scaling).reshape(heads, -1)
-
-
-def structured_bias(groups: int) -> float:
-    """The bias that makes `groups` passages weigh together as one (Structured Prompting, Hao et al. 2022).
-
-    The paper gives the prompt's own tokens the weight M among M groups; less weight for the groups is
-    the same.
-    """
-    return -math.log(max(1, groups))

@@ -16,6 +16,7 @@ from context.encoding.recompute import read_first_layers, reread
 from context.errors import InvalidContextOption
 from context.reading.catalogue import MODES, path_saliency
 from context.reading.methods.cacheblend import key_deviation
+from context.reading.methods.structured import structured_bias
 from context.writing.generation import read
 from models.attention.blocks import Block
 from models.attention.calls import ApeCall, enable_ape
@@ -325,3 +326,8 @@ def test_architectures(kind, mode, make_tiny, store):
     else:
         close(logits(engine, mode, passages[:1], **PLAIN), logits(engine, "sequential", passages[:1]))
         assert torch.isfinite(logits(engine, mode, keep=2)).all()
+
+
+@pytest.mark.parametrize(("groups", "weight"), [(0, 1), (1, 1), (2, 1 / 2), (7, 1 / 7)])
+def test_structured_prompting_divides_the_weight_of_the_passages(groups, weight):
+    assert np.exp(structured_bias(groups)) == pytest.approx(weight)

@@ -1,0 +1,13 @@
+"""APE (Yang et al. 2025, arXiv 2502.05431): the passages weigh as a model's temperature and scale say."""
+
+from __future__ import annotations
+
+from context.reading.base import Task
+from context.reading.side_by_side import side_by_side
+from context.writing.generation import ReadPrompt
+
+
+def ape(task: Task) -> ReadPrompt:
+    """Reads with temperature and scale, and with a bias if one is set."""
+    chosen = task.settings
+    return side_by_side(task, temperature=chosen.temperature, scale=chosen.scale, bias=chosen.bias)

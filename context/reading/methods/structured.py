@@ -1,0 +1,23 @@
+"""Structured Prompting (Hao et al. 2022, arXiv 2212.06713): M passages together weigh as much as one."""
+
+from __future__ import annotations
+
+import math
+
+from context.reading.base import Task
+from context.reading.side_by_side import side_by_side
+from context.writing.generation import ReadPrompt
+
+
+def structured(task: Task) -> ReadPrompt:
+    """Reads all passages; together they weigh as much against the question as one of them would."""
+    return side_by_side(task, bias=structured_bias(len(task.texts)))
+
+
+def structured_bias(groups: int) -> float:
+    """The bias that makes `groups` passages weigh together as one.
+
+    The paper gives the prompt's own tokens the weight M among M groups; less weight for the groups is
+    the same.
+    """
+    return -math.log(max(1, groups))
