@@ -47,15 +47,17 @@ lint: setup ## Check style, types, arrows between packages, and generated files
 	$(BIN)/python sdk/tools/generate_sync.py --check
 	$(BIN)/python -m api.commands.openapi --check
 	$(BIN)/python -m api.commands.settings_page --check
+	$(BIN)/python -m api.commands.methods_page --check
 
 format: setup ## Format the code and sort its imports
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: setup ## Write the generated files: the sync client, docs/openapi.json, docs/settings.md
+generate: setup ## Write the generated files: the sync client, docs/openapi.json, settings.md, methods.md
 	$(BIN)/python sdk/tools/generate_sync.py
 	$(BIN)/python -m api.commands.openapi
 	$(BIN)/python -m api.commands.settings_page
+	$(BIN)/python -m api.commands.methods_page
 
 bench: setup ## Show the benchmarks: python -m benchmarks --help
 	$(BIN)/python -m benchmarks --help

@@ -11,11 +11,12 @@ from types import TracebackType
 from typing import Any
 
 import httpx2
+import msgspec
 
 from .. import __version__
 from .._local import LocalServer
 from .._retry import RetryPolicy
-from ..types import ModelList, StatsReply
+from ..types import MethodList, MethodOptions, ModelList, StatsReply
 from .collections import Collections
 from .http import Http
 from .jobs import Jobs
@@ -81,10 +82,23 @@ class Client:
             self._server.stop()
 
     def rerank(
-        self, query: str, documents: Sequence[str], *, top_n: int | None = None
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        top_n: int | None = None,
+        method: str | MethodOptions | None = None,
     ) -> list[dict[str, Any]]:
-        """Ranks texts without a collection: `[{"index", "relevance_score"}]`, best first."""
+        """Ranks texts without a collection: `[{"index", "relevance_score"}]`, best first.
+
+        `method` is a method's name, or its options: `excerpta.types.rerank.First(window=10)`.
+        """
         body: dict[str, Any] = {"query": query, "documents": list(documents)}
+        if isinstance(method, str):
+            body["model"] = method
+        elif method is not None:
+            body["options"] = msgspec.to_builtins(method)
+            body["model"] = body["options"].pop("method")
         if top_n is not None:
             body["top_n"] = top_n
         reply = self._http.call(dict[str, Any], "POST", "/v1/rerank", body=body, retry=True)
@@ -93,6 +107,10 @@ class Client:
     def models(self) -> ModelList:
         """The profile's models with their source, size, fingerprint and licence."""
         return self._http.call(ModelList, "GET", "/v1/models", retry=True)
+
+    def methods(self) -> MethodList:
+        """The methods of every stage with their options, and what the server lacks for them."""
+        return self._http.call(MethodList, "GET", "/v1/methods", retry=True)
 
     def stats(self) -> StatsReply:
         """Contents and counters of the server's process: the prefix store, tier by tier."""

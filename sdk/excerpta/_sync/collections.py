@@ -199,7 +199,7 @@ class Collection:
             query=query,
             filter=filter,
             limit=limit,
-            plan=msgspec.convert(plan, PlanOptions) if isinstance(plan, dict) else plan,
+            plan=msgspec.convert(msgspec.to_builtins(plan), PlanOptions) if isinstance(plan, dict) else plan,
             explain=explain,
             stream=stream,
             timeout_ms=timeout_ms,

@@ -25,6 +25,7 @@ from .console import (
     server_options,
 )
 from .demo import demo
+from .methods import method_options, methods, taken, with_methods
 
 COLLECTION = click.option("-c", "--collection", required=True, envvar="EXCERPTA_COLLECTION", help="Its name.")
 FILTER = click.option("--filter", "filter_json", help='Metadata filter as JSON: \'{"year": {"$gte": 2024}}\'')
@@ -77,6 +78,7 @@ def index(
 @COLLECTION
 @FILTER
 @PLAN
+@method_options
 @LIMIT
 @EXPLAIN
 @click.option("--stream/--no-stream", default=True, help="Print the answer as it is written.")
@@ -96,7 +98,7 @@ def ask(
     """Ask a question. The answer cites the passages that support it."""
     options: dict[str, Any] = {
         "filter": _json(filter_json, "--filter"),
-        "plan": _plan(plan),
+        "plan": with_methods(_plan(plan), taken(server)),
         "limit": limit,
         "explain": explain,
     }
@@ -126,6 +128,7 @@ def ask(
 @COLLECTION
 @FILTER
 @PLAN
+@method_options
 @LIMIT
 @EXPLAIN
 @server_options
@@ -141,9 +144,10 @@ def search(
     **server: Any,
 ) -> None:
     """Find passages, without an answer."""
+    asked = with_methods(_plan(plan), taken(server))
     with connect(**server) as client:
         reply = client.collections.get(collection).search(
-            query, filter=_json(filter_json, "--filter"), plan=_plan(plan), limit=limit, explain=explain
+            query, filter=_json(filter_json, "--filter"), plan=asked, limit=limit, explain=explain
         )
     if as_json:
         print_json(reply)
@@ -273,4 +277,5 @@ for _name, _summary in {
     "import": "Make a collection of an exported file. `excerpta import --help` explains it.",
 }.items():
     group.add_command(_of_server(_name, _summary))
+group.add_command(methods)
 group.add_command(demo)
