@@ -1,11 +1,11 @@
-"""What the options of all methods have in common: a name, a summary, a source.
+"""The base of all methods' options: a name, a summary, a source.
 
 A method is one way to do a stage of a query, usually one paper. Its options are a struct of this package:
 fields with bounds and defaults, the first line of the docstring as summary. On the wire the struct is an
 object whose `method` names it: `{"method": "first", "limit": 20, "window": 10}`.
 
-A struct in a plan says everything: what it leaves at its default is sent as that. A mapping says only what
-it names; the rest comes from the plan below it. A mapping without `method` keeps the method of that plan.
+A struct in a plan sets every option: defaults are sent too. A mapping sets only the options that it names.
+The others come from the plan that it overrides. A mapping without `method` keeps the method of that plan.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 AUTO = "auto"
-"""The method's name that stands for the one a stage takes by itself."""
+"""The name that stands for a stage's default method."""
 
 
 class MethodOptions(Struct, frozen=True, forbid_unknown_fields=True, tag_field="method"):
@@ -43,7 +43,7 @@ class MethodOptions(Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 
 
 class MethodReply(Struct, kw_only=True):
-    """A method of this service: `options` is their JSON schema, `missing` what it would need besides."""
+    """A method of this service. `options` is their JSON schema. `missing` lists its unmet requirements."""
 
     stage: str
     name: str
