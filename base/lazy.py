@@ -1,4 +1,4 @@
-"""Names of a package that are looked up in their modules when they are first used."""
+"""Lazy imports: names of a package that are looked up in their modules at first use."""
 
 import importlib
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def lazily(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """A package's `__getattr__`: `homes` says which module has each name.
+    """A package's `__getattr__`. `homes` maps each name to its module.
 
     >>> lazily("shapes", {"Fraction": "fractions"})("Fraction")
     <class 'fractions.Fraction'>

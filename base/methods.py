@@ -1,7 +1,7 @@
-"""Methods and their catalogues: what a stage of a query can be done by, found by name.
+"""Methods and their catalogues: the ways to do a stage of a query, by name.
 
-A method is one file, one options struct and one line of its stage's catalogue. The struct is what a plan
-says (`excerpta.types`); the file makes what runs; nothing else names the method.
+A method is one file, one options struct and one line of its stage's catalogue. The struct is the method's
+part of a plan (`excerpta.types`). The file has the implementation. Nothing else names the method.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TAG = "method"
 
 
 class Options(Protocol):
-    """What is needed of an options struct; `excerpta.types.methods.MethodOptions` has it."""
+    """The interface of an options struct. `excerpta.types.methods.MethodOptions` implements it."""
 
     paper: ClassVar[str]
 
@@ -189,7 +189,7 @@ class Catalogue(Mapping[str, Method[O, T]]):
         return self[options.name()]
 
     def check(self, options: Options, available: Collection[str], remedies: Mapping[str, str]) -> None:
-        """Raises MethodUnavailable where the method needs what is not `available`, with the remedies."""
+        """Raises MethodUnavailable, with the remedies, if a requirement of the method is not `available`."""
         missing = sorted(self.of(options).needs.difference(available))
         if missing:
             lacking = {need: remedies.get(need, "this service does not have it") for need in missing}
@@ -200,7 +200,7 @@ class Catalogue(Mapping[str, Method[O, T]]):
 
 
 def _fault(error: msgspec.ValidationError) -> tuple[str, str]:
-    """The option that an error is about, and what is wrong with it."""
+    """The option that an error is about, and the reason."""
     reason, _, place = str(error).partition(" - at `$.")
     named = re.match(r"\w+", place) or re.search(r"(?<=`)\w+(?=`)", reason)
     return (named[0] if named else ""), f"is wrong: {reason}"

@@ -1,4 +1,4 @@
-"""What a mode is given: a prompt that is to be read, in parts."""
+"""The input of a reading mode: the parts of a prompt, and its settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from models.networks.language_model import LanguageModel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeSettings:
-    """The numbers of the modes; each says in its own file which of them it uses, and what None means."""
+    """The settings of all modes. Each mode's file documents the ones it uses, and the meaning of None."""
 
     temperature: float = 1.0
     scale: float = 1.0
@@ -33,10 +33,10 @@ class ModeSettings:
 class Task:
     """A prompt: token ids of prefix, passages and tail, blocks of the first two, and the settings.
 
-    The tail begins behind the last passage and ends where the answer begins; `asked` are the question's
-    own tokens in it. `blocks` is empty where the mode reads none. `rotation` is made when first wanted, and
-    so are the blocks of `lead`, the tail's tokens before the one that the question follows, behind each
-    passage; None where they depend on more than the passage.
+    The tail begins after the last passage and ends where the answer begins. `asked` are the question's own
+    tokens in it. `blocks` is empty if the mode reads none. `rotation` is created at its first use. So are the
+    blocks of `lead`: the tail's first tokens, before the last one that the question follows, after each
+    passage. `lead` is None if those blocks depend on more than the passage.
     """
 
     mode: str
@@ -59,7 +59,7 @@ class Task:
         return [*self.prefix_ids, *(token for text in self.texts for token in text), *self.tail]
 
     def watch(self, sizes: Sequence[int] = ()) -> AttentionWatch | None:
-        """Statistics of the attention, where they were asked for."""
+        """A recorder of attention statistics, if they were requested."""
         return AttentionWatch(sizes) if self.statistics else None
 
     def done(
@@ -73,7 +73,7 @@ class Task:
         read: Sequence[int] | None = None,
         saliency: Sequence[float] = (),
     ) -> ReadPrompt:
-        """What an answer continues; `read` are the passages it sees, all if nothing is said."""
+        """The prompt as read, for the answer to continue. `read` are the visible passages, all by default."""
         policy = ape or ApeCall()
         shares = [] if watch is None else watch.shares
         seen = range(len(self.texts)) if read is None else read

@@ -1,4 +1,4 @@
-"""How a prompt is read: one file an idea."""
+"""The reading modes by name: ways to read a question over cached passages, one file per method."""
 
 from __future__ import annotations
 

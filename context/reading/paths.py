@@ -1,6 +1,6 @@
-"""Paths: a shared prefix, one passage each, and behind it the same tokens for all, read in one batch.
+"""Paths of superposition: shared prefix, one passage, and then the same tokens for all, read in one batch.
 
-The passages stay where they are. Each row of the batch reads its own, so nothing is padded or copied.
+The passages are not moved. Each row of the batch reads its own passage, so nothing is padded or copied.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cached passages in a row: each block moved behind the one before it, as if they had been read so."""
+"""Places cached passages in sequence: each block's keys are rotated to follow the block before it."""
 
 from __future__ import annotations
 

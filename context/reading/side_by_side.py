@@ -1,6 +1,6 @@
-"""Passages side by side: the same blocks at the same positions, in any order.
+"""Reads passages in parallel: the same blocks at the same positions, in any order.
 
-The methods built on it differ in how much the passages weigh against the question and each other.
+The methods that use it differ in the weight of the passages against the question and each other.
 """
 
 from __future__ import annotations

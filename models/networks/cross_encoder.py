@@ -13,7 +13,7 @@ from models.errors import ModelCorrupt, UnsupportedModel
 
 
 class CrossEncoderNetwork:
-    """Scores pairs; weights are read from safetensors, and no code that comes with them is run."""
+    """Scores pairs. Weights are read from safetensors, and no code of the checkpoint is run."""
 
     def __init__(self, path: Path, *, name: str, device: torch.device, dtype: torch.dtype) -> None:
         """Raises ModelCorrupt, and UnsupportedModel for a network with more than one output."""

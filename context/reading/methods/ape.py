@@ -1,4 +1,4 @@
-"""APE (Yang et al. 2025, arXiv 2502.05431): the passages weigh as a model's temperature and scale say."""
+"""APE (Yang et al. 2025, arXiv 2502.05431): reads passages in parallel, weighted by temperature and scale."""
 
 from __future__ import annotations
 

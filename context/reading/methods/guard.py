@@ -17,7 +17,7 @@ KEEP = 4
 
 
 def guard(task: Task) -> ReadPrompt:
-    """APE over the `keep` strongest passages of each query; the notes always tell the entropy."""
+    """APE over the `keep` strongest passages of each query. The notes always have the entropy."""
     chosen = task.settings
     return side_by_side(
         replace(task, statistics=True),

@@ -9,7 +9,7 @@ from context.writing.generation import ReadPrompt, read
 
 
 def sequential(task: Task) -> ReadPrompt:
-    """Reads everything in one call, and keeps nothing for another request."""
+    """Reads everything in one call. Nothing is cached."""
     ids, cache, watch = task.ids, DynamicCache(), task.watch()
     logits = read(task.lm, ids, 0, cache, watch=watch)
     return task.done(cache, logits, len(ids), watch=watch)

@@ -1,14 +1,13 @@
-"""Superposition (Merth et al. 2024, arXiv 2404.06910): one path a passage, and only the likely ones go on.
+"""Superposition (Merth et al. 2024, arXiv 2404.06910): reads one path per passage and keeps the likely ones.
 
-A path is prefix, one passage, question. How likely the question is at its end says, by Bayes' rule and
-with passages alike at first, how likely the passage is the one asked about. Prefix, passage and the words
-that lead to the question come out of the store, so ranking known passages costs the question's own tokens
-alone, all paths in one call.
+A path is prefix, one passage, question. By Bayes' rule, with equal priors, the likelihood of the question at
+its end ranks the passages. Prefix, passage and lead come out of the store. So ranking cached passages costs
+only the question's own tokens, with all paths in one call.
 
-Differences from the paper: paths keep their own positions, because the spacing that makes all end at one
-place depends on the other passages, and nothing could be reused; the likelihood of the passages
-themselves is left out for the same reason (it ranks texts by how usual they are); and the question is
-read once over the paths that are left, by APE, instead of being copied into each.
+Differences from the paper: paths keep their own positions, because the paper's spacing depends on the other
+passages, so no block could be reused. The likelihood of the passages themselves is left out, because it ranks
+texts by how usual they are. And the question is read once over the remaining paths, by APE, instead of
+being copied into each.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ KEEP = 2
 
 
 def superposition(task: Task) -> ReadPrompt:
-    """APE over the `keep` passages after which the question is likeliest; the others weigh nothing."""
+    """APE over the `keep` passages that make the question most likely. The others are not read."""
     chosen = task.settings
     saliency = path_saliency(
         task.lm, task.prefix, task.blocks, task.tail, task.asked, task.lead and task.lead()
@@ -51,9 +50,9 @@ def path_saliency(
     asked: range,
     lead: Sequence[Block] | None = None,
 ) -> list[float]:
-    """Mean log p of the tokens `asked` of the tail after prefix and each passage, one number a passage.
+    """Mean log p of the tail's `asked` tokens after prefix and each passage, one number per passage.
 
-    `lead` are blocks of the tail's beginning behind each passage, if they are known.
+    `lead` are the cached blocks of the tail's beginning after each passage, if there are any.
     """
     known = lead[0].tokens if lead else 0
     rest = range(asked.start - known, asked.stop - known)
