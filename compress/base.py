@@ -1,4 +1,4 @@
-"""What every compressor gives back: spans of the source, never rewritten text."""
+"""The result of a compressor: spans of the source, never rewritten text."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Compressed:
-    """What is kept of one text.
+    """A shortened text.
 
-    `kept` are half-open character spans of the source, in order, not touching each other;
-    `text` is those spans of the source, joined: the source itself when everything is kept.
+    `kept` are half-open character spans of the source, in order, not touching each other.
+    `text` is those spans joined: the source itself when everything is kept.
     Token counts are the target model's.
     """
 

@@ -55,10 +55,10 @@ def fit_budget(
 ) -> list[Compressed]:
     """Cuts the texts to the longest prefix of the ranking of their words that fits `target_tokens`.
 
-    Found by bisection; each try is built and counted whole by the target model's own tokenizer, so the
-    budget is kept exactly. The ranking is protected words first, then by score; equal scores go by
-    their place in the text, so that each text keeps its beginning. A word that is over the budget by
-    itself is passed over. `before` are the token counts.
+    The cut is found by bisection. Each try is built, and counted by the target model's tokenizer, so the
+    budget is met exactly. Protected words rank first, then words by score. Equal scores rank by position, so
+    that each text keeps its beginning. A word that exceeds the budget by itself is skipped. `before` are the
+    token counts.
     """
     ranking = rank_words(scored)
     ranking = ranking[~np.isin(ranking, _too_long(texts, scored, target_tokens, count_tokens))]
@@ -77,7 +77,7 @@ def fit_budget(
 def _too_long(
     texts: Sequence[str], scored: Sequence[ScoredWords], target_tokens: int, count_tokens: CountTokens
 ) -> list[int]:
-    """The words, counted through the texts, that alone exceed the budget: a base64 blob, a long URL."""
+    """Words, by their index over all texts, that alone exceed the budget: a base64 blob, a long URL."""
     spans = [
         (text, *span) for text, words in zip(texts, scored, strict=True) for span in words.spans.tolist()
     ]
@@ -94,7 +94,7 @@ def _attempt(
     before: Sequence[int],
     count_tokens: CountTokens,
 ) -> list[Compressed]:
-    """The texts with only the `chosen` words, which are counted through the texts."""
+    """The texts with only the `chosen` words, given by their index over all texts."""
     borders = np.cumsum([len(words.spans) for words in scored])
     keep = np.zeros(int(borders[-1]), dtype=bool)
     keep[chosen] = True
@@ -108,7 +108,7 @@ def _attempt(
 
 
 def rank_words(scored: Sequence[ScoredWords]) -> NDArray[np.int64]:
-    """All words, counted through the texts, the first to keep first."""
+    """All words, by their index over all texts, in the order in which they are kept."""
     places = np.concatenate([np.arange(len(words.spans)) for words in scored])
     scores = np.concatenate([words.scores for words in scored])
     protected = np.concatenate([words.protected for words in scored])

@@ -14,7 +14,7 @@ METHODS = ("auto", "token-classifier", "lexical")
 
 
 class Tokenizer(Protocol):
-    """What is needed of the language model that the texts are shortened for."""
+    """The interface of the language model that the texts are shortened for."""
 
     def tokenize(self, texts: Sequence[str]) -> Sequence[Any]:
         """Each text's tokens, with their `ids`."""
@@ -22,7 +22,7 @@ class Tokenizer(Protocol):
 
 
 class HasRoles(Protocol):
-    """What is needed of a profile."""
+    """The interface of a profile."""
 
     @property
     def token_classifier(self) -> object | None:
@@ -31,7 +31,7 @@ class HasRoles(Protocol):
 
 
 class HasNetworks(Protocol):
-    """What is needed of `models.registry.Models`; each network is loaded when it is first asked for."""
+    """The interface of `models.registry.Models`. Each network is loaded at its first use."""
 
     @property
     def profile(self) -> HasRoles:

@@ -12,7 +12,7 @@ class CompressError(ExcerptaError):
 
 
 class UnknownCompressor(CompressError):
-    """A method was asked for that no compressor has."""
+    """There is no compressor of this name."""
 
     def __init__(self, method: str, allowed: Sequence[str]) -> None:
         super().__init__(f"there is no compressor {method!r}; choose one of {', '.join(allowed)}.")

@@ -1,4 +1,4 @@
-"""Which words are to survive whatever their score: force tokens, digits, protected patterns."""
+"""Protected words, which are kept regardless of their score: force tokens, digits, patterns."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _DIGIT = re.compile(r"\d")
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What is kept before anything else, as far as the budget goes.
+    """The words that are kept first, as far as the budget allows.
 
-    `ends` are words that hold a sentence together (LLMLingua-2's force tokens): one that would follow
-    another or nothing at all is left out. `digits` keeps every word with a digit in it. `patterns` keep
-    every word that a match touches.
+    `ends` are punctuation words that hold a sentence together (LLMLingua-2's force tokens). One that would
+    follow another, or nothing at all, is left out. `digits` keeps every word with a digit in it. `patterns`
+    keep every word that a match touches.
     """
 
     ends: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Builds the shortened text by cutting the source: nothing is written that does not stand there."""
+"""Builds the shortened text by cutting the source. It never adds text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def kept_spans(text: str, spans: Spans, keep: NDArray[np.bool_]) -> Kept:
 
 
 def _between(text: str, spans: Spans, left: int, right: int) -> list[tuple[int, int]]:
-    """What stays of the source between two kept words with nothing kept between them."""
+    """The source text that stays between two neighbouring kept words."""
     gaps = [(int(spans[at, 1]), int(spans[at + 1, 0])) for at in range(left, right)]
     gaps = [(start, end) for start, end in gaps if start < end]
     if gaps:

@@ -1,4 +1,4 @@
-"""What a reranker is given and gives back."""
+"""The input of a reranker, its interface and its result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Ranking:
 
     `order` (n,) holds indices into the input, best first, a permutation always; `scores` (n,)
     belongs to the input positions, on the method's own scale. `forward_passes` and `tokens_read`
-    count what it cost.
+    count its cost.
     """
 
     order: NDArray[np.int64]
@@ -48,7 +48,7 @@ class Ranking:
 
 
 class Passages(Protocol):
-    """The passages to rank. All but the texts may be absent; then the method raises Absent."""
+    """The passages to rank. Everything but the texts may be missing: those methods then raise Absent."""
 
     @property
     def texts(self) -> Sequence[str]:
@@ -70,7 +70,7 @@ class Passages(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Loose texts as passages: there is nothing about them in an index or a store.
+    """Loose texts as passages, without data in an index or a store.
 
     >>> Texts(["a", "b"]).texts
     ['a', 'b']

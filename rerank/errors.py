@@ -10,7 +10,7 @@ class RerankError(ExcerptaError):
 
 
 class Absent(RerankError):
-    """A method needs something of the passages that these do not have."""
+    """A method needs data of the passages that these do not have."""
 
     def __init__(self, lacking: str) -> None:
         super().__init__(

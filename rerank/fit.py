@@ -1,4 +1,4 @@
-"""Cutting passages so that a prompt fits, and nothing but the passages is cut."""
+"""Cuts passages so that a prompt fits. The rest of the prompt is never cut."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def cut_to_tokens(lm: CausalNetwork, texts: Sequence[str], limit: int) -> list[s
 
 
 def require_finite(lm: CausalNetwork, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The scores themselves; a network that gives NaN or infinity must not decide an order."""
+    """The scores, unchanged. Raises if one is NaN or infinite: such scores must not decide an order."""
     if not np.isfinite(scores).all():
         raise UnsupportedModel(lm.name, "it gave scores that are not finite. Load it in float32.")
     return scores

@@ -1,4 +1,4 @@
-"""Keeps the surroundings of the question's words: no model, and hard to beat for questions."""
+"""Lexical compression: keeps the words around the question's words. It needs no model."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Floats = NDArray[np.float64]
 class LexicalCompressor:
     """Scores a word by the question's words around it.
 
-    A word that the question has too (after stemming) weighs log(N / n): N words in the given texts, n of
-    them this one, so that "the" weighs little and a name much. The score of a word is the mean weight of
-    the `window` words around it: answers stand near the question's words, not on them. Without a question
+    A word that the question also has (after stemming) weighs log(N / n): N words in the given texts, n of
+    them this one. So "the" weighs little and a name much. The score of a word is the mean weight of the
+    `window` words around it, because answers are near the question's words, not on them. Without a question
     all scores are equal, and each text keeps its beginning.
     """
 

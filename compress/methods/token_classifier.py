@@ -34,7 +34,7 @@ class TokenProbabilities(Protocol):
 
 
 class Classifier(Protocol):
-    """What is needed of `models.networks.token_classifier.TokenClassifier`."""
+    """The interface of `models.networks.token_classifier.TokenClassifier`."""
 
     def keep_probabilities(self, texts: Sequence[str]) -> Sequence[TokenProbabilities]:
         """Each text's tokens with their probabilities, whatever its length."""

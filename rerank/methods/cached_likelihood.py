@@ -1,4 +1,4 @@
-"""Query likelihood over cached passages: the same score, at the price of the question alone."""
+"""Query likelihood over cached passages: the cost is only that of the question's tokens."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rerank.base import Passages, Ranking
 class CachedQueryLikelihood:
     """Ranks by the mean log p(question token | passage), read over the passages' cached blocks.
 
-    A passage whose block is in the prefix store costs the question's own tokens; one that is not is
-    encoded once, and answers use that block too. The prompt is the answer's, not UPR's, so scores differ
-    from those of reading each passage anew (Merth et al. 2024, arXiv 2404.06910, path pruning).
+    A passage whose block is cached costs only the question's tokens. A missing block is encoded once, and
+    answers use it too. The prompt is the answer's, not UPR's, so scores differ from those of `likelihood`
+    (Merth et al. 2024, arXiv 2404.06910, path pruning).
     """
 
     def rank(self, query: str, passages: Passages, options: CachedLikelihood) -> Ranking:

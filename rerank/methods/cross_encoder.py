@@ -1,4 +1,4 @@
-"""A cross-encoder: question and passage are read together, and one number comes out."""
+"""A cross-encoder reranker: reads question and passage together and gives one number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rerank.base import Passages, Ranking
 
 
 class PairNetwork(Protocol):
-    """What is needed of `models.networks.cross_encoder.CrossEncoderNetwork`."""
+    """The interface of `models.networks.cross_encoder.CrossEncoderNetwork`."""
 
     def scores(self, query: str, texts: Sequence[str], *, batch: int, max_tokens: int) -> NDArray[np.float64]:
         """The relevance (n,) of each text to the query, as a logit."""
@@ -24,7 +24,7 @@ class PairNetwork(Protocol):
 class CrossEncoderReranker:
     """Ranks by a trained cross-encoder (Nogueira and Cho 2019), loaded by sentence-transformers.
 
-    Scores are logits: comparable between questions as far as the checkpoint's training made them so.
+    Scores are logits. Whether they compare between questions depends on the checkpoint's training.
     """
 
     def __init__(self, network: PairNetwork) -> None:

@@ -16,7 +16,7 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class ListwisePrompt:
-    """FIRST's prompt in five parts; `answer` is what the model is made to have said already."""
+    """FIRST's prompt in five parts. `answer` is the beginning of the reply, given to the model."""
 
     system: str
     head: str
