@@ -52,7 +52,7 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Everything that a route may need: the query engine, and around it jobs, metrics and the shutdown."""
+    """The parts of the service that routes use: the query engine, jobs, metrics and the shutdown."""
 
     engine: QueryEngine
     queue: JobQueue

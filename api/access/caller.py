@@ -1,11 +1,11 @@
-"""Who asks: the tenant and the key of a request, and what it may do."""
+"""The caller: the tenant and the key of a request, and its scopes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 SCOPES = frozenset({"search", "answer", "write", "admin"})
-"""All that a key may be allowed."""
+"""All scopes of keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +34,4 @@ class Caller:
 
 
 LOCAL = Caller()
-"""The caller of a process that asks for itself."""
+"""The caller of requests inside this process."""

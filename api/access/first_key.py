@@ -1,7 +1,7 @@
-"""The first API key: made once where a service that others can reach starts without one.
+"""The first API key: created once, when a service that others can reach starts without one.
 
-Only its hash is kept, in a file of the data directory, which all processes of one service share. The key
-itself is shown once.
+Only its hash is stored, in a file of the data directory that all processes of a service share. The key itself
+is shown once.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _PREFIX = "exk_"
 
 
 def known_keys(settings: Settings, show: Callable[[str], None]) -> list[bytes]:
-    """The digests of the keys that open this service; empty where it needs none.
+    """The digests of this service's keys; empty if it needs none.
 
-    Where it needs one and has none, a key is made and handed to `show`, at the first start only. Raises
-    InvalidSettings where making one is switched off, or the data directory cannot hold it.
+    If it needs one and has none, a key is created and passed to `show`, at the first start only. Raises
+    InvalidSettings if this is switched off, or if the data directory cannot be written.
     """
     settings.refuse_open_door()
     if not settings.needs_key:

@@ -1,4 +1,4 @@
-"""Answers on this service's own device: admitted by their tokens, begun in order, heard piece by piece."""
+"""Generates answers on this machine: token-based admission, first come first served, streamed."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _NOTHING = TokenUsage(0, 0, 0, 0)
 
 
 class LocalAnswer:
-    """One answer as its reader hears it. The device calls `began`, `said` and `ended`, the reader the rest.
+    """One streamed answer. The device calls `began`, `said` and `ended`; the reader calls the rest.
 
-    Whoever opened it calls `cancel` in the end, whatever happened: then the answer is written no further.
+    The caller that opened it always calls `cancel` at the end, which stops the generation.
     """
 
     def __init__(self, answers: LocalWriter, start: Start, tokens: int) -> None:
@@ -57,12 +57,12 @@ class LocalAnswer:
         return await self._hearing.next()
 
     def cancel(self) -> None:
-        """Says that nobody listens any more."""
+        """Stops the generation: the reader has gone."""
         self.gone.set()
         self._answers.give_up(self)
 
     def began(self, row: Row) -> None:
-        """Says that the prompt has been read."""
+        """Signals that the prompt has been read."""
         self._row = row
         self._tell("")
 
@@ -71,7 +71,7 @@ class LocalAnswer:
         self._tell(text)
 
     def ended(self, error: Exception | None) -> None:
-        """Passes the last word on, and gives the place back."""
+        """Passes the end or the error on, and frees the place."""
         self._tell(error)
         self._loop.call_soon_threadsafe(self._answers.leave, self)
 
@@ -80,10 +80,10 @@ class LocalAnswer:
 
 
 class LocalWriter:
-    """The answers of one device: `rows` are written at once, of at most `tokens` tokens together.
+    """The answers of one device: up to `rows` are generated together, with at most `tokens` tokens in total.
 
-    All that were admitted, waiting ones too, have at most `queue_tokens`. An answer that is longer than a
-    bound has the device to itself. Everything here runs in the event loop but `_begin`.
+    All admitted answers, waiting ones included, have at most `queue_tokens`. An answer that exceeds a limit
+    by itself runs alone. Everything but `_begin` runs in the event loop.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class LocalWriter:
 
     @property
     def steps(self) -> int:
-        """Forward passes that wrote them, the first token of each answer left aside."""
+        """Forward passes so far, without the first token of each answer."""
         return 0 if self._scheduler is None else self._scheduler.steps
 
     def admit(self, tokens: int) -> AbstractContextManager[None]:
@@ -145,7 +145,7 @@ class LocalWriter:
         return stream
 
     def give_up(self, stream: LocalAnswer) -> None:
-        """Takes out an answer that waits. One that has a place keeps it until the device let go of it."""
+        """Removes a waiting answer. A running one keeps its place until the device has released it."""
         if stream in self._waiting:
             self._waiting.remove(stream)
             self._fill()

@@ -1,4 +1,4 @@
-"""Prompts by name: rows in the database, their modules' blocks in the prefix store."""
+"""Prompts by name. They are rows in the database; blocks of their modules are in the prefix store."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Prompt:
 
 
 class Prompts:
-    """All prompts. Where answers are written elsewhere (`local` is False), modules are text, no more."""
+    """All prompts. If another service generates the answers (`local` is False), modules are only text."""
 
     def __init__(
         self, database: Database, networks: Networks, threads: ThreadPoolExecutor, *, local: bool
@@ -85,7 +85,7 @@ class Prompts:
             return [_prompt(row) for row in await session.scalars(select(PromptRow).order_by(PromptRow.name))]
 
     async def delete(self, name: str) -> Prompt:
-        """Removes a prompt and what is kept of it; returns what it was. Raises UnknownPrompt."""
+        """Deletes a prompt and its cached blocks; returns the prompt. Raises UnknownPrompt."""
         async with self._database.write() as session:
             row = await session.get(PromptRow, name, with_for_update=True)
             if row is None:
@@ -95,7 +95,7 @@ class Prompts:
         return _prompt(row)
 
     async def filled(self, use: plans.Prompt | None) -> FilledPrompt | None:
-        """What a plan's answer is written with. Raises UnknownPrompt, InvalidPromptModule."""
+        """The modules of a plan's prompt, parameters filled in. Raises UnknownPrompt, InvalidPromptModule."""
         if use is None:
             return None
         found = await self.get(use.name)

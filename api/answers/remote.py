@@ -1,4 +1,4 @@
-"""Answers written by a service elsewhere, heard like those of this service's own device."""
+"""Answers of a remote service, streamed like those of this service's device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.profile import GeneratorSpec
 
 
 class RemoteAnswer:
-    """One answer that is written elsewhere."""
+    """One answer that a remote service generates."""
 
     notes = None
 
@@ -41,7 +41,7 @@ class RemoteAnswer:
         return await self._hearing.next()
 
     def cancel(self) -> None:
-        """Hangs up."""
+        """Closes the connection."""
         self._task.cancel()
 
     async def _run(self, writer: ChatClient, prompt: AnswerPrompt, task: AnswerRequest) -> None:
@@ -66,7 +66,7 @@ class RemoteAnswer:
 
 
 class RemoteWriter:
-    """Has answers written by the service that a profile names. Raises GeneratorFailed without its key."""
+    """Generates answers by the remote service of a profile. Raises GeneratorFailed without its key."""
 
     def __init__(self, spec: GeneratorSpec, *, queue_tokens: int) -> None:
         self._writer = ChatClient(spec)

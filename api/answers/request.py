@@ -1,4 +1,4 @@
-"""What an answer is written from, whoever writes it."""
+"""The request for one answer: question, passages, options."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _CHARACTERS = 3
 class AnswerRequest:
     """A question and the passages to answer it from.
 
-    `salt` says who shares what is kept of the passages; with `explain` the answer's notes tell what the
-    question attends to. `modules` stand before the passages.
+    Cached blocks of the passages are shared between equal salts. With `explain`, the answer's notes have the
+    attention of the question. `modules` come before the passages.
     """
 
     question: str
@@ -29,13 +29,13 @@ class AnswerRequest:
 
     @property
     def tokens(self) -> int:
-        """About how many tokens are read and written at most."""
+        """An upper estimate of the tokens read and written."""
         read = [one.text for one in self.passages] + ([self.modules.text] if self.modules else [])
         return self.options.max_tokens + sum(map(tokens_of, read))
 
 
 def tokens_of(text: str) -> int:
-    """About how many tokens a text has, rather too many than too few; exact counts would need the device.
+    """An upper estimate of a text's tokens. An exact count would need the device.
 
     >>> tokens_of("No dogs.")
     3
@@ -44,9 +44,9 @@ def tokens_of(text: str) -> int:
 
 
 def tokens_asked(plan: plans.Plan, passage_tokens: int, modules: FilledPrompt | None = None) -> int:
-    """How many tokens an answer by this plan reads and writes at most; 0 without an answer.
+    """The most tokens that an answer by this plan reads and writes; 0 without an answer.
 
-    `passage_tokens` is the size that a passage has; `modules` stand before the passages.
+    `passage_tokens` is the size of a passage. `modules` come before the passages.
     """
     if plan.answer is None:
         return 0

@@ -1,4 +1,4 @@
-"""What the reader of an answer hears of it while it is written."""
+"""The interface between the writer of an answer and the query that streams it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AnswerStream(Protocol):
 
     @property
     def notes(self) -> ReadingNotes | None:
-        """How the prompt was read, where the writer tells."""
+        """Notes on how the prompt was read, if the writer has any."""
 
     @property
     def usage(self) -> TokenUsage:
@@ -35,11 +35,11 @@ class AnswerStream(Protocol):
         """
 
     def cancel(self) -> None:
-        """Says that nobody listens any more; whoever opened the answer says so in the end."""
+        """Stops the generation. The caller that opened the answer always calls it at the end."""
 
 
 class Writer(Protocol):
-    """Who writes answers: this service's device, or a service elsewhere."""
+    """Generates answers: on this service's device, or by a remote service."""
 
     def admit(self, tokens: int) -> AbstractContextManager[None]:
         """Holds so many tokens of the queue; raises Overloaded at once where they are not free."""
@@ -49,18 +49,18 @@ class Writer(Protocol):
 
 
 class PieceQueue:
-    """The pieces of one answer on their way to its reader; the last word is None, or an error."""
+    """A queue of the pieces of one answer. The last item is None, or an error."""
 
     def __init__(self) -> None:
         self._pieces: asyncio.Queue[str | Exception | None] = asyncio.Queue()
         self._last: tuple[Exception | None] | None = None
 
     def tell(self, piece: str | Exception | None) -> None:
-        """Adds a piece, or the last word."""
+        """Adds a piece, or the end."""
         self._pieces.put_nowait(piece)
 
     async def next(self) -> str | None:
-        """The next piece, None at the end and ever after. Raises what went wrong."""
+        """The next piece; None at the end and after it. Raises the error of the answer."""
         if self._last is None:
             piece = await self._pieces.get()
             if isinstance(piece, str):
@@ -72,7 +72,7 @@ class PieceQueue:
 
 
 class TokenAdmission:
-    """Admits answers while they have at most `capacity` tokens together, and one of any size alone."""
+    """Admits answers while they have at most `capacity` tokens together. A larger one is admitted alone."""
 
     def __init__(self, name: str, capacity: int, retry_after_s: float = 1.0) -> None:
         self._name, self._capacity, self._retry_after_s = name, capacity, retry_after_s

@@ -17,14 +17,14 @@ NO_SUPPORT = "The documents found do not answer this question."
 
 
 class CitedAnswer:
-    """An answer while it is written, and once it is: `answer` and `usage` are complete after `pieces`."""
+    """An answer during generation and its result: `answer` and `usage` are complete after `pieces`."""
 
     def __init__(self) -> None:
         self.answer = Answer(text="", supported=False, finish_reason="stop", citations=[])
         self.usage = TokenUsage(0, 0, 0, 0)
 
     def refuse(self) -> str:
-        """The text of a query whose documents carry no answer."""
+        """The text of the reply if the documents do not support an answer."""
         self.answer.text = NO_SUPPORT
         self.answer.finish_reason = "no_support"
         return NO_SUPPORT
@@ -39,7 +39,7 @@ class CitedAnswer:
     ) -> AsyncGenerator[str | Citation]:
         """The pieces of the answer, and each citation when its sentence is complete.
 
-        The model reads the request's texts of the candidates; citations stand in the whole passages.
+        The model reads the request's texts of the candidates. Citations refer to the whole passages.
         """
         citer = Citer(
             [one.passage.text for one in candidates],

@@ -1,4 +1,4 @@
-"""Passages on their way through the stages, and what the reply says about them."""
+"""Candidates: passages on their way through the stages, and their form in the reply."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from retrieval.segments import indexed_text
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One collection held still for one query; `version` is the collection's own count."""
+    """One collection, held at one version for one query. `version` counts the collection's commits."""
 
     name: str
     version: int
@@ -29,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What each retriever found in one collection."""
+    """The hits of each retriever in one collection."""
 
     source: Source
     lists: dict[str, Hits]
@@ -38,7 +38,7 @@ class Found:
 
 @dataclass(slots=True)
 class Candidate:
-    """A passage with the scores and places (from 0) that stages gave it; `kept` are spans of its text."""
+    """A passage with its scores and ranks (from 0) by stage. `kept` are the spans that compression kept."""
 
     found: Found
     number: int
@@ -49,11 +49,11 @@ class Candidate:
 
     @property
     def indexed_text(self) -> str:
-        """The text by which retrievers know the passage: title and headings before it."""
+        """The text that retrievers index: the passage with its title and headings in front."""
         return indexed_text(self.passage)[0]
 
     def read_as(self, text: str) -> ContextPassage:
-        """The passage as an answer reads it, with `text` in place of its own."""
+        """The passage in the form that an answer reads, with `text` in place of its own."""
         document = filed_under(self.found.source.name, self.passage.document_id)
         return ContextPassage(title=self.passage.context, text=text, document=document)
 
@@ -65,7 +65,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class CandidatePassages:
-    """Candidates as a reranker sees them: their texts, and the evidence that the index and the store have.
+    """The candidates in the form that rerankers read: texts, and evidence from the index and the store.
 
     Used on the device's thread. `salt` separates cached blocks of different callers.
     """

@@ -1,4 +1,4 @@
-"""The stages that have several methods, and what this service has of all that methods need."""
+"""The stages with several methods, and the requirements of methods that this service meets."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ REMEDIES = {
     "cross_encoder": "give the profile a cross-encoder, [cross_encoder] with a path, a package or a hub name",
     "blocks": "only passages of a collection have cached blocks: ask POST /v1/query",
 }
-"""What to do where a method's need is not met, by need."""
+"""The remedy for each requirement of a method that is not met."""

@@ -1,7 +1,7 @@
-"""Answers queries: all that a query needs, and nothing of HTTP or jobs.
+"""The query engine: everything that a query needs, without HTTP or jobs.
 
-The service, the benchmarks, the evaluation and `Client.local` answer through it, so that what is measured
-is what is served.
+The service, the benchmarks, the evaluation and `Client.local` all answer through it. So benchmarks measure
+the code that is served.
 """
 
 from __future__ import annotations
@@ -46,10 +46,11 @@ class QueryEngine:
     """Networks, collections and a writer of answers; a query of any caller runs on them.
 
     >>> import asyncio, tempfile
+    >>> from pathlib import Path
     >>> from api.settings import Settings
     >>> async def names() -> list[str]:
     ...     with tempfile.TemporaryDirectory() as folder:
-    ...         async with open_engine(Settings.from_env(data_dir=folder)) as engine:
+    ...         async with open_engine(Settings(data_dir=Path(folder))) as engine:
     ...             return [entry.name for entry in await engine.library.all()]
     >>> asyncio.run(names())
     []
@@ -83,10 +84,10 @@ class QueryEngine:
         question: str | None = None,
         conversation: str = "",
     ) -> RunningQuery:
-        """A query as the request has it, not begun yet. Raises the faults of the request.
+        """The query of a request, not started yet. Raises the errors of the request.
 
-        `search` is for retrieval alone. `question` is answered where it differs from the text that is
-        searched for; the model reads `conversation` before it.
+        `search` is for retrieval only. `question` is given where the question to answer differs from the text
+        to search for. The model reads `conversation` before it.
         """
         names = [request.collection] if isinstance(request.collection, str) else request.collection
         text = clean(request.query)
@@ -119,21 +120,21 @@ class QueryEngine:
     async def ask(
         self, request: SearchRequest, *, caller: Caller = LOCAL, search: bool = False
     ) -> QueryReply:
-        """The whole reply to one query. Raises the faults of the request, and Overloaded."""
+        """The whole reply to one query. Raises the errors of the request, and Overloaded."""
         running = await self.start(request, caller=caller, search=search)
         return await running.whole(explain=request.explain)
 
 
 @dataclass(frozen=True, slots=True)
 class RunningQuery:
-    """One query, admitted to the device while its events are read, and cancelled when they no longer are."""
+    """One query. It is admitted to the device while its events are read, and cancelled when reading stops."""
 
     engine: QueryEngine
     query: Query
     stages: Stages
 
     async def events(self) -> AsyncGenerator[StreamEvent]:
-        """The events in order; they can be read once. Raises Overloaded before the first."""
+        """The events in order, to be read once. Raises Overloaded before the first."""
         passage_tokens = max(one.settings.passage_tokens for one in self.query.entries)
         tokens = tokens_asked(self.query.plan, passage_tokens, self.query.modules)
         outcome = "cancelled"
@@ -152,7 +153,7 @@ class RunningQuery:
             self.engine.metrics.queries.labels(outcome).inc()
 
     async def whole(self, *, explain: bool | Literal["matrix"]) -> QueryReply:
-        """The reply of a query that is not streamed; with `explain` it has the whole plan."""
+        """The reply of a query that is not streamed. With `explain` it has the whole plan."""
         hits: HitsEvent | None = None
         done: DoneEvent | None = None
         async with aclosing(self.events()) as events:
@@ -187,7 +188,7 @@ class RunningQuery:
 
 @asynccontextmanager
 async def open_engine(settings: Settings) -> AsyncIterator[QueryEngine]:
-    """The engine over a data directory, its tables migrated; models are loaded when they are first used."""
+    """Opens the engine over a data directory and migrates its tables. Models load at their first use."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     profile = load_profile(settings.profile, search=[settings.data_dir / "profiles"])
     models = Models(profile, settings.data_dir, device=settings.device)
@@ -229,6 +230,6 @@ async def open_engine(settings: Settings) -> AsyncIterator[QueryEngine]:
 
 
 def _stored_plan(entries: Sequence[Entry]) -> Any:
-    """The plan stored with the collections, where they agree on one."""
+    """The plan stored with the collections, if all have the same one."""
     stored = [entry.settings.plan for entry in entries]
     return stored[0] if all(one == stored[0] for one in stored) else None

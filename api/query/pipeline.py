@@ -22,10 +22,10 @@ from context import FilledPrompt
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question with everything it needs said: which collections, what plan.
+    """One question with its collections and its complete plan.
 
-    `text` is searched for, `question` is answered, after what was said before it (`conversation`). The
-    answer is written with the prompt's `modules`.
+    `text` is searched for. `question` is answered, after the earlier messages (`conversation`). The answer
+    uses the prompt's `modules`.
     """
 
     id: str
@@ -43,11 +43,11 @@ class Query:
 
     @property
     def salt(self) -> str:
-        """Which queries share cached passages with this one: those of the same collection."""
+        """The salt of cached passages. Queries of the same collection share it."""
         return self.entries[0].id if len(self.entries) == 1 else SEVERAL
 
     def answer_request(self, candidates: Sequence[Candidate], texts: Sequence[str]) -> AnswerRequest:
-        """The request for the answer; `texts` are what the model reads of the candidates."""
+        """The request for the answer. `texts` are the candidates' texts as the model reads them."""
         assert self.plan.answer is not None
         question = f"{self.conversation}\n\n{self.question}" if self.conversation else self.question
         return AnswerRequest(
@@ -62,9 +62,9 @@ class Query:
 
 
 async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
-    """Retrieves, fuses, reranks, compresses, answers: events in the order of the stream.
+    """Retrieves, fuses, reranks, compresses, answers: yields events in the order of the stream.
 
-    A stage that runs out of time is left out and named in the warnings; what came before it counts.
+    A stage that runs out of time is skipped and named in the warnings; earlier results count.
     """
     plan, trace = query.plan, stages.trace
     sources = await stages.open(query.entries, query.filter)
@@ -117,7 +117,7 @@ async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
 
 
 def _missing_indexes(query: Query) -> list[str]:
-    """Says where n-gram retrieval finds nothing because the index was never built."""
+    """Warns about collections without an n-gram index, where n-gram retrieval finds nothing."""
     if query.plan.retrieve.ngrams is None:
         return []
     return [

@@ -1,4 +1,4 @@
-"""The stages of a query, each a call: texts and arrays go to the packages, candidates come out."""
+"""The stages of a query, one method each. They call the stage packages and return candidates."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Stages:
     trace: Trace
 
     async def open(self, entries: Sequence[Entry], filter: Mapping[str, Any] | None) -> list[Source]:  # noqa: A002
-        """Each collection, held at its latest version, with what the filter lets through."""
+        """Each collection at its latest version, with the passages that the filter allows."""
         return await asyncio.gather(*(self.call(self._open, entry, filter) for entry in entries))
 
     def _open(self, entry: Entry, filter: Mapping[str, Any] | None) -> Source:  # noqa: A002
@@ -50,7 +50,7 @@ class Stages:
         return Source(entry.name, entry.version_base + snapshot.version, snapshot, selection)
 
     async def encode(self, query: str) -> TokenVectors | None:
-        """The question's token vectors; None where time ran out."""
+        """The question's token vectors; None if time ran out."""
         with self.trace.stage("encode"):
             call = self.trace.on(self.networks.device, self.networks.encode_query, query)
             return await self.trace.within("the encoding of the question", call, None)
@@ -58,7 +58,7 @@ class Stages:
     async def retrieve(
         self, sources: Sequence[Source], query: str, vectors: TokenVectors | None, plan: plans.Retrieve
     ) -> list[Found]:
-        """What every retriever finds in every collection, all at the same time."""
+        """The hits of every retriever in every collection. All searches run in parallel."""
         with self.trace.stage("retrieve"):
             return await asyncio.gather(*(self._search(one, query, vectors, plan) for one in sources))
 
@@ -161,14 +161,14 @@ class Stages:
     async def weigh(
         self, query: str, candidates: Sequence[Candidate], vectors: TokenVectors | None
     ) -> Evidence:
-        """How much speaks for an answer in these passages."""
+        """The evidence for an answer in these passages."""
         with self.trace.stage("support"):
             if vectors is None:  # the plan searched without tokens
                 vectors = await self.encode(query)
             return await self.call(_weigh, query, candidates, vectors)
 
     async def call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs what blocks in one of the threads."""
+        """Runs a blocking call in one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self.threads, partial(call, *args, **kwargs))
 
 

@@ -1,4 +1,4 @@
-"""The methods of every stage: what a plan may name, and with which options."""
+"""Route of the methods of every stage, with their options."""
 
 from excerpta.types import MethodList, MethodReply
 from litestar import get
@@ -12,7 +12,7 @@ from api.service import Service
 
 @get("/v1/methods", operation_id="list_methods", responses=problems(), tags=["system"], sync_to_thread=False)
 def list_methods(service: NamedDependency[Service]) -> MethodList:
-    """Lists the methods of every stage with their options, and what the profile lacks for them."""
+    """Lists the methods of every stage with their options, and their unmet requirements."""
     available = service.networks.available()
     return MethodList(
         methods=[

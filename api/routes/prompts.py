@@ -23,10 +23,10 @@ PromptName = FromPath[Name]
 async def put_one(
     name: PromptName, data: JSONBody[PromptSettings], service: NamedDependency[Service]
 ) -> PromptReply:
-    """Makes a prompt, or replaces one. `context.prompts.prompt` of a plan writes answers with it.
+    """Creates or replaces a prompt. `context.prompt` of a plan uses it.
 
-    A module is read once, when an answer first needs it, and found again by later ones. All modules
-    together have at most half of what the language model can read.
+    A module is encoded once, when an answer first needs it, and cached for later ones. All modules together
+    may use at most half of the language model's context.
     """
     return _reply(await service.prompts.put(name, data.modules))
 
