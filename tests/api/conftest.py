@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import secrets
 import socket
@@ -87,7 +88,7 @@ def settings(tmp_path, tiny_profile):
         data_dir=tmp_path / "data",
         profile=str(tiny_profile),
         device="cpu",
-        poll_s=0.05,
+        poll_s=0.5,
         keep_alive_s=0.2,
         shutdown_s=5,
         prefix_memory_mb=16,
@@ -128,8 +129,22 @@ class Api:
         raise AssertionError(f"job {job} did not end: {state}")
 
 
+_LOADED = {}
+
+
 @pytest.fixture
-def open_api():
+def loaded_once(monkeypatch):
+    """The tiny networks are read from disk once for all services of a run. They hold no state of a service."""
+    from models.networks.language_model import LanguageModel
+    from models.networks.text_network import TextNetwork
+
+    for network in (LanguageModel, TextNetwork):
+        load = _LOADED.setdefault(network, functools.cache(network.load))
+        monkeypatch.setattr(network, "load", load)
+
+
+@pytest.fixture
+def open_api(loaded_once):
     """Opens an application of given settings as an `Api`, in the test's own event loop."""
     import httpx
     from excerpta._local import Lifespan

@@ -32,8 +32,8 @@ def draw(seed: int, heads: int, kv_heads: int, sizes: dict[str, int], dim: int) 
 
 def call(t: dict[str, torch.Tensor], temperature: float, scale: float, **policy: object) -> ApeCall:
     return ApeCall(
-        prefix=((t["prefix_k"], t["prefix_v"])),
-        passages=(((t["one_k"], t["one_v"])), ((t["two_k"], t["two_v"]))),
+        prefix=((t["prefix_k"], t["prefix_v"]),),
+        passages=(((t["one_k"], t["one_v"]),), ((t["two_k"], t["two_v"]),)),
         temperature=temperature,
         scale=scale,
         **policy,
@@ -141,8 +141,8 @@ def test_a_bias_of_minus_log_m_is_structured_prompting():
 def test_frozen_runs_equal_concatenated_ones():
     t = draw(5, 4, 2, {"queries": 2, "prefix": 3, "one": 6, "two": 4, "own": 2}, 8)
     joined = ApeCall(
-        prefix=((t["prefix_k"], t["prefix_v"])),
-        passages=(((torch.cat([t["one_k"], t["two_k"]], 2), torch.cat([t["one_v"], t["two_v"]], 2))),),
+        prefix=((t["prefix_k"], t["prefix_v"]),),
+        passages=(((torch.cat([t["one_k"], t["two_k"]], 2), torch.cat([t["one_v"], t["two_v"]], 2)),),),
         temperature=0.7,
         scale=0.9,
     )

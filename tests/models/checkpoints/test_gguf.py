@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,13 @@ def convert(source: Path, root: Path, dtype: torch.dtype = torch.float32, **opti
 @pytest.fixture(scope="module")
 def done(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return convert(source, tmp_path_factory.mktemp("data") / "models")
+
+
+@pytest.fixture
+def copied(done: Path, tmp_path: Path) -> Path:
+    """A conversion of the test's own, below `tmp_path`."""
+    shutil.copytree(done.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / done.name
 
 
 def load(directory: Path) -> LanguageModel:
@@ -80,40 +88,39 @@ def test_progress_goes_up_to_the_end(source: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
-def test_a_changed_byte_is_found(source: Path, tmp_path: Path, file: str) -> None:
-    directory = convert(source, tmp_path)
-    content = bytearray((directory / file).read_bytes())
+def test_a_changed_byte_is_found(source: Path, copied: Path, tmp_path: Path, file: str) -> None:
+    content = bytearray((copied / file).read_bytes())
     content[len(content) // 2] ^= 1
-    (directory / file).write_bytes(content)
+    (copied / file).write_bytes(content)
     with pytest.raises(ModelCorrupt, match=file):
         convert(source, tmp_path)
 
 
-def test_a_change_that_keeps_size_and_time_is_found_by_a_fresh_check(source: Path, tmp_path: Path) -> None:
-    directory = convert(source, tmp_path)
+def test_a_change_that_keeps_size_and_time_is_found_by_a_fresh_check(
+    source: Path, copied: Path, tmp_path: Path
+) -> None:
     checksums = Checksums(tmp_path / "checksums.json")
-    file = directory / "model.safetensors"
+    verify(copied, checksums)
+    file = copied / "model.safetensors"
     before = file.stat()
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-    verify(directory, checksums)
+    verify(copied, checksums)
     with pytest.raises(ModelCorrupt, match="checksum"):
-        verify(directory, checksums, fresh=True)
+        verify(copied, checksums, fresh=True)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"files": 3}'])
-def test_a_broken_manifest_is_found(source: Path, tmp_path: Path, content: str) -> None:
-    directory = convert(source, tmp_path)
-    (directory / MANIFEST).write_text(content)
+def test_a_broken_manifest_is_found(source: Path, copied: Path, tmp_path: Path, content: str) -> None:
+    (copied / MANIFEST).write_text(content)
     with pytest.raises(ModelCorrupt, match=MANIFEST):
         convert(source, tmp_path)
 
 
-def test_a_missing_file_is_found(source: Path, tmp_path: Path) -> None:
-    directory = convert(source, tmp_path)
-    (directory / "tokenizer.json").unlink()
+def test_a_missing_file_is_found(source: Path, copied: Path, tmp_path: Path) -> None:
+    (copied / "tokenizer.json").unlink()
     with pytest.raises(ModelCorrupt, match=r"tokenizer\.json is missing"):
         convert(source, tmp_path)
 

@@ -95,7 +95,7 @@ def test_next_logits_equal_the_full_head(lm: LanguageModel, prompt: list[int], w
     with torch.no_grad():
         full = lm.model(input_ids=torch.tensor([prompt])).logits[0, -1].double().numpy()
     found = lm.next_logits(prompt, wanted)
-    assert found.shape == (len(wanted))
+    assert found.shape == (len(wanted),)
     np.testing.assert_allclose(found, full[wanted], atol=1e-3)
 
 
@@ -195,7 +195,7 @@ def test_smollm2(small_models: Models) -> None:
     assert means[0] == max(means)
     letters = lm.encode("ABCDEFGHIJKLMNOPQRST")
     assert [lm.encode(letter) for letter in "ABT"] == [[49], [50], [68]]
-    assert lm.next_logits(chat, letters).shape == (len(letters))
+    assert lm.next_logits(chat, letters).shape == (len(letters),)
 
 
 def test_the_head_multiplies_a_slice_without_copying_its_weights(lm: LanguageModel) -> None:

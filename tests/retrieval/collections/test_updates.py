@@ -118,6 +118,7 @@ def check_against_a_fresh_build(updates, tmp_path, queries):
     return ratio, live / exact, built / exact
 
 
+@pytest.mark.long
 def test_added_deleted_and_merged_while_others_search(tmp_path):
     updates = Updates(tmp_path / "c", batches=14, size=40)
     updates.run()

@@ -143,6 +143,7 @@ def test_tokens_are_the_same_in_blocks_and_counted_by_overlap(tokenize):
         assert spans.count(start, end) == sum(s < end and e > start for s, e in whole.tolist() if end > start)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "unit", ["A sentence of six words. ", "word ", "x", "去", ". ", "\n", "# a\n", "```\n", "a,"]
 )

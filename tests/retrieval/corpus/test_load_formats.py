@@ -238,7 +238,7 @@ def test_word_that_is_something_else(make):
 
 
 def test_csv_columns_and_types():
-    rows = 'id,title,text,year,price,zip,ok,note\r\na,T,Hello,2020,1.5,01234,true,\r\nb,"Multi\nline, ""x""",2021,2,5678,no,n\r\n'
+    rows = 'id,title,text,year,price,zip,ok,note\r\na,T,Hello,2020,1.5,01234,true,\r\nb,,"Multi\nline, ""x""",2021,2,5678,no,n\r\n'
     first, second = load_file("t.csv", rows.encode())
     assert first == Document(
         "a", "Hello", "T", {"source": "t.csv", "year": 2020, "price": 1.5, "zip": "01234", "ok": "true"}

@@ -54,6 +54,7 @@ def encoder_dir(tmp_path_factory) -> Path:
     return save_encoder(tmp_path_factory.mktemp("encoder"))
 
 
+@pytest.mark.long
 def test_training_from_the_command_line(encoder_dir, tmp_path, monkeypatch):
     write(tmp_path / "google-train.jsonl", noun_sentences(400, 0))
     write(tmp_path / "google-test.jsonl", noun_sentences(50, 1))

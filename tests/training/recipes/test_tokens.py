@@ -80,7 +80,7 @@ def test_what_is_judged_elsewhere_is_never_seen(tmp_path):
     assert example.questions == ("red fish", "green fish")
     assert example.negatives[0] == (1,)
     assert data.relevant == {"red fish": frozenset({0}), "green fish": frozenset({0})}
-    ((places, asked)) = batches(data, passages=4, questions=2, depth=5, rng=random.Random(0))
+    ((places, asked),) = batches(data, passages=4, questions=2, depth=5, rng=random.Random(0))
     assert places == [0, 1]
     assert sorted(asked) == [("green fish", 0), ("red fish", 0)]
 
