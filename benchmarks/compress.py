@@ -13,9 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-import msgspec
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +22,7 @@ from base.text.words import words
 from compress.base import Compressed, Compressor
 from compress.budget import CountTokens, ScoredWords, fit_budget, fits_already
 from compress.catalogue import METHODS, make_compressor
+from evaluation.beir import judgments, rows, split_file
 from models.profile import load_profile
 from models.registry import Models
 
@@ -84,42 +83,23 @@ def read_cases(data: Path, split: str, count: int, texts: int, seed: int) -> lis
     The others are passages of the same title as far as there are enough: what a search would return.
     """
     rng = random.Random(seed)
-    corpus = {row.id: row for row in _rows(data / "corpus.jsonl", _Passage)}
-    queries = {row.id: row for row in _rows(data / "queries.jsonl", _Question)}
-    lines = (data / "qrels" / f"{split}.tsv").read_text("utf-8").splitlines()[1:]
-    pairs = [line.split("\t")[:2] for line in lines]
+    corpus = {row["_id"]: row for row in rows(data / "corpus.jsonl")}
+    queries = {row["_id"]: row for row in rows(data / "queries.jsonl")}
+    judged = judgments(split_file(data, split)).items()
+    pairs = [(question, passage) for question, passages in judged for passage in passages]
     cases: list[Case] = []
     for question, passage in rng.sample(pairs, len(pairs)):
         gold, query = corpus[passage], queries[question]
-        if len(cases) == count or not any(answer in gold.text for answer in query.answers):
+        answers = query.get("answers", ())
+        if len(cases) == count or not any(answer in gold["text"] for answer in answers):
             continue
-        others = rng.sample([other for other in corpus.values() if other.id != passage], len(corpus) - 1)
-        others.sort(key=lambda other: other.title != gold.title)
-        shown = [other.text for other in others[: texts - 1]]
+        others = rng.sample([other for other in corpus.values() if other["_id"] != passage], len(corpus) - 1)
+        others.sort(key=lambda other: other.get("title", "") != gold.get("title", ""))
+        shown = [other["text"] for other in others[: texts - 1]]
         place = rng.randrange(texts)
-        shown.insert(place, gold.text)
-        cases.append(Case(query.text, tuple(shown), tuple(query.answers), place))
+        shown.insert(place, gold["text"])
+        cases.append(Case(query["text"], tuple(shown), tuple(answers), place))
     return cases
-
-
-class _Passage(msgspec.Struct):
-    id: str = msgspec.field(name="_id")
-    text: str
-    title: str = ""
-
-
-class _Question(msgspec.Struct):
-    id: str = msgspec.field(name="_id")
-    text: str
-    answers: list[str] = []
-
-
-Row = TypeVar("Row", _Passage, _Question)
-
-
-def _rows(file: Path, kind: type[Row]) -> list[Row]:
-    decoder = msgspec.json.Decoder(kind)
-    return [decoder.decode(line) for line in file.read_bytes().splitlines()]
 
 
 def main() -> None:

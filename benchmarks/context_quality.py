@@ -6,7 +6,6 @@ Prompts have one passage that holds the answer, at a random place among others o
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import string
@@ -27,6 +26,7 @@ from context.writing.generation import Generation, ReadPrompt
 from context.writing.likelihood import answer_log_likelihoods
 from context.writing.scheduler import Row, Scheduler
 from context.writing.transcript import Writing
+from evaluation.beir import judgments, rows
 from models.networks.language_model import LanguageModel
 
 QUALITY_CASES = tuple(MODES)
@@ -85,10 +85,10 @@ def run_quality(lm: LanguageModel, data: Path, options: QualityOptions, report: 
             for asked in questions(data, passages, options.queries, options.seed):
                 for case, values in zip(options.cases, _measure(lm, asked, options), strict=True):
                     found[case].append(values)
-        for case, rows in found.items():
-            report.add(name, case, "questions", len(rows))
-            for metric in rows[0] if rows else ():
-                mean = sum(row[metric] for row in rows) / len(rows)
+        for case, measured in found.items():
+            report.add(name, case, "questions", len(measured))
+            for metric in measured[0] if measured else ():
+                mean = sum(row[metric] for row in measured) / len(measured)
                 report.add(name, case, metric, mean, _UNITS.get(metric, ""))
 
 
@@ -162,18 +162,15 @@ def _holds(text: str, answer: str) -> bool:
     return f" {' '.join(words(answer))} " in f" {' '.join(words(text))} "
 
 
-# --- data ------------------------------------------------------------------------------------------------
-
-
 def questions(data: Path, passages: int, count: int, seed: int) -> Iterator[Asked]:
     """A seeded sample; the passage with the answer stands at a random place."""
     corpus = {
-        row["_id"]: ContextPassage(row.get("title", ""), row["text"]) for row in lines(data / "corpus.jsonl")
+        row["_id"]: ContextPassage(row.get("title", ""), row["text"]) for row in rows(data / "corpus.jsonl")
     }
     draw = random.Random(seed)
     listed = data / "multidoc.jsonl"
-    rows = list(lines(listed)) if listed.exists() else list(_with_distractors(data, corpus, passages))
-    for row in draw.sample(rows, min(count, len(rows))):
+    asked = list(rows(listed)) if listed.exists() else list(_with_distractors(data, corpus, passages))
+    for row in draw.sample(asked, min(count, len(asked))):
         ids = list(row["distractors"][: passages - 1])
         ids.insert(draw.randrange(len(ids) + 1), row["gold"])
         yield Asked(row["question"], tuple(corpus[one] for one in ids), tuple(row["answers"]))
@@ -184,23 +181,15 @@ def _with_distractors(
 ) -> Iterator[dict[str, Any]]:
     """Answerable questions of the evaluation half, with the passages that BM25 finds first."""
     split = data / "qrels" / "eval_half.tsv"
-    gold = dict(line.split("\t")[:2] for line in split.read_text("utf-8").splitlines()[1:])
+    gold = {query: list(documents)[-1] for query, documents in judgments(split).items()}
     ids = list(corpus)
     index = bm25s.BM25()
     texts = [f"{one.title} {one.text}" for one in corpus.values()]
     index.index(bm25s.tokenize(texts, stopwords="en", show_progress=False), show_progress=False)
-    asked = [row for row in lines(data / "queries.jsonl") if row["_id"] in gold and row.get("answers")]
+    asked = [row for row in rows(data / "queries.jsonl") if row["_id"] in gold and row.get("answers")]
     tokens = bm25s.tokenize([row["text"] for row in asked], stopwords="en", show_progress=False)
     found, _ = index.retrieve(tokens, k=min(passages, len(ids)), show_progress=False)
     for row, numbers in zip(asked, found, strict=True):
         right = gold[row["_id"]]
         others = [ids[number] for number in numbers.tolist() if ids[number] != right]
         yield {"question": row["text"], "answers": row["answers"], "gold": right, "distractors": others}
-
-
-def lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON-lines file."""
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            if line.strip():
-                yield json.loads(line)

@@ -17,8 +17,8 @@ import numpy as np
 
 from api.query.evidence import Evidence, weigh
 from base.text.terms import terms_of
-from benchmarks.context_quality import lines
 from benchmarks.report import Report
+from evaluation.beir import judgments, rows, split_files
 from models import Models, load_profile
 from models.device import use_available_cores
 from retrieval.tokens import TokenEncoder
@@ -51,11 +51,11 @@ def run(options: argparse.Namespace, report: Report) -> None:
             for case, questions in asked.items()
             if questions
         }
-        for case, rows in found.items():
-            report.add(one.name, case, "questions", len(rows))
-            report.add(one.name, case, "tried", float(np.mean([row.supported for row in rows])))
+        for case, weighed in found.items():
+            report.add(one.name, case, "questions", len(weighed))
+            report.add(one.name, case, "tried", float(np.mean([row.supported for row in weighed])))
             for name in ("similarity", "coverage") if case != "its own" else ():
-                report.add(one.name, case, f"auc_{name}", _auc(found["its own"], rows, name))
+                report.add(one.name, case, f"auc_{name}", _auc(found["its own"], weighed, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Corpus:
     @classmethod
     def read(cls, folder: Path, encoder: TokenEncoder) -> Corpus:
         """Reads `corpus.jsonl`; passages are encoded when they are first needed."""
-        texts = {row["_id"]: row["text"] for row in lines(folder / "corpus.jsonl") if row["text"].strip()}
+        texts = {row["_id"]: row["text"] for row in rows(folder / "corpus.jsonl") if row["text"].strip()}
         frequency: dict[str, int] = {}
         for text in texts.values():
             for term in set(terms_of(text)):
@@ -84,7 +84,7 @@ class Corpus:
 
     def split(self, wanted: str | None) -> str:
         """The split of this name, or the evaluation half, or what there is."""
-        there = [file.stem for file in sorted((self.folder / "qrels").glob("*.tsv"))]
+        there = split_files(self.folder)
         return next(name for name in (wanted, "eval_half", "dev", *there) if name in there)
 
     def questions(self, split: str, count: int, seed: int) -> Iterator[tuple[str, str]]:
@@ -92,9 +92,9 @@ class Corpus:
         file = self.folder / "qrels" / f"{split}.tsv"
         if not file.exists():
             return
-        about = dict(line.split("\t")[:2] for line in file.read_text("utf-8").splitlines()[1:])
-        rows = [row for row in lines(self.folder / "queries.jsonl") if about.get(row["_id"]) in self.texts]
-        for row in random.Random(seed).sample(rows, min(count, len(rows))):
+        about = {query: list(documents)[-1] for query, documents in judgments(file).items()}
+        asked = [row for row in rows(self.folder / "queries.jsonl") if about.get(row["_id"]) in self.texts]
+        for row in random.Random(seed).sample(asked, min(count, len(asked))):
             yield row["text"], about[row["_id"]]
 
     def evidence(self, question: str, about: str) -> Evidence:

@@ -6,23 +6,22 @@ Choose weights on training queries (`--split`), then report them once on others.
 from __future__ import annotations
 
 import argparse
-import tempfile
-from collections.abc import Callable, Iterator
-from functools import partial
-from pathlib import Path
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
-import ir_measures
 import numpy as np
-from ir_measures import nDCG
+from excerpta.types import SearchRequest
 from rich.progress import Progress
 
-from benchmarks.quality import add_index_options, indexed
+from api.query.engine import QueryEngine
+from api.query.plan import Fuse
+from benchmarks.quality import add_index_options, opened
 from benchmarks.report import Report
 from evaluation.beir import DataSet, load
-from models import Models, load_profile
-from retrieval import Snapshot
-from retrieval.tokens import TokenEncoder, TokenOptions
-from retrieval.types import Hits
+from evaluation.measures import scores
+from evaluation.runs import best_first
+from evaluation.searches import ranking_plan
 
 CASES = ("lexical", "tokens", "rrf", "weighted", "scores")
 
@@ -37,69 +36,68 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, report: Report) -> None:
     """Indexes the union of the sets, searches once a query, and fuses in every way."""
-    sets = [load(path, options.split, sample=options.queries, seed=options.seed) for path in options.data]
     cases = options.cases.split(",") if options.cases else list(CASES)
     if unknown := set(cases) - set(CASES):
         raise SystemExit(f"no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+    sets = [load(path, options.split, sample=options.queries, seed=options.seed) for path in options.data]
+    asyncio.run(_run(sets, cases, options, report))
+
+
+async def _run(sets: list[DataSet], cases: list[str], options: argparse.Namespace, report: Report) -> None:
     weights = [float(weight) for weight in options.weights.split(",")]
-    with tempfile.TemporaryDirectory(prefix="excerpta-bench-") as temporary:
-        home = options.index or Path(temporary)
-        models = Models(load_profile(options.profile), options.models or home / "models")
-        encoder = TokenEncoder(models.encoder)
-        with indexed(home, sets, encoder, models, options).snapshot() as snapshot:
-            means: dict[str, list[float]] = {}
-            for data in sets:
-                for name, score in _scores(data, snapshot, encoder, options.depth, cases, weights):
-                    report.add(data.name, name, "ndcg@10", score)
-                    means.setdefault(name, []).append(score)
-            for name, scores in means.items():
-                report.add("mean", name, "ndcg@10", float(np.mean(scores)))
+    means: dict[str, list[float]] = {}
+    async with opened(sets, options) as (engine, collection):
+        for data in sets:
+            found = await _found(data, engine, collection, options.depth, fusions(cases, weights))
+            for name, ranked in found.items():
+                score = scores(data.qrels, ranked, ["ndcg@10"])["ndcg@10"]
+                report.add(data.name, name, "ndcg@10", score)
+                means.setdefault(name, []).append(score)
+    for name, values in means.items():
+        report.add("mean", name, "ndcg@10", float(np.mean(values)))
 
 
-def _scores(
-    data: DataSet,
-    snapshot: Snapshot,
-    encoder: TokenEncoder,
-    depth: int,
-    cases: list[str],
-    weights: list[float],
-) -> Iterator[tuple[str, float]]:
-    found: dict[str, dict[str, dict[str, float]]] = {}
-    with Progress() as progress:
-        for query, text in progress.track(data.queries.items(), description=data.name):
-            for name, search in _rankings(text, snapshot, encoder, depth, cases, weights):
-                best = found.setdefault(name, {}).setdefault(query, {})
-                for rank, number in enumerate(search().numbers):
-                    best.setdefault(snapshot.passage(int(number)).document_id, 1.0 / (rank + 1))
-    for name, ranked in found.items():
-        yield name, ir_measures.calc_aggregate([nDCG @ 10], data.qrels, ranked)[nDCG @ 10]
-
-
-def _rankings(
-    text: str,
-    snapshot: Snapshot,
-    encoder: TokenEncoder,
-    depth: int,
-    cases: list[str],
-    weights: list[float],
-) -> Iterator[tuple[str, Callable[[], Hits]]]:
-    everything = snapshot.allowed(None)
-    vectors = encoder.encode_queries([text])[0].vectors
-    lists = {
-        "tokens": snapshot.tokens(vectors, TokenOptions(limit=depth), selection=everything),
-        "lexical": snapshot.lexical(text, limit=depth, selection=everything),
-    }
+def fusions(cases: list[str], weights: list[float]) -> dict[str, Fuse]:
+    """The options of every fusion by its name. A retriever alone is the fusion of its list only."""
+    found: dict[str, Fuse] = {}
     for case in cases:
-        if case in lists:
-            yield case, lambda case=case: lists[case]  # type: ignore[misc]
+        if case in ("lexical", "tokens"):
+            found[case] = Fuse(method="scores", weights={case: 1.0}, k=60)
             continue
         for weight in weights:
-            fused = partial(
-                snapshot.fused,
-                lists,
-                query=text,
-                vectors=vectors,
+            found[f"{case}@{weight:g}"] = Fuse(
                 method=case,  # type: ignore[arg-type]
-                weights={"lexical": weight},
+                weights={"tokens": 1.0, "lexical": weight},
+                k=60,
             )
-            yield f"{case}@{weight:g}", lambda fused=fused: fused()[1]  # type: ignore[misc]
+    return found
+
+
+async def _found(
+    data: DataSet, engine: QueryEngine, collection: str, depth: int, ways: dict[str, Fuse]
+) -> dict[str, dict[str, list[str]]]:
+    """The ranked documents of each query, by fusion."""
+    found: dict[str, dict[str, list[str]]] = {name: {} for name in ways}
+    with Progress() as progress:
+        for query, text in progress.track(data.queries.items(), description=data.name):
+            async for name, documents in _rankings(text, engine, collection, depth, ways):
+                found[name][query] = documents
+    return found
+
+
+async def _rankings(
+    text: str, engine: QueryEngine, collection: str, depth: int, ways: dict[str, Fuse]
+) -> AsyncIterator[tuple[str, list[str]]]:
+    """One search by the engine's stages, fused in every way."""
+    limit = {"limit": depth}
+    plan = ranking_plan({"retrieve": {"tokens": limit, "lexical": limit, "ngrams": None}, "rerank": None})
+    running = await engine.start(SearchRequest(collection=collection, query=text, plan=plan))
+    stages, query = running.stages, running.query
+    sources = await stages.open(query.entries, None)
+    vectors = await stages.encode(query.text)
+    lists = await stages.retrieve(sources, query.text, vectors, query.plan.retrieve)
+    for name, fuse in ways.items():
+        alone = {name} & {"lexical", "tokens"}
+        kept = [replace(one, lists={key: one.lists[key] for key in alone or one.lists}) for one in lists]
+        candidates = await stages.fuse(kept, query.text, vectors, fuse)
+        yield name, best_first(one.passage.document_id for one in candidates)

@@ -1,53 +1,51 @@
 """Ranking quality of each stage: nDCG@10, recall@100, MRR@10 and hits, by `ir-measures`.
 
-A document's score is its best passage's. Model time and retrieval time are not measured here.
+Each case is a plan that the query engine runs, as the service does. A document's score is its best
+passage's. Model time and retrieval time are not measured here.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import ir_measures
-from ir_measures import RR, R, Success, nDCG
+from excerpta.types import CollectionSettings
 from rich.progress import Progress
 
-from api.query.plan import STAGES
-from base.methods import AUTO
+from api.query.engine import QueryEngine
 from benchmarks.report import Report
 from evaluation.beir import DataSet, load
-from models import Models, load_profile
-from rerank import CATALOGUE, Texts
-from retrieval import Collection, IndexSettings, Selection, Snapshot
-from retrieval.ngrams import LanguageVocabulary
-from retrieval.segments import indexed_text
-from retrieval.tokens import TokenEncoder, TokenOptions
-from retrieval.types import Document, Hits
+from evaluation.runs import Ranked, Run, Searches, best_first
+from evaluation.runs import run as run_set
+from evaluation.searches import DEPTH, EngineSearches, engine_over, indexed
+from retrieval.tokens import TokenOptions
 
 CASES = ("lexical", "tokens", "ngrams", "fused", "reranked")
 OTHERS = ("exact", "unrefined")
-MEASURES = {
-    "ndcg@10": nDCG @ 10,
-    "recall@100": R @ 100,
-    "mrr@10": RR @ 10,
-    "hits@1": Success @ 1,
-    "hits@5": Success @ 5,
-    "hits@20": Success @ 20,
-}
+_OFF = {"tokens": None, "lexical": None, "ngrams": None}
 
 
 def add_index_options(parser: argparse.ArgumentParser) -> None:
     """Options of the index: its directory, models and passage size."""
-    parser.add_argument("--index", type=Path, help="keep the index here and use it again; default: temporary")
     parser.add_argument(
-        "--models", type=Path, help="where converted models are kept; default: with the index"
+        "--index",
+        type=Path,
+        help="a data directory that keeps the index for the next run; default: temporary",
+    )
+    parser.add_argument(
+        "--models",
+        type=Path,
+        help="another data directory whose converted models are used; default: the index's",
     )
     parser.add_argument("--profile", default="small", help="whose models are used (%(default)s)")
     parser.add_argument("--passage-tokens", type=int, default=200)
-    parser.add_argument("--depth", type=int, default=200, help="passages taken from each retriever")
+    parser.add_argument("--depth", type=int, default=DEPTH, help="passages taken from each retriever")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -62,134 +60,92 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rerank", type=int, default=10, help="passages that are reranked")
 
 
-@dataclass(slots=True)
-class Stages:
-    """The stages over one snapshot; each case is a function of the query."""
+def plan_of(case: str, options: argparse.Namespace) -> dict[str, Any]:
+    """The plan of a case: one retriever, or the default plan up to fusing or reranking."""
+    depth = {"limit": options.depth}
+    tokens = depth | {"k_tokens": options.k_tokens, "refine": options.refine}
+    alone: dict[str, Mapping[str, Any]] = {
+        "lexical": depth,
+        "tokens": tokens,
+        "unrefined": tokens | {"refine": 0},
+        "ngrams": depth,
+    }
+    if case in alone:
+        retriever = "tokens" if case == "unrefined" else case
+        return {"retrieve": _OFF | {retriever: alone[case]}, "rerank": None}
+    rerank = {"limit": options.rerank} if case == "reranked" else None
+    return {"retrieve": {"tokens": tokens, "lexical": depth}, "rerank": rerank}
 
-    snapshot: Snapshot
-    encoder: TokenEncoder
-    models: Models
-    options: argparse.Namespace
-    everything: Selection
 
-    def lexical(self, query: str) -> Hits:
-        """BM25."""
-        return self.snapshot.lexical(query, limit=self.options.depth, selection=self.everything)
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """MaxSim over every passage, which no plan asks for."""
 
-    def tokens(self, query: str) -> Hits:
-        """XTR, refined."""
-        return self._tokens(
-            query,
-            TokenOptions(
-                limit=self.options.depth, k_tokens=self.options.k_tokens, refine=self.options.refine
-            ),
-        )
+    engine: QueryEngine
+    collection: str
+    depth: int
 
-    def _tokens(self, query: str, options: TokenOptions) -> Hits:
-        vectors = self.encoder.encode_queries([query])[0].vectors
-        return self.snapshot.tokens(vectors, options, selection=self.everything)
-
-    def exact(self, query: str) -> Hits:
-        """MaxSim over every passage."""
-        return self._tokens(query, TokenOptions(limit=self.options.depth, exact_up_to=1 << 62))
-
-    def unrefined(self, query: str) -> Hits:
-        """XTR alone."""
-        return self._tokens(
-            query, TokenOptions(limit=self.options.depth, k_tokens=self.options.k_tokens, refine=0)
-        )
-
-    def ngrams(self, query: str) -> Hits:
-        """SEAL with the query's own n-grams."""
-        return self.snapshot.ngrams(
-            self.models.lm,
-            query,
-            limit=self.options.depth,
-            beams=10,
-            length=8,
-            query_keys=True,
-            selection=self.everything,
-        ).hits
-
-    def fused(self, query: str) -> Hits:
-        """Tokens and lexical together, as the default plan fuses them."""
-        lists = {"tokens": self.tokens(query), "lexical": self.lexical(query)}
-        plan = STAGES["fuse"]
-        vectors = self.encoder.encode_queries([query])[0].vectors
-        _, hits = self.snapshot.fused(lists, query=query, vectors=vectors, **plan)
-        return hits
-
-    def reranked(self, query: str) -> Hits:
-        """The fused list, its head reordered by the query's likelihood."""
-        hits = self.fused(query)
-        head = hits.numbers[: self.options.rerank]
-        texts = [indexed_text(self.snapshot.passage(int(number)))[0] for number in head]
-        options = CATALOGUE.resolve({"limit": self.options.rerank})
-        order = CATALOGUE[AUTO].make(self.models).rank(query, Texts(texts), options).order
-        numbers = hits.numbers.copy()
-        numbers[: len(head)] = head[order]
-        return Hits(numbers, hits.scores)
+    async def search(self, question: str) -> Ranked:
+        """The documents by their best passages."""
+        collection = self.engine.library.open(await self.engine.library.get(self.collection))
+        vectors = self.engine.networks.encode_query(question).vectors
+        with collection.snapshot() as snapshot:
+            options = TokenOptions(limit=self.depth, exact_up_to=1 << 62)
+            hits = snapshot.tokens(vectors, options, selection=snapshot.allowed(None))
+            return Ranked(best_first(snapshot.passage(int(one)).document_id for one in hits.numbers))
 
 
 def run(options: argparse.Namespace, report: Report) -> None:
     """Indexes the union of the sets, then runs every case on every set."""
-    sets = [load(path, options.split, sample=options.queries, seed=options.seed) for path in options.data]
     cases = options.cases.split(",") if options.cases else list(CASES)
     unknown = set(cases) - {*CASES, *OTHERS}
     if unknown:
         known = ", ".join((*CASES, *OTHERS))
         raise SystemExit(f"no case {', '.join(sorted(unknown))}; there are {known}")
+    sets = [load(path, options.split, sample=options.queries, seed=options.seed) for path in options.data]
+    asyncio.run(_run(sets, cases, options, report))
+
+
+async def _run(sets: list[DataSet], cases: list[str], options: argparse.Namespace, report: Report) -> None:
+    async with opened(sets, options, ngrams="ngrams" in cases) as (engine, collection):
+        for data in sets:
+            for case in cases:
+                searches: Searches
+                if case == "exact":
+                    searches = Exact(engine, collection, options.depth)
+                else:
+                    plan = plan_of(case, options)
+                    searches = EngineSearches(engine, collection, plan, options.depth)
+                _report(case, await _with_bar(data, case, searches), report)
+
+
+@asynccontextmanager
+async def opened(
+    sets: list[DataSet], options: argparse.Namespace, *, ngrams: bool = False
+) -> AsyncIterator[tuple[QueryEngine, str]]:
+    """The engine over the sets' documents, and the name of their collection, made if it is not there yet."""
+    settings = CollectionSettings(passage_tokens=options.passage_tokens, ngrams=ngrams)
     with tempfile.TemporaryDirectory(prefix="excerpta-bench-") as temporary:
         home = options.index or Path(temporary)
-        models = Models(load_profile(options.profile), options.models or home / "models")
-        encoder = TokenEncoder(models.encoder)
-        collection = indexed(home, sets, encoder, models, options, ngrams="ngrams" in cases)
-        with collection.snapshot() as snapshot:
-            stages = Stages(snapshot, encoder, models, options, snapshot.allowed(None))
-            for data in sets:
-                for case in cases:
-                    _measure(data, case, snapshot, getattr(stages, case), report)
+        async with engine_over(home, profile=options.profile, models=options.models) as engine:
+            with Progress() as progress:
+                task = progress.add_task("indexing", total=None)
+                name = await indexed(
+                    engine,
+                    sets,
+                    settings,
+                    progress=lambda done, total: progress.update(task, completed=done, total=total),
+                )
+            yield engine, name
 
 
-def indexed(
-    home: Path,
-    sets: list[DataSet],
-    encoder: TokenEncoder,
-    models: Models,
-    options: argparse.Namespace,
-    *,
-    ngrams: bool = False,
-) -> Collection:
-    """The sets' documents as one collection under `home`, made if it is not there yet."""
-    settings = IndexSettings(passage_tokens=options.passage_tokens, ngrams=ngrams)
-    name = "+".join(data.name for data in sets) + f"-{options.passage_tokens}" + ("-ngrams" if ngrams else "")
-    path = home / "collections" / name
-    vocabulary = LanguageVocabulary(models.lm) if ngrams else None
-    if path.exists():
-        return Collection.open(path, encoder=encoder, vocabulary=vocabulary)
-    documents: dict[str, Document] = {document.id: document for data in sets for document in data.documents}
-    collection = Collection.create(path, encoder=encoder, vocabulary=vocabulary, settings=settings)
+async def _with_bar(data: DataSet, case: str, searches: Searches) -> Run:
     with Progress() as progress:
-        task = progress.add_task("indexing", total=len(documents))
-        collection.add(
-            list(documents.values()),
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
-    return collection
+        task = progress.add_task(f"{data.name} {case}", total=len(data.queries))
+        return await run_set(data, searches, progress=lambda: progress.advance(task))
 
 
-def _measure(
-    data: DataSet, case: str, snapshot: Snapshot, search: Callable[[str], Hits], report: Report
-) -> None:
-    found: dict[str, dict[str, float]] = {}
-    with Progress() as progress:
-        for query, text in progress.track(data.queries.items(), description=f"{data.name} {case}"):
-            best: dict[str, float] = {}
-            hits = search(text)
-            for rank, number in enumerate(hits.numbers):
-                best.setdefault(snapshot.passage(int(number)).document_id, 1.0 / (rank + 1))
-            found[query] = best
-    scores = ir_measures.calc_aggregate(MEASURES.values(), data.qrels, found)
-    for metric, measure in MEASURES.items():
-        report.add(data.name, case, metric, scores[measure])
-    report.add(data.name, case, "queries", len(data.queries), "queries")
+def _report(case: str, done: Run, report: Report) -> None:
+    for metric, value in done.scores().items():
+        report.add(done.data.name, case, metric, value)
+    report.add(done.data.name, case, "queries", len(done.data.queries), "queries")

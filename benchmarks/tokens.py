@@ -18,12 +18,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import ir_measures
 import numpy as np
-from ir_measures import nDCG
 
 from benchmarks.report import Report
 from benchmarks.token_data import DEPTH, TokenData, prepare
+from evaluation.measures import scores
+from evaluation.runs import best_first
 
 ROOT = Path(__file__).resolve().parents[1]
 _UNITS = {
@@ -172,13 +172,10 @@ def _quality(name: str, data: TokenData, found: list[list[int]], report: Report)
     report.add(data.name, name, "top10_in_100", _share(data.exact, found, 10, 100))
     queries = iter(found)
     for one in data.sets:
-        ranked: dict[str, dict[str, float]] = {}
-        for query in one.queries:
-            best = ranked.setdefault(query, {})
-            for rank, number in enumerate(next(queries)):
-                best.setdefault(data.documents[number], 1.0 / (rank + 1))
-        score = ir_measures.calc_aggregate([nDCG @ 10], one.qrels, ranked)[nDCG @ 10]
-        report.add(one.name, name, "ndcg@10", score)
+        ranked = {
+            query: best_first(data.documents[number] for number in next(queries)) for query in one.queries
+        }
+        report.add(one.name, name, "ndcg@10", scores(one.qrels, ranked, ["ndcg@10"])["ndcg@10"])
 
 
 def _share(exact: Any, found: list[list[int]], wanted: int, depth: int) -> float:

@@ -1,1 +1,1 @@
-"""Data sets in BEIR layout and measures over them; used by benchmarks and training."""
+"""Data sets in BEIR layout, measures and runs, for `excerpta evaluate`, benchmarks and training."""

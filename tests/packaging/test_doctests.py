@@ -6,7 +6,18 @@ import pkgutil
 
 import pytest
 
-PACKAGES = ("base", "retrieval", "rerank", "compress", "context", "models", "api", "excerpta")
+PACKAGES = (
+    "base",
+    "retrieval",
+    "rerank",
+    "compress",
+    "context",
+    "models",
+    "api",
+    "evaluation",
+    "training",
+    "excerpta",
+)
 
 
 def modules():

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from evaluation.beir import relevant_documents, rows, split_file, split_files
 from retrieval.lexical import Bm25, Terms
 
 _DEEPEST = 20  # BM25 ranks among which a wrong passage is looked for
@@ -43,10 +42,10 @@ def read_training_set(sources: Sequence[tuple[Path, str]]) -> TrainingSet:
     examples: list[Example] = []
     relevant: dict[str, frozenset[int]] = {}
     for directory, split in sources:
-        questions = {row["_id"]: row["text"] for row in _lines(directory / "queries.jsonl")}
-        judged = _judged(directory / "qrels" / f"{split}.tsv")
+        questions = {row["_id"]: row["text"] for row in rows(directory / "queries.jsonl")}
+        judged = relevant_documents(split_file(directory, split))
         held_out = _held_out(directory, split)
-        kept = [row for row in _lines(directory / "corpus.jsonl") if row["_id"] not in held_out]
+        kept = [row for row in rows(directory / "corpus.jsonl") if row["_id"] not in held_out]
         base = len(texts)
         numbers = {row["_id"]: base + at for at, row in enumerate(kept)}
         texts += [f"{row['title']}\n{row['text']}" if row.get("title") else row["text"] for row in kept]
@@ -113,24 +112,6 @@ def _bm25(texts: Sequence[str]) -> Bm25:
 
 def _held_out(directory: Path, split: str) -> frozenset[str]:
     """Passages that are judged in another split and not in this one."""
-    judged = {file.stem: _judged(file) for file in (directory / "qrels").glob("*.tsv")}
-    seen = {name: {one for passages in rows.values() for one in passages} for name, rows in judged.items()}
+    judged = {name: relevant_documents(file) for name, file in split_files(directory).items()}
+    seen = {name: {one for found in answers.values() for one in found} for name, answers in judged.items()}
     return frozenset().union(*seen.values()) - seen[split]
-
-
-def _judged(path: Path) -> dict[str, list[str]]:
-    judged: dict[str, list[str]] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file, delimiter="\t")
-        next(rows)
-        for query, passage, score in rows:
-            if int(score) > 0:
-                judged.setdefault(query, []).append(passage)
-    return judged
-
-
-def _lines(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            if line.strip():
-                yield json.loads(line)

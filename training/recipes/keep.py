@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from compress.methods.token_classifier import Classifier, word_probabilities
 from models.device import pick_dtype
-from models.networks.adapter import low_rank, low_rank_weights
 from models.networks.text_network import TextNetwork
 from models.networks.token_classifier import KeepNetwork, framed
 from training.data.keep_labels import LabelledText, Sentence, group, join, token_labels
+from training.low_rank import low_rank, low_rank_weights
 from training.measures.keep_scores import KeepScores, keep_scores
 
 _IGNORED = -100

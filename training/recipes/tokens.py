@@ -13,8 +13,8 @@ from torch.nn.functional import normalize
 
 from models import TextNetwork
 from models.device import pick_dtype
-from models.networks.adapter import low_rank, low_rank_weights
 from training.data.contrastive import TrainingSet, batches
+from training.low_rank import low_rank, low_rank_weights
 from training.recipes.tokens_objective import late_interaction_loss, maxsim_scores
 
 _SAMPLE = 400  # passages whose tokens give the projection's first directions
