@@ -37,6 +37,10 @@ class Block:
         pairs = zip(self.keys.unsqueeze(1), self.values.unsqueeze(1), strict=True)
         return tuple((keys, values) for keys, values in pairs)
 
+    def first(self, tokens: int) -> Block:
+        """The block of its first tokens: views, no copies."""
+        return Block(self.keys[:, :, :tokens], self.values[:, :, :tokens])
+
     def to(self, device: torch.device) -> Block:
         """The block on `device`: itself where it is there already."""
         if self.keys.device == device:

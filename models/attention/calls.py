@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
@@ -21,9 +21,6 @@ from models.attention.kernels import Partial, partial_attention
 from models.attention.key_scratch import KeyScratch, joined
 from models.errors import UnsupportedModel
 from models.networks.language_model import LanguageModel
-
-if TYPE_CHECKING:
-    from models.attention.watch import AttentionWatch
 
 # Without "flash" in it: transformers takes such names for kernels to download.
 NAME = "excerpta_ape"
@@ -97,6 +94,18 @@ class AttentionCall(Protocol):
         """Attention (batch, heads, queries, dim); `key` and `value` as the model gives them."""
 
 
+class Watch(Protocol):
+    """Sees the queries and keys of each layer of a call before its attention is computed."""
+
+    def see(
+        self, layer: int, query: torch.Tensor, key: torch.Tensor, ape: ApeCall | None, scaling: float
+    ) -> None:
+        """`query` (batch, heads, queries, dim) is rotated; `key` are the call's own keys.
+
+        An exception raised here ends the call before the layer's attention.
+        """
+
+
 def enable_ape(lm: LanguageModel) -> None:
     """Makes `lm` accept `ape=` in its calls; ordinary calls stay as they were.
 
@@ -120,13 +129,13 @@ def ape_attention(
     attention_mask: torch.Tensor | None,
     scaling: float | None = None,
     ape: ApeCall | AttentionCall | None = None,
-    watch: AttentionWatch | None = None,
+    watch: Watch | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """The registered function; without `ape` it is transformers' own sdpa.
 
     `query` (batch, heads, queries, dim) is rotated; `key` and `value` (batch, kv heads, keys, dim) are
-    the cache's, the queries' own included. `watch` notes what the last query attends to. Returns
+    the cache's, the queries' own included. `watch` sees queries and keys of an `ApeCall`. Returns
     (batch, queries, heads, dim).
     """
     layer: int = module.layer_idx  # type: ignore[assignment]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -87,3 +89,30 @@ def one_softmax(
     other = (query @ others[0].transpose(-1, -2) * scaling).masked_fill(~mask, float("-inf"))
     weights = torch.softmax(torch.cat([logits + bias, other], dim=-1), dim=-1)
     return weights @ torch.cat([passages[1], others[1]], dim=2)
+
+
+def eager_maps(
+    network: Any,
+    ids: Sequence[int],
+    positions: Sequence[int] | None = None,
+    mask: torch.Tensor | None = None,
+) -> Float64:
+    """Attention (layers, heads, tokens, tokens) of a whole prompt by transformers' eager form in float64.
+
+    `mask` (tokens, tokens) is True where a row may read; without it, the prompt is in sequence. The copy of
+    `network` that computes it takes as much memory as two more models in float32.
+    """
+    twin = copy.deepcopy(network).double()
+    twin.set_attn_implementation("eager")
+    tokens = len(ids)
+    seen = torch.ones(tokens, tokens, dtype=torch.bool).tril() if mask is None else mask
+    output = twin(
+        input_ids=torch.tensor([list(ids)]),
+        position_ids=torch.tensor([list(range(tokens) if positions is None else positions)]),
+        # Eager attention adds its mask to the logits.
+        attention_mask=torch.zeros(1, 1, tokens, tokens, dtype=torch.float64).masked_fill(~seen, -torch.inf),
+        output_attentions=True,
+        use_cache=False,
+    )
+    weights: Float64 = torch.cat(output.attentions).detach().numpy()
+    return weights

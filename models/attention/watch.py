@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from models.attention.calls import ApeCall
+from models.attention.weights import attention_weights
 
 
 class AttentionWatch:
@@ -46,45 +47,10 @@ class AttentionWatch:
         self, layer: int, query: torch.Tensor, key: torch.Tensor, ape: ApeCall | None, scaling: float
     ) -> None:
         """Called by the attention: `query` (1, heads, queries, dim), `key` the cache's own keys."""
-        others, passages = last_row(layer, query, key, ape, scaling)
-        log_weights = torch.log_softmax(torch.cat([passages, others], dim=-1), dim=-1)
-        weights = log_weights.exp()
-        # A key that is not read has weight 0 and log weight -inf; it adds nothing.
+        weights = attention_weights(layer, query, key, ape, scaling, rows=[query.shape[2] - 1])[0, :, 0]
+        # A key that is not read has the weight 0, which adds nothing.
         self._entropies[layer] = float(torch.special.entr(weights).sum(dim=-1).mean())
         if self._sizes:
-            heads = weights[:, : sum(self._sizes)].split(self._sizes, dim=-1)
+            before = 0 if ape is None or ape.prefix is None else ape.prefix[layer][0].shape[2]
+            heads = weights[:, before : before + sum(self._sizes)].split(self._sizes, dim=-1)
             self._shares[layer] = torch.stack([part.sum(dim=-1).mean() for part in heads])
-
-
-def last_row(
-    layer: int, query: torch.Tensor, key: torch.Tensor, ape: ApeCall | None, scaling: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The last query's logits (heads, keys) over prefix and own keys, and over passages.
-
-    Softmax over both together is the attention: the policy of the passages is in their logits.
-    """
-    row = query[0, :, -1]
-    others = [_logits(row, key[0], scaling)]
-    runs: list[torch.Tensor] = []
-    if ape is not None:
-        if ape.prefix is not None:
-            others.append(_logits(row, ape.prefix[layer][0][0], scaling))
-        runs = [_logits(row, run[layer][0][0], scaling / ape.temperature) for run in ape.passages]
-    if ape is None or not runs:
-        return torch.cat(others, dim=-1), row.new_zeros(row.shape[0], 0, dtype=torch.float32)
-    if ape.keep is not None and ape.keep < len(runs):
-        sums = torch.stack([torch.logsumexp(run, dim=-1) for run in runs])
-        best = sums.topk(ape.keep, dim=0).indices
-        dropped = torch.ones_like(sums, dtype=torch.bool).scatter_(0, best, False)
-        pairs = zip(runs, dropped, strict=True)
-        runs = [run.masked_fill(gone[:, None], float("-inf")) for run, gone in pairs]
-    passages = torch.cat(runs, dim=-1)
-    lse = torch.logsumexp(passages, dim=-1, keepdim=True)
-    return torch.cat(others, dim=-1), passages + (ape.scale * ape.temperature - 1) * lse + ape.bias
-
-
-def _logits(row: torch.Tensor, keys: torch.Tensor, scaling: float) -> torch.Tensor:
-    """(heads, keys) of one query (heads, dim) over keys (kv heads, keys, dim)."""
-    heads, dim = row.shape
-    grouped = row.reshape(keys.shape[0], heads // keys.shape[0], dim).float()
-    return (grouped @ keys.float().transpose(-1, -2) * scaling).reshape(heads, -1)

@@ -15,33 +15,11 @@ from models.attention import kernels
 from models.attention.calls import NAME, ApeCall, ape_attention, enable_ape, merge
 from models.attention.kernels import bfloat16_partial, cpu_partial, eager_partial, partial_attention
 from models.attention.reference import ape_reference, one_softmax
-from models.attention.watch import AttentionWatch, last_row
+from models.attention.watch import AttentionWatch
+from models.attention.weights import attention_weights
 from models.errors import UnsupportedModel
+from tests.support.attention_tensors import MODULE, POLICIES, SIZES, call, draw, run
 from tests.support.speeds import examples
-
-MODULE = SimpleNamespace(layer_idx=0)
-
-
-def draw(seed: int, heads: int, kv_heads: int, sizes: dict[str, int], dim: int) -> dict[str, torch.Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    shapes = {"query": (1, heads, sizes["queries"], dim)}
-    for name in ("prefix", "one", "two", "own"):
-        shapes[f"{name}_k"] = shapes[f"{name}_v"] = (1, kv_heads, sizes[name], dim)
-    return {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
-
-
-def call(t: dict[str, torch.Tensor], temperature: float, scale: float, **policy: object) -> ApeCall:
-    return ApeCall(
-        prefix=((t["prefix_k"], t["prefix_v"]),),
-        passages=(((t["one_k"], t["one_v"]),), ((t["two_k"], t["two_v"]),)),
-        temperature=temperature,
-        scale=scale,
-        **policy,
-    )
-
-
-def run(t: dict[str, torch.Tensor], ape: ApeCall, mask: torch.Tensor | None = None) -> torch.Tensor:
-    return ape_attention(MODULE, t["query"], t["own_k"], t["own_v"], mask, scaling=0.3, ape=ape)[0]
 
 
 def reference(t: dict[str, torch.Tensor], temperature: float, scale: float, **policy: object) -> np.ndarray:
@@ -66,9 +44,6 @@ def reference(t: dict[str, torch.Tensor], temperature: float, scale: float, **po
     return np.stack(heads, axis=1)
 
 
-SIZES = st.fixed_dictionaries({name: st.integers(1, 7) for name in ("prefix", "one", "two", "queries")})
-
-
 @settings(max_examples=examples(40))
 @given(
     st.integers(0, 2**16),
@@ -77,7 +52,7 @@ SIZES = st.fixed_dictionaries({name: st.integers(1, 7) for name in ("prefix", "o
     st.sampled_from([(1, 1), (4, 2), (6, 2)]),
     st.floats(0.4, 1.5),
     st.floats(0.4, 1.5),
-    st.sampled_from([{}, {"bias": -1.3}, {"bias": 0.7, "keep": 1}, {"keep": 2}]),
+    st.sampled_from(POLICIES),
     st.booleans(),
 )
 def test_equals_the_float64_definition(seed, sizes, before, heads, temperature, scale, policy, cpu):
@@ -234,17 +209,13 @@ def test_a_mask_is_honoured_and_batches_share_frozen_runs():
 def test_statistics_are_those_of_the_attention_that_was_computed(policy):
     t = draw(11, 4, 2, {"queries": 3, "prefix": 3, "one": 6, "two": 4, "own": 5}, 8)
     ape = call(t, 0.7, 0.9, **policy)
-    others, passages = last_row(0, t["query"], t["own_k"], ape, 0.3)
-    weights = torch.softmax(torch.cat([passages, others], -1), -1)
-    values = torch.cat([t[f"{name}_v"] for name in ("one", "two", "own", "prefix")], 2)[0]
-    output = torch.einsum("gqk,gkd->gqd", weights.reshape(2, 2, -1), values).reshape(4, 8)
-    torch.testing.assert_close(run(t, ape)[0, -1], output, atol=1e-5, rtol=0)
+    weights = attention_weights(0, t["query"], t["own_k"], ape, 0.3, rows=[2])[0, :, 0]
     watch = AttentionWatch([6, 4])
     ape_attention(MODULE, t["query"], t["own_k"], t["own_v"], None, scaling=0.3, ape=ape, watch=watch)
     wanted = -(weights * weights.clamp_min(1e-30).log()).sum(-1).mean()
     assert watch.entropy == pytest.approx(float(wanted), abs=1e-5)
     assert watch.shares == pytest.approx(
-        [float(weights[:, :6].sum(-1).mean()), float(weights[:, 6:10].sum(-1).mean())]
+        [float(weights[:, 3:9].sum(-1).mean()), float(weights[:, 9:13].sum(-1).mean())]
     )
 
 
