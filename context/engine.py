@@ -113,7 +113,7 @@ class ContextEngine:
         by all tenants. Raises InvalidContextOption, InvalidPromptModule, and InputTooLong before anything
         is read.
         """
-        # What T and S mend comes with many passages; over the two or so that superposition leaves, they harm.
+        # T and S help only with many passages. Superposition keeps about two, where they hurt.
         usual = self.defaults if mode in CALIBRATED else ModeSettings()
         settings = ModeSettings(
             temperature=usual.temperature if temperature is None else temperature,

@@ -83,7 +83,7 @@ def _read(path: Path) -> bytes:
 
 
 def _write(path: Path, kept: bytes) -> None:
-    """Writes beside, syncs and renames, so that no half file can lock everybody out."""
+    """Writes to a temporary file, syncs and renames, so that a partial file cannot lock all callers out."""
     beside = path.with_suffix(".new")
     beside.unlink(missing_ok=True)
     with open(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:

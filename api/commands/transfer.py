@@ -105,14 +105,14 @@ def _export_parser() -> argparse.ArgumentParser:
         description="""\
 Writes a collection into one file, for `excerpta import` on another machine.
 
-The file is a plain tar archive of one version of the collection: its documents, its indexes as they
-are, and a checksum of everything. Nothing is encoded again, so what a GPU indexed in an hour is served
-elsewhere in minutes, and every search finds the same with the same scores.
+The file is a plain tar archive of one version of the collection: its documents, its indexes, and a
+checksum of everything. Nothing is encoded again at the import, and every search finds the same passages
+with the same scores.
 
-It works on the data directory, next to a running service, which goes on answering and indexing. Should
-a change be halfway between the index and the database, it waits for a better moment, 30 seconds at
-most. A file of that name is replaced once the new one is whole. Not in it: jobs, prompts, API keys,
-cached prefixes, models.""",
+The command works on the data directory, beside a running service, which continues to answer and index.
+If a change is between the index and the database, it waits up to 30 seconds. An existing file is
+replaced once the new one is complete. Jobs, prompts, API keys, cached prefixes and models are not
+exported.""",
         epilog="""\
 examples:
   excerpta export handbook handbook.tar                 the service's data is in ./data
@@ -132,17 +132,17 @@ def _import_parser() -> argparse.ArgumentParser:
         description="""\
 Makes a collection of a file that `excerpta export` wrote.
 
-The collection appears all at once, with its documents, to every service over the same data directory;
-none has to be restarted. Until then nobody sees anything of it, and whatever goes wrong leaves nothing
-behind: a service sweeps away what a killed import left on disk.
+The collection appears in one step, with its documents, in every service over the same data directory.
+No service has to be restarted. A failed import leaves nothing behind: services remove the files of a
+killed import.
 
 Searching compares a question's vectors with those in the file, so the profile must be the one that the
-collection was indexed with. Where they differ the import is refused, and says what each of them is.
+collection was indexed with. If they differ, the import is refused and both are named.
 
-The file is read as if its sender meant harm. Sizes are checked before anything is written, every byte
-against its checksum, documents against passages; the indexes are opened and searched first by another
-process, with a limit on its memory and time, because a FAISS file can be made to crash whoever reads
-it. That process is no sandbox: do not import from people whose programs you would not run.""",
+Archives are treated as untrusted input. Sizes are checked before anything is written, every byte against
+its checksum, and documents against passages. A child process, with limits on memory and time, opens and
+searches the indexes first, because a FAISS file can be made to crash its reader. The child process is not
+a security sandbox: do not import from people whose programs you would not run.""",
         epilog="""\
 examples:
   excerpta import handbook.tar                          into ./data, under its own name

@@ -34,10 +34,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StoreStats:
-    """What every tier holds and did, fastest first.
+    """Contents and counters of every tier, fastest first.
 
-    `encoded` blocks were made because no tier had them, in `encode_s` seconds; `shared` ones came out of
-    another request that was making them. `errors` of tiers cost their help, never a request.
+    `encoded` blocks were made because no tier had them, in `encode_s` seconds. `shared` ones came from
+    another request that was making them. `errors` of tiers never fail a request.
     """
 
     tiers: tuple[TierStats, ...]
@@ -49,7 +49,7 @@ class StoreStats:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The blocks asked for, in order, and which of them did not have to be made."""
+    """The requested blocks, in order, and which of them were cached."""
 
     blocks: tuple[Block, ...]
     cached: tuple[bool, ...]
@@ -115,18 +115,18 @@ class PrefixStore:
         return None if stored is None else unpack(stored)
 
     def put(self, key: BlockKey, block: Block, *, seconds: float = 0.0) -> None:
-        """Keeps the block in memory at once and in lower tiers soon; a failing tier is passed over.
+        """Stores the block in memory at once and in lower tiers soon. A failing tier is skipped.
 
-        `seconds` is what it took to encode.
+        `seconds` is the time that encoding took.
         """
         self._hear()
         self._keep(key, pack(block, self.storage, seconds), self._tiers, self._deletions.count)
 
     def fetch(self, keys: Sequence[BlockKey], make: Make, *, keep: bool = False) -> Fetched:
-        """The block of every key; those that nobody has are made in one call, and kept if that is worth it.
+        """The block of every key. Missing blocks are made in one call, and cached if they are admitted.
 
-        What another request is making already is waited for, not made twice. With `keep`, they are kept as
-        if they had been wanted before. An error of `make` is raised.
+        Blocks that another request is making are waited for, not made twice. With `keep`, blocks are admitted
+        as if they had been used before. An error of `make` is raised.
         """
         self._hear()
         since = self._deletions.count
@@ -153,22 +153,22 @@ class PrefixStore:
         return Fetched(tuple(blocks[key] for key in keys), tuple(key not in made for key in keys))
 
     def room(self, size: int) -> bool:
-        """Whether some tier takes `size` more bytes without anything having to go."""
+        """Whether some tier has room for `size` more bytes without an eviction."""
         return any(tier.room(size) for tier in self._tiers)
 
     def delete(self, keys: Sequence[BlockKey]) -> int:
-        """Forgets these blocks in every tier; returns how many were there."""
+        """Deletes these blocks from every tier; returns how many there were."""
         about = [Deletion(key.scope, frozenset({key.document})) for key in keys]
         with self._deleting(*about):
             return len({key for tier in self._tiers for key in keys if tier.delete(key)})
 
     def delete_salt(self, salt: bytes) -> int:
-        """Forgets every block of one tenant in every tier; returns how many the largest tier had."""
+        """Deletes every block of one tenant from every tier; returns how many the largest tier had."""
         with self._deleting(Deletion(scope := scope_of(salt))):
             return max(tier.delete_scope(scope) for tier in self._tiers)
 
     def delete_documents(self, salt: bytes, documents: Collection[str]) -> int:
-        """Forgets every block of these documents in every tier; returns how many the largest tier had."""
+        """Deletes every block of these documents from every tier; returns how many the largest tier had."""
         scope, names = scope_of(salt), frozenset(document_of(salt, one) for one in documents)
         with self._deleting(Deletion(scope, names)):
             return max(tier.delete_scope(scope, names) for tier in self._tiers)
@@ -178,20 +178,20 @@ class PrefixStore:
         return 0 if self._disk is None else self._disk.delete_other_namespaces(namespace)
 
     def flush(self) -> None:
-        """Waits until everything put in so far is where it belongs."""
+        """Waits until all pending writes are done."""
         with self._lock:
             pending = list(self._writes)
         wait(pending)
 
     def stats(self) -> StoreStats:
-        """What the tiers hold and did."""
+        """Contents and counters of the tiers."""
         tiers = tuple(tier.stats() for tier in self._tiers)
         with self._lock:
             errors = self._errors + sum(tier.errors for tier in tiers)
             return StoreStats(tiers, self._encoded, self._shared, errors, self._encode_s)
 
     def close(self) -> None:
-        """Finishes writing; later blocks are kept in memory only."""
+        """Finishes writing. Later blocks are stored in memory only."""
         self._writer.shutdown(wait=True)
         if self._redis is not None:
             self._redis.close()
@@ -229,7 +229,7 @@ class PrefixStore:
                 self._flights.land(key, found.get(key))
 
     def _find(self, key: BlockKey, since: int) -> StoredBlock | None:
-        """The block out of the fastest tier that has it; faster ones get it too."""
+        """The block from the fastest tier that has it. It is copied to faster tiers."""
         for at, tier in enumerate(self._tiers):
             if (stored := tier.get(key)) is not None:
                 slower = self._tiers[at + 1 :] if self._seen.take(key) else []
@@ -238,7 +238,7 @@ class PrefixStore:
         return None
 
     def _offer(self, key: BlockKey, stored: StoredBlock, keep: bool, since: int) -> None:
-        """Gives a block that was just made to the tiers that take it, and notes it if not all do."""
+        """Gives a new block to the tiers that admit it, and records its key if not all do."""
         again = keep or self._seen.take(key)
         takers = [
             tier
@@ -252,8 +252,8 @@ class PrefixStore:
     def _keep(self, key: BlockKey, stored: StoredBlock, tiers: Sequence[Tier], since: int) -> None:
         """Puts a block into these tiers, unless it was deleted since the request began.
 
-        A mapped block is copied for memory, in the background: memory that is a file's pages would neither
-        be counted nor let go of the file.
+        A mapped block is copied into memory in the background. Mapped pages would not count against
+        the memory budget, and would hold the file.
         """
         self._hear()
         with self._lock:
@@ -271,7 +271,7 @@ class PrefixStore:
                     write.add_done_callback(self._written)
 
     def _write(self, tier: Tier, key: BlockKey, stored: StoredBlock, since: int) -> None:
-        """Puts a block into a tier, in the background; what was deleted meanwhile is taken out again."""
+        """Puts a block into a tier, in the background. A block deleted meanwhile is removed again."""
         tier.put(key, stored.copied() if tier is self._memory else stored)
         self._hear(now=True)
         if not self._deletions.spare(key, since):
@@ -282,7 +282,7 @@ class PrefixStore:
             self._writes.pop(write, None)
 
     def _hear(self, *, now: bool = False) -> None:
-        """Forgets in memory what other processes have deleted."""
+        """Removes blocks from memory that other processes have deleted."""
         for listener in self._listeners:
             for deletion in listener.news(now=now):
                 with self._lock:
@@ -291,9 +291,10 @@ class PrefixStore:
 
     @contextmanager
     def _deleting(self, *deletions: Deletion) -> Iterator[None]:
-        """From here on, requests that have begun keep nothing of it; what they have put in is waited for.
+        """From here on, running requests do not cache deleted blocks. Their pending writes are waited for.
 
-        The others are told afterwards: told before, they could find it again in a tier that they share.
+        Other processes are notified only after the deletion. Otherwise they could reload the block from a
+        shared tier.
         """
         with self._lock:
             for one in deletions:

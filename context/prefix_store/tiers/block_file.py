@@ -45,7 +45,7 @@ def map_block(key: BlockKey, path: Path) -> StoredBlock:
     Nothing is copied. The checksum runs over the mapped pages, which brings them in from the disk, and
     the tensors are those same pages: each byte is read from the disk once and looked at twice in memory.
     The checksum is CRC-32, at 4 GB a second a third of what SHA-256 takes: it notices every burst of up
-    to 32 bits, so every flipped byte, and guards against damage; nobody who can write files is kept out.
+    to 32 bits, so every flipped byte. It guards against damage, not against an attacker who can write files.
     Files are only ever renamed into place and unlinked, never cut short, so the pages stay readable.
     """
     path.open("rb").close()  # what the system refuses is no damage, and is raised as it is
