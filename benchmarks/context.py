@@ -1,6 +1,6 @@
 """Reading passages in parallel from the prefix store: speed up to the first token, and after it.
 
-With --data, how good the answers are in each mode instead.
+With --data, how good the answers are by each reading instead.
 """
 
 from __future__ import annotations

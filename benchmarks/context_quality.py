@@ -1,4 +1,4 @@
-"""Answer quality by mode: likelihood of the known answer, exact match, F1.
+"""Answer quality by reading: likelihood of the known answer, exact match, F1.
 
 Prompts have one passage that holds the answer, at a random place among others of the same collection.
 `nq/multidoc.jsonl` names the others; in other sets they are the passages most like the question by BM25.
@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import bm25s
+from excerpta.types.reading import ReadingMethod
 
 from benchmarks.report import Report
-from context import ContextEngine, ContextPassage, PrefixStore
-from context.reading.catalogue import MODES
+from context import READINGS, ContextEngine, ContextPassage, PrefixStore
 from context.writing.generation import Generation, ReadPrompt
 from context.writing.likelihood import answer_log_likelihoods
 from context.writing.scheduler import Row, Scheduler
@@ -29,14 +29,14 @@ from context.writing.transcript import Writing
 from evaluation.beir import judgments, rows
 from models.networks.language_model import LanguageModel
 
-QUALITY_CASES = tuple(MODES)
+QUALITY_CASES = tuple(READINGS)
 _UNITS = {"answer_nll": "nats/token", "ttft_cpu_ms": "ms"}
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class QualityOptions:
-    """The options of a run: modes, optionally with settings ("guard+keep=2"), and the sample."""
+    """The options of a run: readings, optionally with options ("guard+keep=2"), and the sample."""
 
     cases: Sequence[str]
     queries: int
@@ -98,33 +98,17 @@ def _measure(lm: LanguageModel, asked: Asked, options: QualityOptions) -> list[d
     engine, scheduler = ContextEngine(lm, store), Scheduler(lm)
     engine.warm(asked.passages)
     measured, answers = [], []
+    writing = Writing(max_tokens=max(1, options.max_tokens))
     for case in options.cases:
-        mode, *changes = case.split("+")
-        named: dict[str, Any] = {}
-        for change in changes:
-            name, value = change.split("=")
-            named[name] = int(value) if name == "keep" else float(value)
         began = time.process_time()
-        run = engine.start(
-            asked.question,
-            asked.passages,
-            mode=mode,  # type: ignore[arg-type]
-            **named,
-        )
+        run = engine.start(asked.question, asked.passages, reading_of(case), writing=writing)
         values = {"ttft_cpu_ms": (time.process_time() - began) * 1000}
         prompt, _ = run.hand_over()
         values["answer_nll"] = min(answer_nll(lm, prompt, answer) for answer in asked.answers)
         measured.append(values)
         if options.max_tokens:
             answers.append(Written())
-            scheduler.join(
-                Generation(
-                    lm,
-                    prompt,
-                    Writing(max_tokens=options.max_tokens, no_repeat_ngram=engine.defaults.no_repeat_ngram),
-                ),
-                answers[-1],
-            )
+            scheduler.join(Generation(lm, prompt, writing), answers[-1])
     while scheduler.step():
         pass
     store.close()
@@ -133,6 +117,17 @@ def _measure(lm: LanguageModel, asked: Asked, options: QualityOptions) -> list[d
         values["exact_match"] = float(any(words(answer.text) == words(one) for one in asked.answers))
         values["contains"] = float(any(_holds(answer.text, one) for one in asked.answers))
     return measured
+
+
+def reading_of(case: str) -> ReadingMethod:
+    """The reading that a case names, with its options.
+
+    >>> reading_of("guard+keep=2").keep
+    2
+    """
+    method, *changes = case.split("+")
+    options = {name: json.loads(value) for name, value in (change.split("=") for change in changes)}
+    return READINGS.resolve({"method": method, **options})
 
 
 def answer_nll(lm: LanguageModel, prompt: ReadPrompt, answer: str) -> float:

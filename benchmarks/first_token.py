@@ -18,11 +18,12 @@ from pathlib import Path
 
 import redis
 from excerpta.cli.demo import python_reference
+from excerpta.types.reading import Ape, ReadingMethod, Sequential, Superposition
 
 from benchmarks.report import Report
 from context import ContextEngine, ContextPassage, PrefixStore, RedisTier
 from context.prefix_store import Storage
-from context.reading.catalogue import Mode
+from context.writing.transcript import Writing
 from models import LanguageModel
 
 SPEED_CASES = (
@@ -41,6 +42,11 @@ PASSAGE_TOKENS = 200
 QUESTION = "What is the difference between a tuple and a list?"
 _DECODED = 12
 _BUDGET = 8 << 30
+_PARALLEL = Ape()
+_DECODE_CASES: tuple[tuple[str, ReadingMethod], ...] = (
+    ("decode", _PARALLEL),
+    ("decode sequential", Sequential()),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,7 @@ class _Case:
     def steps(self, case: str) -> Callable[[], Timing]:
         """One measured request of this case, with what has to be made ready before."""
         if case == "sequential":
-            return lambda: self.timed(self.texts, mode="sequential")
+            return lambda: self.timed(self.texts, reading=Sequential())
         if case == "question-only":
             return lambda: self.timed([])
         if case == "cold":
@@ -129,14 +135,14 @@ class _Case:
         self,
         texts: Sequence[ContextPassage],
         *,
-        mode: Mode = "ape",
+        reading: ReadingMethod = _PARALLEL,
         salt: bytes = b"",
         forget: bool = False,
     ) -> Timing:
         """A request up to its first token."""
         gc.collect()
         wall, cpu = time.perf_counter(), time.process_time()
-        generation = self.engine.start(QUESTION, texts, mode=mode, max_tokens=2, salt=salt)
+        generation = self.engine.start(QUESTION, texts, reading, writing=Writing(max_tokens=2), salt=salt)
         generation.step()
         timing = Timing((time.perf_counter() - wall) * 1e3, (time.process_time() - cpu) * 1e3)
         generation.close()
@@ -175,7 +181,7 @@ def _stores(
                 cases["partial"] = lambda: _partial(memory)
         if "superposition" in wanted:
             paths = case_over(_BUDGET)  # of its own: what is forgotten for "partial" has to be made again
-            cases["superposition"] = lambda: paths.timed(texts, mode="superposition")
+            cases["superposition"] = lambda: paths.timed(texts, reading=Superposition())
         if wanted & {"disk", "disk-cold"}:
             disk = case_over(0, Path(folder))
             if "disk" in wanted:
@@ -242,13 +248,14 @@ def _report(
 
 def _decode(lm: LanguageModel, name: str, options: SpeedOptions, report: Report) -> None:
     """Milliseconds a token after the first, by how many passages are read."""
+    writing = Writing(max_tokens=_DECODED + 2)
     for count in sorted({0, 1, *options.passages}):
         texts = passages_of(lm, count)
-        for mode in ("ape", "sequential") if count else ("ape",):
+        for case, reading in _DECODE_CASES if count else _DECODE_CASES[:1]:
             with _engine(lm) as engine:
                 best = Timing(float("inf"), float("inf"))
                 for _ in range(max(2, options.runs // 2)):
-                    generation = engine.start(QUESTION, texts, mode=mode, max_tokens=_DECODED + 2)
+                    generation = engine.start(QUESTION, texts, reading, writing=writing)
                     generation.step()
                     wall, cpu = time.perf_counter(), time.process_time()
                     steps = 0
@@ -260,7 +267,6 @@ def _decode(lm: LanguageModel, name: str, options: SpeedOptions, report: Report)
                     )
                     generation.close()
             label = f"{count}x{PASSAGE_TOKENS} {name}"
-            case = "decode" if mode == "ape" else "decode sequential"
             report.add(label, case, "decode_ms", best.wall, "ms/token")
             report.add(label, case, "decode_cpu_ms", best.cpu, "ms/token")
 

@@ -6,16 +6,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from excerpta.types.reading import Ape
+
 from benchmarks.context_quality import QualityOptions, questions
 from benchmarks.first_token import PASSAGE_TOKENS, passages_of
 from benchmarks.report import Report
 from context import ContextEngine, ContextPassage, PrefixStore
 from context.writing.scheduler import Row, Scheduler
+from context.writing.transcript import Writing
 from models import LanguageModel
 
 STREAMS = (1, 4, 16)
 DRAFTS = (0, 2, 4, 8)
-_TOKENS = 32
+_WRITING = Writing(max_tokens=32)
 _QUESTIONS = (
     "What is the difference between a tuple and a list?",
     "What does the nonlocal statement do?",
@@ -68,7 +71,7 @@ def _measure(
     began = time.perf_counter()
     for number in range(streams):
         question = _QUESTIONS[number % len(_QUESTIONS)]
-        scheduler.join(engine.start(question, texts, max_tokens=_TOKENS), _Deaf())
+        scheduler.join(engine.start(question, texts, Ape(), writing=_WRITING), _Deaf())
     tokens, wall, cpu = scheduler.tokens, time.perf_counter(), time.process_time()
     while scheduler.step():
         pass
@@ -79,6 +82,7 @@ def _measure(
 
 def run_drafts(lm: LanguageModel, data: Path, options: QualityOptions, report: Report) -> None:
     """One answer at a time with and without drafts from its passages; `same` counts equal answers."""
+    writing = Writing(max_tokens=options.max_tokens)
     for passages in options.passages:
         asked = list(questions(data, passages, options.queries, options.seed))
         store = PrefixStore(4 << 30)
@@ -89,7 +93,7 @@ def run_drafts(lm: LanguageModel, data: Path, options: QualityOptions, report: R
             cpu = 0.0
             for one in asked:
                 scheduler = Scheduler(lm, drafts=drafts)
-                generation = engine.start(one.question, one.passages, max_tokens=options.max_tokens)
+                generation = engine.start(one.question, one.passages, Ape(), writing=writing)
                 row = scheduler.join(generation, _Deaf())
                 began = time.process_time()
                 while scheduler.step():

@@ -2,9 +2,9 @@
 
 from context.calibration.calibrating import calibrate, reference_prompts
 from context.citations.citer import Cited, CitedText, Citer
-from context.defaults import Calibration, find_calibration
+from context.defaults import Calibration, EngineDefaults, find_calibration
 from context.encoding.modules import forget_modules
-from context.engine import ContextEngine, EngineDefaults
+from context.engine import ContextEngine
 from context.errors import (
     ContextError,
     InvalidAnswerPrompt,
@@ -16,12 +16,15 @@ from context.notes import ReadingNotes
 from context.prefix_store import PrefixStore, RedisTier, StoreStats, TierStats
 from context.prompts.prompt import AnswerPrompt, ContextPassage
 from context.prompts.schema import FilledPrompt, Module, check_modules, choose
+from context.reading.catalogue import CATALOGUE as READINGS
 from context.reading.catalogue import DEFAULT_MODE, Mode
 from context.writing.generation import Generation, TokenUsage
 from context.writing.scheduler import Listener, Row, Scheduler
+from context.writing.transcript import Writing
 
 __all__ = [
     "DEFAULT_MODE",
+    "READINGS",
     "AnswerPrompt",
     "Calibration",
     "Cited",
@@ -48,6 +51,7 @@ __all__ = [
     "StoreStats",
     "TierStats",
     "TokenUsage",
+    "Writing",
     "calibrate",
     "check_modules",
     "choose",

@@ -80,6 +80,35 @@ def find_calibration(fingerprint: str, folders: Sequence[Path] = ()) -> Calibrat
 
 
 @dataclass(frozen=True, slots=True)
+class EngineDefaults:
+    """The temperature and scale of a model, for readings that are given none.
+
+    T = S = 0.9 are the values of APE's authors, for models of 7 billion parameters and more. Smaller models
+    need other values (`excerpta calibrate`).
+    """
+
+    temperature: float = 0.9
+    scale: float = 0.9
+
+    @classmethod
+    def of(cls, fingerprint: str, calibrations: Sequence[Path] = ()) -> EngineDefaults:
+        """The defaults for a model, with calibrated T and S where they exist. Raises InvalidCalibration."""
+        found = find_calibration(fingerprint, calibrations)
+        return cls() if found is None else cls(found.temperature, found.scale)
+
+    def over(self, temperature: float | None, scale: float | None) -> tuple[float, float]:
+        """T and S: those given, and the model's own where none is.
+
+        >>> EngineDefaults(0.7, 0.8).over(None, 1.0)
+        (0.7, 1.0)
+        """
+        return (
+            self.temperature if temperature is None else temperature,
+            self.scale if scale is None else scale,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """Means over the prompts at one T and S."""
 

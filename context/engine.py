@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
 
+import msgspec
 import torch
+from excerpta.types.reading import ReadingMethod
 
 from base.errors import InputTooLong
-from context.defaults import find_calibration
+from context.defaults import EngineDefaults
 from context.encoding.modules import SALT, read_modules
 from context.encoding.plain import encode_passages, encode_prefix
 from context.errors import InvalidContextOption
@@ -20,17 +21,9 @@ from context.namespace import namespace_of
 from context.prefix_store import BlockKey, Keys, PrefixStore
 from context.prompts.prompt import DEFAULT_PROMPT, AnswerPrompt, ContextPassage, PromptIds
 from context.prompts.schema import FilledPrompt, Module, ModuleIds, check_modules, module_ids
-from context.reading.catalogue import (
-    CALIBRATED,
-    DEFAULT_MODE,
-    IN_SEQUENCE,
-    MODES,
-    Mode,
-    ModeSettings,
-    Task,
-    path_saliency,
-)
-from context.reading.paths import encode_behind
+from context.reading.base import AnyReading, Task
+from context.reading.catalogue import CATALOGUE
+from context.reading.paths import encode_behind, path_saliency
 from context.writing.generation import Generation, TokenUsage
 from context.writing.transcript import Writing
 from models.attention.blocks import Block
@@ -40,32 +33,29 @@ from models.networks.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
-class EngineDefaults:
-    """The defaults of `ContextEngine.start`.
+class _Prompt:
+    """A prompt as token ids: the passages with their documents, modules before them, the question behind."""
 
-    T = S = 0.9 are the values of APE's authors, for models of 7 billion parameters and more. Smaller models
-    need other values (`excerpta calibrate`). `no_repeat_ngram` stops the loops that small models fall into
-    with greedy decoding.
-    """
+    texts: Sequence[list[int]]
+    documents: Sequence[str]
+    tail: Sequence[int]
+    asked: range
+    salt: bytes
+    modules: FilledPrompt | None
+    placed: ModuleIds | None
+    before: Sequence[int]
 
-    temperature: float = 0.9
-    scale: float = 0.9
-    recompute_tokens: int = 16
-    recompute_share: float = 0.15
-    no_repeat_ngram: int = 8
-
-    @classmethod
-    def of(cls, fingerprint: str, calibrations: Sequence[Path] = ()) -> EngineDefaults:
-        """The defaults for a model, with calibrated T and S where they exist. Raises InvalidCalibration."""
-        found = find_calibration(fingerprint, calibrations)
-        return cls() if found is None else cls(temperature=found.temperature, scale=found.scale)
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each passage."""
+        return [len(ids) for ids in self.texts]
 
 
 class ContextEngine:
     """Reads passages and a question with one language model and starts the answer.
 
-    `context.reading` says how a prompt can be read. In all modes but "sequential" every passage is its own
-    block out of `store`, encoded only if no tier has it. Without `defaults`, T and S come from the folders
+    `context.reading` says how a prompt can be read. Most readings take every passage as a block of its own
+    out of `store`, encoded only if no tier has it. Without `defaults`, T and S come from the folders
     of `calibrations` or from those shipped. Raises UnsupportedModel for a model that cannot do APE.
     """
 
@@ -91,47 +81,26 @@ class ContextEngine:
         self,
         question: str,
         passages: Sequence[ContextPassage],
+        reading: ReadingMethod | None = None,
         *,
-        mode: Mode = "ape",
-        temperature: float | None = None,
-        scale: float | None = None,
-        bias: float = 0.0,
-        keep: int | None = None,
+        writing: Writing,
         statistics: bool = False,
-        max_tokens: int = 200,
-        sampling_temperature: float = 0.0,
-        seed: int | None = None,
         salt: bytes = b"",
         modules: FilledPrompt | None = None,
     ) -> Generation:
         """Reads the prompt, which takes a while, and returns the answer at its first token.
 
-        `temperature` (T), `scale` (S) and `bias` matter in the modes "ape", "guard" and "superposition";
-        `keep`, how many passages are left, in the latter two. None means the calibrated value, and in
-        superposition T = S = 1. With `statistics`, the notes have the attention of the question. Blocks are
-        shared only between equal salts. `modules` come before the passages; their cache entries are shared
-        by all tenants. Raises InvalidContextOption, InvalidPromptModule, and InputTooLong before anything
-        is read.
+        Without a `reading`, the catalogue's default is taken. With `statistics`, the notes have the
+        attention of the question. Blocks are shared only between equal salts. `modules` come before the
+        passages; their cache entries are shared by all tenants. Raises UnknownMethod, InvalidOption,
+        InvalidContextOption, InvalidPromptModule, and InputTooLong before anything is read.
         """
-        # T and S help only with many passages. Superposition keeps about two, where they hurt.
-        usual = self.defaults if mode in CALIBRATED else ModeSettings()
-        settings = ModeSettings(
-            temperature=usual.temperature if temperature is None else temperature,
-            scale=usual.scale if scale is None else scale,
-            bias=bias,
-            keep=keep,
-            recompute_tokens=self.defaults.recompute_tokens,
-            recompute_share=self.defaults.recompute_share,
-        )
-        _check(question, mode, settings, max_tokens, sampling_temperature)
-        writing = Writing(
-            max_tokens=max_tokens,
-            temperature=sampling_temperature,
-            seed=seed,
-            no_repeat_ngram=self.defaults.no_repeat_ngram,
-        )
-        task = self._task(question, passages, mode, settings, max_tokens, salt, statistics, modules)
-        return Generation(self.lm, MODES[mode](task), writing)
+        options = _checked(reading)
+        how = _made(self, options)
+        prompt = self._tokenised(question, passages, salt, modules)
+        self._check_length(prompt, writing.max_tokens, in_sequence=how.in_sequence)
+        task = self._task(prompt, options.method, statistics=statistics, blocks=how.blocks)
+        return Generation(self.lm, how.read(task, options), writing)
 
     def saliency(
         self, question: str, passages: Sequence[ContextPassage], *, salt: bytes = b""
@@ -140,9 +109,9 @@ class ContextEngine:
 
         Passages in the store cost nothing but the question. Raises InvalidContextOption, InputTooLong.
         """
-        settings = ModeSettings()
-        _check(question, "superposition", settings, 1, 0.0)
-        task = self._task(question, passages, "superposition", settings, 1, salt, False)
+        prompt = self._tokenised(question, passages, salt, None)
+        self._check_length(prompt, 1, in_sequence=False)
+        task = self._task(prompt, "")
         return path_saliency(
             self.lm, task.prefix, task.blocks, task.tail, task.asked, task.lead and task.lead()
         )
@@ -160,71 +129,80 @@ class ContextEngine:
         self._prompt.forget()
 
     def warm(
-        self, passages: Sequence[ContextPassage], *, salt: bytes = b"", mode: Mode = DEFAULT_MODE
+        self,
+        passages: Sequence[ContextPassage],
+        reading: ReadingMethod | None = None,
+        *,
+        salt: bytes = b"",
     ) -> int:
         """Encodes and caches those of these passages that the store lacks; returns how many it had.
 
-        For superposition the words that lead to a question are encoded after each passage as well.
-        Raises InvalidContextOption.
+        Where the reading wants them, the words that lead to a question are encoded after each passage as
+        well. Raises UnknownMethod, InvalidOption.
         """
-        _check_mode(mode)
+        how = _made(self, _checked(reading))
         texts = [self._prompt.passage(passage) for passage in passages]
         documents = [passage.document for passage in passages]
         blocks, cached = self._blocks(texts, documents, salt, keep=True)
-        if mode == "superposition" and self._prompt.lead:
+        if how.leads and self._prompt.lead:
             on_device = [block.to(self.lm.device) for block in blocks]
             self._lead(texts, documents, salt, on_device, keep=True)
         return sum(cached)
 
-    def _task(
+    def _tokenised(
         self,
         question: str,
         passages: Sequence[ContextPassage],
-        mode: Mode,
-        settings: ModeSettings,
-        max_tokens: int,
         salt: bytes,
-        statistics: bool,
-        modules: FilledPrompt | None = None,
-    ) -> Task:
-        """The prompt with the blocks of its passages, which are encoded here if no tier has them."""
-        texts = [self._prompt.passage(passage) for passage in passages]
-        documents = [passage.document for passage in passages]
-        tail = self._prompt.question(question)
-        lengths = [len(ids) for ids in texts]
+        modules: FilledPrompt | None,
+    ) -> _Prompt:
+        """Raises InvalidContextOption for an empty question, and InvalidPromptModule."""
+        if not question.strip():
+            raise InvalidContextOption("question", question, "a text")
         placed = None if modules is None else module_ids(modules, self.lm.encode)
-        before = [] if placed is None else [*placed.ids, *self._prompt.closing]
-        self._check_length(mode, lengths, len(before) + len(tail) + max_tokens)
-        blocks: tuple[Block, ...] = ()
-        cached: tuple[bool, ...] = (False,) * len(texts)
-        if mode != "sequential":
-            blocks, cached = self._blocks(texts, documents, salt)
-        blocks = tuple(block.to(self.lm.device) for block in blocks)
-        prefix, usage = self._prefix_block(), TokenUsage(0, 0, len(before), 0)
-        if placed is not None and modules is not None and mode != "sequential":
-            prefix, usage = self._read_modules(placed, modules.document)
-            blocks = tuple(self._rotation.move(block, len(before)) for block in blocks)
-        return Task(
-            mode=mode,
-            lm=self.lm,
-            prefix_ids=[*self._prompt.prefix, *before],
-            texts=texts,
-            tail=tail,
+        return _Prompt(
+            texts=[self._prompt.passage(passage) for passage in passages],
+            documents=[passage.document for passage in passages],
+            tail=self._prompt.question(question),
             asked=self._prompt.asked(question),
+            salt=salt,
+            modules=modules,
+            placed=placed,
+            before=[] if placed is None else [*placed.ids, *self._prompt.closing],
+        )
+
+    def _task(self, prompt: _Prompt, method: str, *, statistics: bool = False, blocks: bool = True) -> Task:
+        """The prompt with the blocks of its passages, which are encoded here if no tier has them."""
+        found: tuple[Block, ...] = ()
+        cached: tuple[bool, ...] = (False,) * len(prompt.texts)
+        if blocks:
+            found, cached = self._blocks(prompt.texts, prompt.documents, prompt.salt)
+            found = tuple(block.to(self.lm.device) for block in found)
+        prefix, usage = self._prefix_block(), TokenUsage(0, 0, len(prompt.before), 0)
+        if blocks and prompt.placed is not None and prompt.modules is not None:
+            prefix, usage = self._read_modules(prompt.placed, prompt.modules.document)
+            found = tuple(self._rotation.move(block, len(prompt.before)) for block in found)
+        return Task(
+            method=method,
+            lm=self.lm,
+            prefix_ids=[*self._prompt.prefix, *prompt.before],
+            texts=prompt.texts,
+            tail=prompt.tail,
+            asked=prompt.asked,
             prefix=prefix,
-            blocks=blocks,
+            blocks=found,
             usage=TokenUsage(
-                context_tokens=usage.context_tokens + sum(lengths),
+                context_tokens=usage.context_tokens + sum(prompt.lengths),
                 cached_tokens=usage.cached_tokens
-                + sum(size for size, hit in zip(lengths, cached, strict=True) if hit),
-                question_tokens=usage.question_tokens + len(tail),
+                + sum(size for size, hit in zip(prompt.lengths, cached, strict=True) if hit),
+                question_tokens=usage.question_tokens + len(prompt.tail),
                 generated_tokens=0,
             ),
-            settings=settings,
+            defaults=self.defaults,
             statistics=statistics,
             rotation=lambda: self._rotation,
-            lead=(lambda: self._lead(texts, documents, salt, blocks))
-            if placed is None and self._prompt.lead
+            lead=(lambda: self._lead(prompt.texts, prompt.documents, prompt.salt, found))
+            if prompt.placed is None and self._prompt.lead
             else None,
         )
 
@@ -300,32 +278,18 @@ class ContextEngine:
                 self._prefix = encode_prefix(self.lm, self._prompt.prefix)
             return self._prefix
 
-    def _check_length(self, mode: Mode, passages: Sequence[int], rest: int) -> None:
-        context = sum(passages) if mode in IN_SEQUENCE else max(passages, default=0)
+    def _check_length(self, prompt: _Prompt, max_tokens: int, *, in_sequence: bool) -> None:
+        context = sum(prompt.lengths) if in_sequence else max(prompt.lengths, default=0)
+        rest = len(prompt.before) + len(prompt.tail) + max_tokens
         total = len(self._prompt.prefix) + context + rest
         if total > self.lm.max_positions:
             raise InputTooLong("the prompt with its answer", total, self.lm.max_positions)
 
 
-def _check(
-    question: str, mode: str, settings: ModeSettings, max_tokens: int, sampling_temperature: float
-) -> None:
-    _check_mode(mode)
-    if not question.strip():
-        raise InvalidContextOption("question", question, "a text")
-    for name in ("temperature", "scale"):
-        if not 0 < getattr(settings, name) <= 2:
-            raise InvalidContextOption(name, getattr(settings, name), "above 0 and at most 2")
-    if not -20 <= settings.bias <= 20:
-        raise InvalidContextOption("bias", settings.bias, "between -20 and 20")
-    if settings.keep is not None and settings.keep < 1:
-        raise InvalidContextOption("keep", settings.keep, "at least 1")
-    if not 0 <= sampling_temperature <= 2:
-        raise InvalidContextOption("sampling_temperature", sampling_temperature, "between 0 and 2")
-    if max_tokens < 1:
-        raise InvalidContextOption("max_tokens", max_tokens, "at least 1")
+def _checked(reading: ReadingMethod | None) -> ReadingMethod:
+    """The options, in bounds; a struct made in Python has not been checked. Raises InvalidOption."""
+    return CATALOGUE.resolve({} if reading is None else msgspec.to_builtins(reading))
 
 
-def _check_mode(mode: str) -> None:
-    if mode not in get_args(Mode):
-        raise InvalidContextOption("mode", mode, "one of " + ", ".join(get_args(Mode)))
+def _made(engine: ContextEngine, options: ReadingMethod) -> AnyReading:
+    return CATALOGUE.of(options).make(engine)

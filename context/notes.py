@@ -14,7 +14,7 @@ class ReadingNotes:
     passage has. `saliency` is the mean log p of the question's tokens after each passage.
     """
 
-    mode: str = "sequential"
+    method: str = ""
     temperature: float = 1.0
     scale: float = 1.0
     bias: float = 0.0

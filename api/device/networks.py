@@ -7,19 +7,23 @@ from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
+from excerpta.types.reading import ReadingMethod
 from excerpta.types.rerank import RerankMethod
 
 from api.answers.request import AnswerRequest
+from api.query.plan import Context
 from api.settings import Settings
 from base.methods import AUTO, Method
 from compress import Compressed, Compressor, make_compressor
 from context import (
+    READINGS,
     ContextEngine,
     ContextPassage,
     Generation,
     PrefixStore,
     RedisTier,
     StoreStats,
+    Writing,
     forget_modules,
 )
 from models import Executor, LanguageModel, Models, Priority
@@ -115,15 +119,11 @@ class Networks:
         return self.engine.start(
             task.question,
             task.passages,
-            mode=context.mode,
-            temperature=context.temperature,
-            scale=context.scale,
-            bias=context.bias,
-            keep=context.keep,
+            _reading(context),
+            writing=Writing(
+                max_tokens=options.max_tokens, temperature=options.temperature, seed=options.seed
+            ),
             statistics=task.explain,
-            max_tokens=options.max_tokens,
-            sampling_temperature=options.temperature,
-            seed=options.seed,
             salt=task.salt.encode(),
             modules=task.modules,
         )
@@ -154,6 +154,13 @@ class Networks:
         """Finishes pending writes of the prefix store."""
         if "store" in self.__dict__:
             self.store.close()
+
+
+def _reading(context: Context) -> ReadingMethod:
+    """The reading of a plan, with those of the plan's numbers that it has."""
+    given = {name: getattr(context, name, None) for name in READINGS[context.mode].fields}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return READINGS.resolve({"method": context.mode, **chosen})
 
 
 class DeviceEncoder:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydoc_data.topics import topics
 
 import numpy as np
+from excerpta.types.reading import Ape, Sequential
 
 from context.defaults import Calibration, Measured, choose
 from context.engine import ContextEngine
@@ -15,7 +16,7 @@ from context.writing.generation import Generation, ReadPrompt
 from context.writing.likelihood import answer_log_likelihoods
 from context.writing.transcript import Writing
 
-_ANSWER_TOKENS = 16
+_WRITING = Writing(max_tokens=16, no_repeat_ngram=0)
 _PASSAGE_CHARACTERS = 700
 _STEPS = 3 * 7 + 2
 """Passes over the prompts: sequential and plain once, seven for each scale."""
@@ -73,8 +74,8 @@ def calibrate(
         run = engine.start(
             prompt.question,
             prompt.passages,
-            mode="sequential",
-            max_tokens=_ANSWER_TOKENS,
+            Sequential(),
+            writing=_WRITING,
             statistics=True,
         )
         entropy = run.notes.entropy or 0.0
@@ -88,10 +89,8 @@ def calibrate(
             run = engine.start(
                 prompt.question,
                 prompt.passages,
-                mode="ape",
-                temperature=temperature,
-                scale=scale,
-                max_tokens=_ANSWER_TOKENS,
+                Ape(temperature=temperature, scale=scale),
+                writing=_WRITING,
                 statistics=True,
             )
             entropy = run.notes.entropy or 0.0
@@ -118,7 +117,7 @@ def calibrate(
 def _written(engine: ContextEngine, prompt: ReadPrompt) -> list[int]:
     """The answer that the model would write; the prompt stays as it was."""
     before = prompt.cache.get_seq_length()
-    run = Generation(engine.lm, prompt, Writing(max_tokens=_ANSWER_TOKENS))
+    run = Generation(engine.lm, prompt, _WRITING)
     while run.step() is not None:
         pass
     if (grown := prompt.cache.get_seq_length() - before) > 0:

@@ -1,13 +1,16 @@
-"""The input of a reading mode: the parts of a prompt, and its settings."""
+"""The input of a reading, the parts of a prompt; and the traits of a reading that the engine needs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import torch
+from excerpta.types.reading import ReadingMethod
 from transformers import DynamicCache
 
+from context.defaults import EngineDefaults
 from context.notes import ReadingNotes
 from context.writing.generation import ReadPrompt, TokenUsage
 from models.attention.blocks import Block
@@ -16,30 +19,20 @@ from models.attention.rotation import Rotation
 from models.attention.watch import AttentionWatch
 from models.networks.language_model import LanguageModel
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModeSettings:
-    """The settings of all modes. Each mode's file documents the ones it uses, and the meaning of None."""
-
-    temperature: float = 1.0
-    scale: float = 1.0
-    bias: float = 0.0
-    keep: int | None = None
-    recompute_tokens: int = 16
-    recompute_share: float = 0.15
+O = TypeVar("O", bound=ReadingMethod)  # noqa: E741
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Task:
-    """A prompt: token ids of prefix, passages and tail, blocks of the first two, and the settings.
+    """A prompt: token ids of prefix, passages and tail, blocks of the first two, and the model's T and S.
 
     The tail begins after the last passage and ends where the answer begins. `asked` are the question's own
-    tokens in it. `blocks` is empty if the mode reads none. `rotation` is created at its first use. So are the
-    blocks of `lead`: the tail's first tokens, before the last one that the question follows, after each
+    tokens in it. `blocks` is empty if the reading takes none. `rotation` is created at its first use. So are
+    the blocks of `lead`: the tail's first tokens, before the last one that the question follows, after each
     passage. `lead` is None if those blocks depend on more than the passage.
     """
 
-    mode: str
+    method: str
     lm: LanguageModel
     prefix_ids: Sequence[int]
     texts: Sequence[Sequence[int]]
@@ -48,7 +41,7 @@ class Task:
     prefix: Block
     blocks: Sequence[Block]
     usage: TokenUsage
-    settings: ModeSettings
+    defaults: EngineDefaults
     statistics: bool
     rotation: Callable[[], Rotation]
     lead: Callable[[], Sequence[Block]] | None = None
@@ -78,7 +71,7 @@ class Task:
         shares = [] if watch is None else watch.shares
         seen = range(len(self.texts)) if read is None else read
         notes = ReadingNotes(
-            mode=self.mode,
+            method=self.method,
             temperature=policy.temperature,
             scale=policy.scale,
             bias=policy.bias,
@@ -90,3 +83,21 @@ class Task:
             saliency=tuple(saliency),
         )
         return ReadPrompt(cache, logits, position, ape, self.usage, notes, self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[O]):
+    """One way to read a question over its passages: the product of a method of the catalogue.
+
+    `in_sequence`: the passages' lengths add up; side by side only the longest counts. `blocks`: it reads
+    cached blocks of the passages. `leads`: it reads the lead after each passage, so that warming a passage
+    caches its lead as well.
+    """
+
+    read: Callable[[Task, O], ReadPrompt]
+    in_sequence: bool = False
+    blocks: bool = True
+    leads: bool = False
+
+
+AnyReading: TypeAlias = Reading[Any]

@@ -58,6 +58,24 @@ def path_log_likelihoods(
     return found
 
 
+def path_saliency(
+    lm: LanguageModel,
+    prefix: Block,
+    blocks: Sequence[Block],
+    tail: Sequence[int],
+    asked: range,
+    lead: Sequence[Block] | None = None,
+) -> list[float]:
+    """Mean log p of the tail's `asked` tokens after prefix and each passage, one number per passage.
+
+    `lead` are the cached blocks of the tail's beginning after each passage, if there are any.
+    """
+    known = lead[0].tokens if lead else 0
+    rest = range(asked.start - known, asked.stop - known)
+    log_p = path_log_likelihoods(lm, prefix, blocks, tail[known:], rest, behind=lead or None)
+    return [sum(row) / len(row) for row in log_p]
+
+
 def _batches(paths: int, tokens: int) -> Iterator[slice]:
     """Rows that are read in one call; other answers may be written between two of them."""
     rows = max(1, piece(_BATCH_TOKENS) // max(1, tokens))

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 import torch
 
+from context.errors import InvalidContextOption
 from context.writing.detokenizer import Detokenizer
 from context.writing.sampling import choose, closing_tokens
 
@@ -19,13 +20,20 @@ class Writing:
     """How tokens are chosen and when to stop.
 
     `temperature` 0 takes the likeliest token; `no_repeat_ngram` forbids the answer to repeat any run
-    of so many of its own tokens (0 allows it), and says nothing about words of the passages.
+    of so many of its own tokens (0 allows it), and says nothing about words of the passages. It stops the
+    loops that small models fall into with greedy decoding. Raises InvalidContextOption.
     """
 
     max_tokens: int
     temperature: float = 0.0
     seed: int | None = None
-    no_repeat_ngram: int = 0
+    no_repeat_ngram: int = 8
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1:
+            raise InvalidContextOption("max_tokens", self.max_tokens, "at least 1")
+        if not 0 <= self.temperature <= 2:
+            raise InvalidContextOption("temperature", self.temperature, "between 0 and 2")
 
 
 class Transcript:

@@ -10,9 +10,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from excerpta.types.reading import Ape, Guard, Superposition
+from excerpta.types.rerank import Likelihood
 
 from base.errors import InputTooLong
+from base.methods import InvalidOption, UnknownMethod
 from context import (
+    READINGS,
     AnswerPrompt,
     ContextEngine,
     ContextPassage,
@@ -20,11 +24,13 @@ from context import (
     InvalidAnswerPrompt,
     InvalidContextOption,
     PrefixStore,
+    Writing,
 )
 from context.prompts.prompt import DEFAULT_PROMPT, PromptIds
 from context.writing.detokenizer import Detokenizer
 from context.writing.sampling import choose, closing_tokens
 from models.errors import UnsupportedModel
+from tests.support.readings import begin
 
 PASSAGES = [
     ContextPassage("Travel", "The head of finance approves travel above 2000 euros."),
@@ -53,27 +59,27 @@ def ids_of(generation):
     return generation.ids
 
 
-def start(engine, passages=PASSAGES, **options):
-    return engine.start(QUESTION, passages, **{"max_tokens": 12, **options})
+def start(engine, passages=PASSAGES, method="ape", **options):
+    return begin(engine, QUESTION, passages, method, **{"max_tokens": 12, **options})
 
 
 def test_one_passage_reads_alike_in_both_modes(engine):
     for passage in PASSAGES:
-        parallel = start(engine, [passage], mode="ape", temperature=1.0, scale=1.0)
-        sequential = start(engine, [passage], mode="sequential")
+        parallel = start(engine, [passage], method="ape", temperature=1.0, scale=1.0)
+        sequential = start(engine, [passage], method="sequential")
         torch.testing.assert_close(parallel._logits, sequential._logits, atol=1e-3, rtol=0)
         assert ids_of(parallel) == ids_of(sequential)
 
 
 def test_without_passages_both_modes_read_the_question(engine):
-    parallel, sequential = start(engine, []), start(engine, [], mode="sequential")
+    parallel, sequential = start(engine, []), start(engine, [], method="sequential")
     torch.testing.assert_close(parallel._logits, sequential._logits, atol=1e-3, rtol=0)
     assert parallel.usage.context_tokens == 0
 
 
 def test_the_order_of_passages_matters_only_in_sequence(engine):
     def logits(passages, mode):
-        return start(engine, passages, mode=mode)._logits
+        return start(engine, passages, mode)._logits
 
     torch.testing.assert_close(logits(PASSAGES, "ape"), logits(PASSAGES[::-1], "ape"), atol=1e-3, rtol=0)
     moved = (logits(PASSAGES, "sequential") - logits(PASSAGES[::-1], "sequential")).abs().max()
@@ -140,7 +146,7 @@ def test_interleaved_answers_equal_answers_alone(engine):
 
 def test_sampling_follows_its_seed(engine):
     def sample(**options):
-        return ids_of(start(engine, sampling_temperature=1.5, **options))
+        return ids_of(start(engine, sampling=1.5, **options))
 
     assert sample(seed=1) == sample(seed=1)
     assert len({tuple(sample(seed=seed)) for seed in range(4)}) > 1
@@ -167,12 +173,10 @@ def Detokenizer_text(lm, ids):
     return "".join(stream.feed(token) for token in ids)
 
 
-def test_repeated_runs_of_tokens_are_forbidden(tiny, engine):
-    loose = ContextEngine(tiny, engine.store, defaults=EngineDefaults(no_repeat_ngram=0))
-    strict = ContextEngine(tiny, engine.store, defaults=EngineDefaults(no_repeat_ngram=1))
-    ids = ids_of(start(strict, max_tokens=40))
+def test_repeated_runs_of_tokens_are_forbidden(engine):
+    ids = ids_of(start(engine, max_tokens=40, no_repeat_ngram=1))
     assert len(set(ids)) == len(ids)
-    assert ids != ids_of(start(loose, max_tokens=40))
+    assert ids != ids_of(start(engine, max_tokens=40, no_repeat_ngram=0))
 
 
 def test_closing_lets_go_of_the_tensors(engine):
@@ -190,32 +194,56 @@ def test_closing_lets_go_of_the_tensors(engine):
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("mode", "auto"),
-        ("bias", 21.0),
-        ("bias", float("nan")),
-        ("keep", 0),
-        ("temperature", 0.0),
-        ("temperature", float("nan")),
-        ("scale", -1.0),
-        ("scale", 2.5),
         ("max_tokens", 0),
-        ("sampling_temperature", -0.1),
-        ("sampling_temperature", float("inf")),
+        ("temperature", -0.1),
+        ("temperature", float("inf")),
+        ("temperature", float("nan")),
     ],
 )
-def test_impossible_options_are_refused(engine, option, value):
+def test_impossible_ways_of_writing_are_refused(option, value):
     with pytest.raises(InvalidContextOption) as caught:
-        start(engine, **{option: value})
+        Writing(**{"max_tokens": 1, option: value})
     assert caught.value.facts()["option"] == option
+
+
+@pytest.mark.parametrize(
+    ("reading", "option"),
+    [
+        (Ape(bias=21.0), "bias"),
+        (Ape(bias=float("nan")), "bias"),
+        (Ape(temperature=0.0), "temperature"),
+        (Guard(temperature=float("nan")), "temperature"),
+        (Ape(scale=-1.0), "scale"),
+        (Superposition(scale=2.5), "scale"),
+        (Guard(keep=0), "keep"),
+    ],
+)
+def test_readings_made_out_of_bounds_are_refused(engine, reading, option):
+    with pytest.raises(InvalidOption) as caught:
+        engine.start(QUESTION, PASSAGES, reading, writing=Writing(max_tokens=1))
+    assert caught.value.facts()["option"] == option
+
+
+def test_options_of_another_stage_are_no_reading(engine):
+    with pytest.raises(UnknownMethod):
+        engine.start(QUESTION, PASSAGES, Likelihood(), writing=Writing(max_tokens=1))
+    with pytest.raises(UnknownMethod):
+        engine.warm(PASSAGES, Likelihood())
+
+
+def test_without_a_reading_the_catalogues_first_is_taken(engine):
+    run = engine.start(QUESTION, PASSAGES, writing=Writing(max_tokens=1))
+    assert run.notes.method == READINGS.default == next(iter(READINGS))
+    assert torch.equal(run._logits, start(engine, method="auto", max_tokens=1)._logits)
 
 
 def test_an_empty_question_and_a_long_prompt_are_refused(engine):
     with pytest.raises(InvalidContextOption, match="question"):
-        engine.start(" \n", PASSAGES)
+        begin(engine, " \n", PASSAGES)
     long = ContextPassage("", "word " * 220)
     start(engine, [long, long])  # side by side they fit
     with pytest.raises(InputTooLong):
-        start(engine, [long, long], mode="sequential")
+        start(engine, [long, long], method="sequential")
     with pytest.raises(InputTooLong):
         start(engine, max_tokens=3000)
     assert engine.store.stats().encoded == 1

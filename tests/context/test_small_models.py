@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from context import Citer, ContextEngine, ContextPassage, PrefixStore
+from tests.support.readings import begin
 
 pytestmark = pytest.mark.model
 
@@ -27,10 +28,9 @@ def engine(small_models):
 
 
 def test_one_passage_reads_as_in_sequence(engine):
-    options = {"max_tokens": 1, "temperature": 1.0, "scale": 1.0}
     logits = [
-        engine.start("Who approves travel?", PASSAGES[:1], mode=mode, **options)._logits.float()
-        for mode in ("ape", "sequential")
+        begin(engine, "Who approves travel?", PASSAGES[:1], mode, **options)._logits.float()
+        for mode, options in (("ape", {"temperature": 1.0, "scale": 1.0}), ("sequential", {}))
     ]
     ape, sequential = (torch.softmax(row, -1) for row in logits)
     if engine.lm.dtype == torch.float32:
@@ -41,7 +41,7 @@ def test_one_passage_reads_as_in_sequence(engine):
 
 def test_it_answers_from_the_passages_with_a_citation(engine):
     question = "Who approves travel above 2000 euros?"
-    run = engine.start(question, PASSAGES, max_tokens=40)
+    run = begin(engine, question, PASSAGES, max_tokens=40)
     citer = Citer([passage.text for passage in PASSAGES], question=question)
     parts = []
     while (piece := run.step()) is not None:
@@ -51,7 +51,7 @@ def test_it_answers_from_the_passages_with_a_citation(engine):
     assert "".join(part.text for part in parts).startswith("The head of finance")
     assert [cited.quote for cited in citations] == ["The head of finance approves travel above 2000 euros."]
     assert run.finish_reason == "stop"
-    assert engine.start("And the dogs?", PASSAGES).usage.cached_tokens == run.usage.context_tokens
+    assert begin(engine, "And the dogs?", PASSAGES).usage.cached_tokens == run.usage.context_tokens
 
 
 def test_calibrated_entropy_lies_between_sequential_and_plain_parallel_reading(engine):
@@ -59,18 +59,18 @@ def test_calibrated_entropy_lies_between_sequential_and_plain_parallel_reading(e
     notes = [f"The {name} of the house is painted {color} every spring." for name, color in painted.items()]
     passages = [*PASSAGES, *(ContextPassage("Note", text) for text in notes)]
 
-    def entropy(**options):
-        run = engine.start("Who approves travel?", passages, statistics=True, max_tokens=1, **options)
+    def entropy(method, **options):
+        run = begin(engine, "Who approves travel?", passages, method, statistics=True, **options)
         return run.notes.entropy
 
-    sequential, plain = entropy(mode="sequential"), entropy(mode="naive")
-    assert sequential < entropy(mode="ape", temperature=0.9, scale=0.9) < plain
-    assert abs(entropy(mode="ape") - sequential) < (plain - sequential) / 2
-    assert entropy(mode="guard", temperature=1.0, scale=1.0, keep=2) < plain
+    sequential, plain = entropy("sequential"), entropy("naive")
+    assert sequential < entropy("ape", temperature=0.9, scale=0.9) < plain
+    assert abs(entropy("ape") - sequential) < (plain - sequential) / 2
+    assert entropy("guard", temperature=1.0, scale=1.0, keep=2) < plain
 
 
 def test_the_question_finds_its_passage(engine):
     for question, wanted in (("Who approves travel above 2000 euros?", 0), ("When does the office open?", 1)):
         saliency = engine.saliency(question, PASSAGES)
         assert max(range(2), key=saliency.__getitem__) == wanted
-        assert engine.start(question, PASSAGES, mode="superposition", keep=1).notes.read == (wanted,)
+        assert begin(engine, question, PASSAGES, "superposition", keep=1).notes.read == (wanted,)

@@ -1,1 +1,1 @@
-"""Ways to read a prompt, one a file."""
+"""Ways to read a question over its passages, one a file."""

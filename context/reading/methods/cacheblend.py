@@ -1,4 +1,4 @@
-"""CacheBlend (Yao et al. 2024, arXiv 2405.16444): cached passages in a row, tokens that differ read again.
+"""CacheBlend: cached passages in a row, tokens that differ read again.
 
 The first layers are read in sequence. Where a token's new key at the last of them is far from its cached
 one, the passages before it have changed what it means: these tokens are read again in all layers.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 
 import torch
+from excerpta.types.reading import Cacheblend
 
+from base.methods import Method
 from context.encoding.recompute import read_first_layers, reread
-from context.reading.base import Task
+from context.reading.base import Reading, Task
 from context.reading.placing import in_sequence
 from context.writing.generation import ReadPrompt
 from models.attention.blocks import Block
@@ -19,16 +21,16 @@ from models.attention.blocks import Block
 _CHECK_LAYER = 1
 
 
-def cacheblend(task: Task) -> ReadPrompt:
+def read(task: Task, options: Cacheblend) -> ReadPrompt:
     """Reads the `recompute_share` of the passages' tokens again whose keys deviate most."""
     cached, ids = in_sequence(task), task.ids
     start = task.prefix.tokens
-    read = ids[start : cached.tokens]
+    between = ids[start : cached.tokens]
     places: list[int] = []
-    if read:
-        new = read_first_layers(task.lm, task.prefix, read, _CHECK_LAYER + 1)
+    if between:
+        new = read_first_layers(task.lm, task.prefix, between, _CHECK_LAYER + 1)
         deviation = key_deviation(new.keys[_CHECK_LAYER], cached.keys[_CHECK_LAYER, :, start:])
-        count = math.ceil(task.settings.recompute_share * len(read))
+        count = math.ceil(options.recompute_share * len(between))
         places = [start + int(at) for at in deviation.topk(count).indices]
         cached = _with_layers(cached, new, start)
     cache, logits = reread(task.lm, cached, ids, places, watch=(watch := task.watch()))
@@ -46,3 +48,6 @@ def _with_layers(cached: Block, new: Block, start: int) -> Block:
     keys, values = cached.keys.clone(), cached.values.clone()
     keys[:layers, :, start:], values[:layers, :, start:] = new.keys, new.values
     return Block(keys, values)
+
+
+METHOD = Method(Cacheblend, lambda networks: Reading(read, in_sequence=True), frozenset({"lm", "blocks"}))

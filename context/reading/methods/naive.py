@@ -1,12 +1,18 @@
-"""Plain parallel encoding after a shared prefix: T = S = 1 (PCW, Ratner et al. 2023, arXiv 2212.10947)."""
+"""Plain parallel encoding after a shared prefix: T = S = 1."""
 
 from __future__ import annotations
 
-from context.reading.base import Task
+from excerpta.types.reading import Naive
+
+from base.methods import Method
+from context.reading.base import Reading, Task
 from context.reading.side_by_side import side_by_side
 from context.writing.generation import ReadPrompt
 
 
-def naive(task: Task) -> ReadPrompt:
+def read(task: Task, options: Naive) -> ReadPrompt:
     """Reads all passages with the weight that their keys give them."""
     return side_by_side(task)
+
+
+METHOD = Method(Naive, lambda networks: Reading(read), frozenset({"lm", "blocks"}))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from excerpta.types.reading import Sequential
 from transformers import DynamicCache
 
-from context.reading.base import Task
-from context.writing.generation import ReadPrompt, read
+from base.methods import Method
+from context.reading.base import Reading, Task
+from context.writing import generation
+from context.writing.generation import ReadPrompt
 
 
-def sequential(task: Task) -> ReadPrompt:
+def read(task: Task, options: Sequential) -> ReadPrompt:
     """Reads everything in one call. Nothing is cached."""
     ids, cache, watch = task.ids, DynamicCache(), task.watch()
-    logits = read(task.lm, ids, 0, cache, watch=watch)
+    logits = generation.read(task.lm, ids, 0, cache, watch=watch)
     return task.done(cache, logits, len(ids), watch=watch)
+
+
+METHOD = Method(Sequential, lambda networks: Reading(read, in_sequence=True, blocks=False), frozenset({"lm"}))

@@ -1,15 +1,18 @@
-"""Structured Prompting (Hao et al. 2022, arXiv 2212.06713): M passages together weigh as much as one."""
+"""Structured Prompting: M passages together weigh as much as one."""
 
 from __future__ import annotations
 
 import math
 
-from context.reading.base import Task
+from excerpta.types.reading import Structured
+
+from base.methods import Method
+from context.reading.base import Reading, Task
 from context.reading.side_by_side import side_by_side
 from context.writing.generation import ReadPrompt
 
 
-def structured(task: Task) -> ReadPrompt:
+def read(task: Task, options: Structured) -> ReadPrompt:
     """Reads all passages; together they weigh as much against the question as one of them would."""
     return side_by_side(task, bias=structured_bias(len(task.texts)))
 
@@ -21,3 +24,6 @@ def structured_bias(groups: int) -> float:
     the same.
     """
     return -math.log(max(1, groups))
+
+
+METHOD = Method(Structured, lambda networks: Reading(read), frozenset({"lm", "blocks"}))

@@ -79,10 +79,10 @@ class Reading(Reply):
 
     `temperature`, `scale` and `bias` are the values used. `entropy` is that of the attention at the start of
     the answer, in nats. `shares` are the passages' parts of that attention. `read` lists the hits that the
-    answer could see. `saliency` is the mean log p of the question after each passage, if the mode uses it.
+    answer could see. `saliency` is the mean log p of the question after each passage, if the method uses it.
     """
 
-    mode: str
+    method: str
     temperature: float
     scale: float
     bias: float

@@ -12,6 +12,7 @@ from api.answers.request import tokens_asked
 from api.errors import ShuttingDown
 from api.query import plan as plans
 from base.errors import InputTooLong, Overloaded
+from context import Writing
 
 TIDES = "Tides are caused by the gravity of the moon and the sun."
 
@@ -48,7 +49,7 @@ async def settle(api):
 
 
 def start(api, max_tokens=40, passages=()):
-    return lambda: api.service.networks.engine.start(TIDES, passages, max_tokens=max_tokens)
+    return lambda: api.service.networks.engine.start(TIDES, passages, writing=Writing(max_tokens=max_tokens))
 
 
 async def hear(stream):

@@ -37,7 +37,7 @@ async def test_every_mode_answers_and_says_how(api):
         answers[mode] = reply.json()["answer"]
         reading = answers[mode]["reading"]
         assert (
-            reading["mode"] == reply.json()["plan"]["context"]["mode"] == mode.replace("auto", DEFAULT_MODE)
+            reading["method"] == reply.json()["plan"]["context"]["mode"] == mode.replace("auto", DEFAULT_MODE)
         )
         assert reading["entropy"] > 0
         if mode in ("ape", "guard", "superposition"):

@@ -1,19 +1,16 @@
-"""Prompt modules: equal to reading everything, in every mode, and only what is new is computed."""
+"""Prompt modules: equal to reading everything, by every reading, and only what is new is computed."""
 
 from __future__ import annotations
-
-from typing import get_args
 
 import pytest
 import torch
 
 from base.errors import InputTooLong
 from context import (
+    READINGS,
     ContextEngine,
     ContextPassage,
-    EngineDefaults,
     FilledPrompt,
-    Mode,
     Module,
     PrefixStore,
     check_modules,
@@ -22,6 +19,7 @@ from context import (
 )
 from context.errors import InvalidPromptModule
 from context.prompts.schema import module_ids
+from tests.support.readings import begin
 
 ROLE = Module("role", "You help the finance team. ")
 TONE = Module("tone", "Answer in one word.\n")
@@ -42,8 +40,8 @@ def engine(tiny):
 
 
 def start(engine, modules, passages=(), **options):
-    return engine.start(
-        QUESTION, list(passages), **{"max_tokens": 8, "mode": "naive", "modules": modules} | options
+    return begin(
+        engine, QUESTION, list(passages), **{"max_tokens": 8, "method": "naive", "modules": modules} | options
     )
 
 
@@ -59,10 +57,10 @@ def ids_of(generation):
 
 def test_a_module_alone_equals_reading_everything(engine):
     modules = choose([ROLE])
-    parallel, whole = start(engine, modules), start(engine, modules, mode="sequential")
+    parallel, whole = start(engine, modules), start(engine, modules, method="sequential")
     close(parallel._logits, whole._logits)
     assert ids_of(parallel) == ids_of(whole)
-    without = start(engine, None, mode="sequential")
+    without = start(engine, None, method="sequential")
     assert (without._logits - start(engine, modules)._logits).abs().max() > 1e-2
 
 
@@ -71,7 +69,8 @@ def test_an_argument_is_read_at_its_place(engine, tiny):
     module = Module("m", "The head of{who}", {"who": 40})
     filled = start(engine, choose([module], arguments={"who": " finance"}))
     close(
-        filled._logits, start(engine, choose([Module("m", "The head of finance")]), mode="sequential")._logits
+        filled._logits,
+        start(engine, choose([Module("m", "The head of finance")]), method="sequential")._logits,
     )
     close(
         start(engine, choose([module]))._logits, start(engine, choose([Module("m", "The head of")]))._logits
@@ -119,20 +118,19 @@ def test_passages_are_kept_for_every_prompt(engine):
     assert modules.usage.cached_tokens == plain.usage.context_tokens
 
 
-@pytest.mark.parametrize("mode", get_args(Mode))
-def test_every_mode_reads_modules(engine, mode):
+@pytest.mark.parametrize("method", READINGS)
+def test_every_reading_reads_modules(engine, method):
     modules = choose(SCHEMA, arguments={"name": "Ada"})
-    told, untold = (start(engine, one, PASSAGES, mode=mode) for one in (modules, None))
+    told, untold = (start(engine, one, PASSAGES, method=method) for one in (modules, None))
     assert (told._logits - untold._logits).abs().max() > 1e-3
     assert len(ids_of(told)) > 0
 
 
 def test_reading_every_passage_again_behind_a_module_equals_reading_in_sequence(tiny):
     store = PrefixStore(10**8)
-    engine = ContextEngine(tiny, store, defaults=EngineDefaults(recompute_share=1.0))
-    again, whole = (
-        start(engine, choose([ROLE]), PASSAGES, mode=mode) for mode in ("cacheblend", "sequential")
-    )
+    engine = ContextEngine(tiny, store)
+    again = start(engine, choose([ROLE]), PASSAGES, method="cacheblend", recompute_share=1.0)
+    whole = start(engine, choose([ROLE]), PASSAGES, method="sequential")
     close(again._logits, whole._logits)
     store.close()
 

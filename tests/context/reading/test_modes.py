@@ -10,17 +10,17 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 
 from base.errors import InputTooLong
-from context import ContextEngine, ContextPassage, EngineDefaults, PrefixStore
+from context import READINGS, ContextEngine, ContextPassage, PrefixStore
 from context.encoding.plain import encode_passages, encode_prefix
 from context.encoding.recompute import read_first_layers, reread
-from context.errors import InvalidContextOption
-from context.reading.catalogue import MODES, path_saliency
 from context.reading.methods.cacheblend import key_deviation
 from context.reading.methods.structured import structured_bias
+from context.reading.paths import path_saliency
 from context.writing.generation import read
 from models.attention.blocks import Block
 from models.attention.calls import ApeCall, enable_ape
 from models.networks.language_model import LanguageModel
+from tests.support.readings import begin, reading
 
 PASSAGES = [
     ContextPassage("Travel", "The head of finance approves travel above 2000 euros."),
@@ -49,7 +49,12 @@ def logits(engine, mode, passages=PASSAGES, question=QUESTION, **options):
 
 
 def started(engine, mode, passages=PASSAGES, question=QUESTION, **options):
-    return engine.start(question, passages, mode=mode, max_tokens=8, **options)
+    return begin(engine, question, passages, mode, **{"max_tokens": 8} | options)
+
+
+def plain(mode):
+    """T = S = 1, for readings that have them."""
+    return {name: 1.0 for name in PLAIN if name in READINGS[mode].fields}
 
 
 def close(a, b, atol=1e-3):
@@ -60,26 +65,26 @@ def differ(a, b, least=1e-2):
     assert (a - b).abs().max() > least
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", READINGS)
 def test_every_mode_reads_one_passage_as_in_sequence(engine, mode):
     """One passage stands where it was encoded, so without T and S there is nothing to approximate."""
-    run = started(engine, mode, PASSAGES[:1], **PLAIN)
+    run = started(engine, mode, PASSAGES[:1], **plain(mode))
     close(run._logits, logits(engine, "sequential", PASSAGES[:1]))
-    assert (run.notes.mode, run.notes.read) == (mode, (0,))
+    assert (run.notes.method, run.notes.read) == (mode, (0,))
     reference = started(engine, "sequential", PASSAGES[:1])
     while reference.step() is not None:
         run.step()
     assert run.ids == reference.ids
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", READINGS)
 def test_every_mode_reads_a_question_without_passages(engine, mode):
     close(logits(engine, mode, []), logits(engine, "sequential", []))
 
 
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "sequential"])
+@pytest.mark.parametrize("mode", [mode for mode in READINGS if mode != "sequential"])
 def test_modes_read_the_same_blocks_and_change_none(engine, store, mode):
-    before = engine.start(QUESTION, PASSAGES)
+    before = begin(engine, QUESTION, PASSAGES)
     engine.saliency(QUESTION, PASSAGES)  # makes blocks of what leads to the question
     encoded = store.stats().encoded
     kept = [(block.keys.clone(), block.values.clone()) for block in blocks_of(engine)]
@@ -99,7 +104,7 @@ def blocks_of(engine, passages=PASSAGES):
 
 def test_lengths_add_up_only_where_passages_stand_in_a_row(engine):
     long = [ContextPassage("", "word " * 220 + str(at)) for at in range(2)]
-    for mode in MODES:
+    for mode in READINGS:
         if mode in ("sequential", "epic", "cacheblend"):
             with pytest.raises(InputTooLong):
                 started(engine, mode, long)
@@ -112,7 +117,7 @@ def test_lengths_add_up_only_where_passages_stand_in_a_row(engine):
 
 def test_naive_is_ape_at_one_and_structured_is_a_bias(engine):
     plain = logits(engine, "ape", **PLAIN)
-    assert torch.equal(logits(engine, "naive", temperature=0.5, scale=0.5), plain)
+    assert torch.equal(logits(engine, "naive"), plain)
     structured = logits(engine, "structured")
     differ(structured, plain)
     assert torch.equal(logits(engine, "ape", **PLAIN, bias=-float(np.log(4))), structured)
@@ -131,7 +136,7 @@ def test_the_guard_keeps_the_strongest_passages(engine):
 
 
 def test_statistics_only_on_request_and_without_effect(engine):
-    for mode in MODES:
+    for mode in READINGS:
         told = started(engine, mode, statistics=True)
         silent = started(engine, mode)
         assert torch.equal(told._logits, silent._logits)
@@ -185,12 +190,10 @@ def test_what_was_warmed_is_forgotten_with_its_passages(engine):
 
 
 def test_other_modes_warm_the_passages_alone(engine):
-    engine.warm(PASSAGES, mode="ape")
+    engine.warm(PASSAGES, reading("ape"))
     assert engine.store.stats().encoded == len(PASSAGES)
     engine.warm(PASSAGES)
     assert engine.store.stats().encoded == 2 * len(PASSAGES)
-    with pytest.raises(InvalidContextOption, match="mode"):
-        engine.warm(PASSAGES, mode="superposed")
 
 
 @pytest.mark.parametrize("known", ["asked about", "warmed"])
@@ -241,28 +244,25 @@ def test_pruned_passages_contribute_nothing(engine):
 # in a row
 
 
-def with_defaults(tiny, store, **changes):
-    return ContextEngine(tiny, store, defaults=EngineDefaults(**changes))
+WHOLE = {"epic": {"recompute_tokens": 10_000}, "cacheblend": {"recompute_share": 1.0}}
 
 
-def test_epic_that_reads_everything_again_is_sequential_reading(tiny, store):
-    whole = with_defaults(tiny, store, recompute_tokens=10_000)
-    wanted = logits(whole, "sequential")
-    close(logits(whole, "epic"), wanted)
-    nothing = logits(with_defaults(tiny, store, recompute_tokens=0), "epic")
-    some = logits(with_defaults(tiny, store, recompute_tokens=8), "epic")
+def test_epic_that_reads_everything_again_is_sequential_reading(engine):
+    wanted = logits(engine, "sequential")
+    close(logits(engine, "epic", **WHOLE["epic"]), wanted)
+    nothing = logits(engine, "epic", recompute_tokens=0)
+    some = logits(engine, "epic", recompute_tokens=8)
     differ(nothing, wanted)
     differ(some, nothing, 1e-3)
-    differ(logits(whole, "epic", PASSAGES[::-1]), wanted)
+    differ(logits(engine, "epic", PASSAGES[::-1], **WHOLE["epic"]), wanted)
 
 
-def test_cacheblend_that_reads_everything_again_is_sequential_reading(tiny, store):
-    whole = with_defaults(tiny, store, recompute_share=1.0)
-    wanted = logits(whole, "sequential")
-    close(logits(whole, "cacheblend"), wanted)
-    few = logits(with_defaults(tiny, store, recompute_share=0.1), "cacheblend")
+def test_cacheblend_that_reads_everything_again_is_sequential_reading(engine):
+    wanted = logits(engine, "sequential")
+    close(logits(engine, "cacheblend", **WHOLE["cacheblend"]), wanted)
+    few = logits(engine, "cacheblend", recompute_share=0.1)
     differ(few, wanted)
-    differ(few, logits(with_defaults(tiny, store, recompute_tokens=0), "epic"), 1e-3)
+    differ(few, logits(engine, "epic", recompute_tokens=0), 1e-3)
 
 
 def test_tokens_that_deviate_most_are_chosen():
@@ -319,13 +319,14 @@ def test_architectures(kind, mode, make_tiny, store):
     torch.manual_seed(1)
     network = AutoModelForCausalLM.from_config(config).eval()
     lm = LanguageModel(network, tiny.tokenizer, tiny._text, name=kind, fingerprint=f"{kind}:float32:0")
-    engine = with_defaults(lm, store, recompute_tokens=10_000, recompute_share=1.0)
+    engine = ContextEngine(lm, store)
     passages = PASSAGES[:2]
     if mode in ("epic", "cacheblend"):
-        close(logits(engine, mode, passages), logits(engine, "sequential", passages))
+        close(logits(engine, mode, passages, **WHOLE[mode]), logits(engine, "sequential", passages))
     else:
         close(logits(engine, mode, passages[:1], **PLAIN), logits(engine, "sequential", passages[:1]))
-        assert torch.isfinite(logits(engine, mode, keep=2)).all()
+        fewer = {"keep": 2} if "keep" in READINGS[mode].fields else {}
+        assert torch.isfinite(logits(engine, mode, **fewer)).all()
 
 
 @pytest.mark.parametrize(("groups", "weight"), [(0, 1), (1, 1), (2, 1 / 2), (7, 1 / 7)])

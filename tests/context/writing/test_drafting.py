@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from context import ContextEngine, ContextPassage, PrefixStore
 from context.writing.drafting import Drafter
 from context.writing.scheduler import Scheduler
+from tests.support.readings import begin
 from tests.support.speeds import examples
 
 WORDS = [
@@ -57,7 +58,7 @@ def engine(tiny):
 def write(engine, passages, drafts, sources=None, **options):
     """One answer, with drafts from `sources` in place of the passages if they are given."""
     scheduler = Scheduler(engine.lm, drafts=drafts)
-    row = scheduler.join(engine.start("Who approves travel?", passages, **options), Ear())
+    row = scheduler.join(begin(engine, "Who approves travel?", passages, **options), Ear())
     if sources is not None and row.drafter is not None:
         row.drafter = Drafter(sources, drafts)
     while scheduler.step():
@@ -70,11 +71,11 @@ def write(engine, passages, drafts, sources=None, **options):
 @given(
     seed=st.integers(0, 10**6),
     drafts=st.integers(1, 8),
-    mode=st.sampled_from(["ape", "sequential", "guard"]),
+    method=st.sampled_from(["ape", "sequential", "guard"]),
     sampling=st.sampled_from([0.0, 0.0, 0.8]),
 )
 @settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_with_drafts_the_answer_is_the_same(engine, seed, drafts, mode, sampling):
+def test_with_drafts_the_answer_is_the_same(engine, seed, drafts, method, sampling):
     """Drafts that are right, wrong, or right for a while, from a source that holds the answer itself."""
     draw = random.Random(seed)
     passages = [
@@ -82,8 +83,8 @@ def test_with_drafts_the_answer_is_the_same(engine, seed, drafts, mode, sampling
         for _ in range(draw.randrange(4))
     ]
     options = {
-        "mode": mode,
-        "sampling_temperature": sampling,
+        "method": method,
+        "sampling": sampling,
         "seed": seed,
         "max_tokens": draw.randrange(1, 40),
     }
@@ -109,7 +110,7 @@ def test_right_drafts_save_passes(engine, monkeypatch):
 def test_drafts_stop_while_many_write(engine, monkeypatch):
     monkeypatch.setattr(engine.lm, "eos_ids", frozenset())
     scheduler = Scheduler(engine.lm, drafts=8, drafting_rows=2)
-    rows = [scheduler.join(engine.start("Who?", [], max_tokens=20), Ear()) for _ in range(3)]
+    rows = [scheduler.join(begin(engine, "Who?", [], max_tokens=20), Ear()) for _ in range(3)]
     (ids, _, _), _ = write(engine, [], 0, max_tokens=20)
     for row in rows:
         row.drafter = Drafter([ids], 8)

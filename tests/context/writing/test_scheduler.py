@@ -17,6 +17,7 @@ from models.attention import batch as batched_attention
 from models.attention.batch import BatchCall, FrozenPart
 from models.attention.calls import ApeCall
 from models.attention.row_keys import RowKeys
+from tests.support.readings import begin
 
 PASSAGES = [
     ContextPassage("Travel", "The head of finance approves travel above 2000 euros."),
@@ -47,7 +48,7 @@ def engine(tiny):
 
 
 def start(engine, passages=PASSAGES, question="Who approves travel?", **options):
-    return engine.start(question, passages, **{"max_tokens": 12, **options})
+    return begin(engine, question, passages, **{"max_tokens": 12, **options})
 
 
 def alone(generation):
@@ -67,10 +68,10 @@ CASES = [
     {"passages": PASSAGES},
     {"passages": PASSAGES[:1], "max_tokens": 3},
     {"passages": []},
-    {"passages": PASSAGES, "mode": "sequential", "max_tokens": 30},
+    {"passages": PASSAGES, "method": "sequential", "max_tokens": 30},
     {"passages": PASSAGES[1:], "temperature": 0.5, "scale": 1.2},
-    {"passages": PASSAGES * 3, "mode": "sequential", "question": "dogs?" * 40},
-    {"passages": PASSAGES, "sampling_temperature": 1.2, "seed": 3},
+    {"passages": PASSAGES * 3, "method": "sequential", "question": "dogs?" * 40},
+    {"passages": PASSAGES, "sampling": 1.2, "seed": 3},
     {"passages": PASSAGES, "max_tokens": 1},
 ]
 
