@@ -6,6 +6,7 @@ Prompts have one passage that holds the answer, at a random place among others o
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import string
