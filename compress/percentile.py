@@ -29,14 +29,6 @@ def percentile_rank(scores: Floats, tokens: Counts) -> Floats:
     return tokens_below(scores, tokens) / max(int(tokens.sum()) - 1, 1)
 
 
-def percentile_keep_slow(scores: Floats, tokens: Counts, rate: float) -> NDArray[np.bool_]:
-    """LLMLingua-2's rule as it is published: repeat, take the percentile, keep what lies above."""
-    if not len(scores):
-        return np.zeros(0, dtype=bool)
-    above: NDArray[np.bool_] = scores > np.percentile(np.repeat(scores, tokens), percentile_of(rate))
-    return above
-
-
 def percentile_of(rate: float) -> int:
     """The percentile LLMLingua-2 cuts at to keep the share `rate` (0 to 1).
 

@@ -1,7 +1,7 @@
 """The database: tables, sessions and migrations."""
 
 from api.db.database import UNAVAILABLE, Database
-from api.db.migrate import downgrade, upgrade
+from api.db.migrate import upgrade
 from api.db.tables import Base, BatchRow, CollectionRow, DocumentRow, IdempotencyRow, JobRow, PromptRow
 
 __all__ = [
@@ -14,6 +14,5 @@ __all__ = [
     "IdempotencyRow",
     "JobRow",
     "PromptRow",
-    "downgrade",
     "upgrade",
 ]

@@ -1,4 +1,4 @@
-"""Brings the database's tables to this release, or back, under a lock."""
+"""Brings the database's tables to this release, under a lock."""
 
 from __future__ import annotations
 
@@ -28,23 +28,6 @@ async def upgrade(database: Database, revision: str = "head") -> None:
         await connection.run_sync(_upgrade, revision)
 
 
-async def downgrade(database: Database, revision: str = "base") -> None:
-    """Takes the tables back to `revision`. Data that only later tables hold is lost."""
-    async with database.engine.execution_options(immediate=True).begin() as connection:
-        await connection.run_sync(_downgrade, revision)
-
-
-async def current(database: Database) -> str | None:
-    """The revision the database is at."""
-    async with database.engine.connect() as connection:
-        return await connection.run_sync(_current)
-
-
-def head() -> str | None:
-    """The newest revision of this release."""
-    return ScriptDirectory.from_config(configuration(None)).get_current_head()
-
-
 def configuration(connection: Connection | None) -> Config:
     """Alembic's configuration for one connection; there is no alembic.ini."""
     config = Config()
@@ -59,10 +42,6 @@ def _upgrade(connection: Connection, revision: str) -> None:
     if at is not None and at not in {script.revision for script in _scripts(config)}:
         raise DatabaseTooNew(at)
     command.upgrade(config, revision)
-
-
-def _downgrade(connection: Connection, revision: str) -> None:
-    command.downgrade(configuration(connection), revision)
 
 
 def _current(connection: Connection) -> str | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
+import structlog
 from excerpta.types.reading import ReadingMethod
 from excerpta.types.rerank import RerankMethod
 
@@ -33,6 +35,7 @@ from retrieval.ngrams import LanguageVocabulary
 from retrieval.tokens import TokenEncoder
 from retrieval.types import Tokens, TokenVectors
 
+_log = structlog.get_logger("excerpta.prefixes")
 T = TypeVar("T")
 SEVERAL = "several"
 """Cache key salt for queries over several collections. A single-collection query uses the collection's id."""
@@ -74,8 +77,18 @@ class Networks:
 
     @cached_property
     def engine(self) -> ContextEngine:
-        """The engine that reads passages and generates answers."""
-        return ContextEngine(self.models.lm, self.store, calibrations=[self.models.calibrations])
+        """The engine that reads passages and generates answers.
+
+        Once it is made, blocks on disk that no model of this profile can read are removed in the background.
+        """
+        engine = ContextEngine(self.models.lm, self.store, calibrations=[self.models.calibrations])
+        # Not on the device's thread: of a full disk tier that takes seconds.
+        sweep = threading.Thread(
+            target=_sweep, args=(self.store, engine.namespace.digest()), name="prefix-sweep"
+        )
+        sweep.daemon = True
+        sweep.start()
+        return engine
 
     def warm(self) -> None:
         """Loads everything the default plan needs, so that the first query does not wait for it."""
@@ -203,6 +216,16 @@ class DeviceEncoder:
 def filed_under(collection: str, document: str) -> str:
     """The key under which a document's blocks are deleted. Collection ids have no slashes."""
     return f"{collection}/{document}"
+
+
+def _sweep(store: PrefixStore, namespace: str) -> None:
+    """Removes the blocks on disk of other models, data types and layouts than the one that is served."""
+    try:
+        if removed := store.delete_other_namespaces(namespace):
+            _log.info("prefixes.swept", blocks=removed)
+    except OSError as error:
+        # They lie there until eviction finds them, as blocks that nobody reads do.
+        _log.warning("prefixes.sweep-failed", error=str(error))
 
 
 def prefix_store(settings: Settings) -> PrefixStore:

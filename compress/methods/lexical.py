@@ -79,10 +79,3 @@ def pool(weights: Floats, window: int) -> Floats:
     last = np.minimum(places + half + 1, len(weights))
     pooled: Floats = (sums[last] - sums[np.maximum(places - half, 0)]) / window
     return pooled
-
-
-def pool_slow(weights: Floats, window: int) -> Floats:
-    """The same mean, place by place."""
-    half = window // 2
-    padded = np.concatenate([np.zeros(half), weights, np.zeros(half)])
-    return np.array([padded[place : place + window].sum() / window for place in range(len(weights))])

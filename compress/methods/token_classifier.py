@@ -114,15 +114,6 @@ def word_probabilities(spans: Spans, offsets: NDArray[Any], probabilities: NDArr
     return means
 
 
-def word_probabilities_slow(spans: Spans, offsets: NDArray[Any], probabilities: NDArray[Any]) -> Floats:
-    """The same means, word by word."""
-    means = []
-    for start, end in spans:
-        shares = (offsets[:, 0] < end) & (offsets[:, 1] > start)
-        means.append(float(probabilities[shares].mean()) if shares.any() else 0.0)
-    return np.array(means, dtype=np.float64)
-
-
 def keep_contexts(scores: Sequence[float], share: float) -> NDArray[np.bool_]:
     """LLMLingua-2's coarse step: which texts have a score in the upper `share` (0 to 1), ties kept."""
     if not len(scores):

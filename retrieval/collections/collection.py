@@ -215,12 +215,6 @@ class Collection:
         with self._writer.locked() as view:
             return self._delete(view, list(_places(view, ids).values()))
 
-    def clear(self) -> Deletion:
-        """Deletes all documents, in one version."""
-        with self._writer.locked() as view:
-            ids = (identity for segment in view.segments for identity in segment.passages.ids)
-            return self._delete(view, list(_places(view, ids).values()))
-
     def _delete(self, view: View, gone: Sequence[tuple[int, int]]) -> Deletion:
         version = view.manifest.version
         if gone:

@@ -3,7 +3,7 @@
 from retrieval.corpus.chunker import Chunker, InvalidChunking
 from retrieval.corpus.formats import EXTENSIONS, Format
 from retrieval.corpus.limits import DEFAULT_LIMITS, InvalidLimits, LoadLimits
-from retrieval.corpus.load import Loaded, Source, load_file, load_files
+from retrieval.corpus.load import Loaded, load_file
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -14,7 +14,5 @@ __all__ = [
     "InvalidLimits",
     "LoadLimits",
     "Loaded",
-    "Source",
     "load_file",
-    "load_files",
 ]

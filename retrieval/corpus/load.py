@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from retrieval.corpus.archive import Allowance, check_package, kind, members, open_archive, too_large
 from retrieval.corpus.formats import Format, detect
-from retrieval.corpus.limits import DEFAULT_LIMITS, MEGABYTE, LoadLimits
+from retrieval.corpus.limits import DEFAULT_LIMITS, LoadLimits
 from retrieval.corpus.names import safe_name
 from retrieval.errors import UnreadableDocument
 from retrieval.types import Document
@@ -24,7 +21,6 @@ from .loaders.table import load_table
 from .loaders.word import load_word
 
 Loaded: TypeAlias = Document | UnreadableDocument
-Source: TypeAlias = Path | tuple[str, bytes | BinaryIO]
 _Loader: TypeAlias = Callable[[str, bytes, LoadLimits], Iterator[Loaded]]
 
 _LOADERS: dict[Format, _Loader] = {
@@ -33,68 +29,30 @@ _LOADERS: dict[Format, _Loader] = {
     Format.HTML: load_html,
     Format.PDF: load_pdf,
     Format.WORD: load_word,
+    Format.CSV: load_table,
     Format.JSONL: load_jsonl,
 }
 
 
-def load_files(
-    sources: Iterable[Source], limits: LoadLimits = DEFAULT_LIMITS, *, text_column: str | None = None
-) -> Iterator[Loaded]:
-    """The documents of all files, in order. A source is a path, or a name with its bytes or a stream.
-
-    Errors are yielded as `UnreadableDocument`, never raised. One file is in memory at a time.
-    """
-    for source in sources:
-        name = source.name if isinstance(source, Path) else source[0]
-        try:
-            data = _read(source, limits)
-        except OSError as error:
-            yield UnreadableDocument(name, f"cannot be opened: {error.strerror or error}")
-            continue
-        yield from load_file(name, data, limits, text_column=text_column)
-
-
-def _read(source: Source, limits: LoadLimits) -> bytes:
-    # One byte more than is allowed, so that a file that is too large is seen to be.
-    most = max(limits.max_file_bytes, limits.max_total_bytes) + 1
-    if isinstance(source, Path):
-        with source.open("rb") as stream:
-            return _read_at_most(stream, most)
-    content = source[1]
-    return content if isinstance(content, bytes) else _read_at_most(content, most)
-
-
-def _read_at_most(stream: BinaryIO, most: int) -> bytes:
-    content = io.BytesIO()
-    while (left := most - content.tell()) and (block := stream.read(min(left, MEGABYTE))):
-        content.write(block)
-    return content.getvalue()
-
-
-def load_file(
-    name: str, data: bytes, limits: LoadLimits = DEFAULT_LIMITS, *, text_column: str | None = None
-) -> Iterator[Loaded]:
+def load_file(name: str, data: bytes, limits: LoadLimits = DEFAULT_LIMITS) -> Iterator[Loaded]:
     """The documents in one file: one, or one for each row of a table, or those of an archive's files.
 
     A document's id is the file's name, in an archive `archive.zip/inner/name.md`, or the row's id.
-    Its metadata has the file's name as `source`. `text_column` is for CSV alone. Errors are yielded as
-    `UnreadableDocument`, never raised.
+    Its metadata has the file's name as `source`. Errors are yielded as `UnreadableDocument`, never raised.
     """
-    loaders = _LOADERS | {Format.CSV: partial(load_table, text_column=text_column)}
     try:
         name = safe_name(name)
     except UnreadableDocument as error:
         yield error
         return
-    yield from _Reading(limits, loaders, Allowance.of(limits)).load(name, data, 1)
+    yield from _Reading(limits, Allowance.of(limits)).load(name, data, 1)
 
 
 class _Reading:
     """One file and all that is packed in it, with what may still be unpacked."""
 
-    def __init__(self, limits: LoadLimits, loaders: dict[Format, _Loader], allowance: Allowance) -> None:
+    def __init__(self, limits: LoadLimits, allowance: Allowance) -> None:
         self._limits = limits
-        self._loaders = loaders
         self._allowance = allowance
 
     def load(self, name: str, data: bytes, depth: int) -> Iterator[Loaded]:
@@ -108,7 +66,7 @@ class _Reading:
             yield from (
                 self._unpack(name, data, depth)
                 if found is Format.ZIP
-                else self._loaders[found](name, data, self._limits)
+                else _LOADERS[found](name, data, self._limits)
             )
         except UnreadableDocument as error:
             yield error
@@ -119,7 +77,7 @@ class _Reading:
         with open_archive(name, data, self._limits) as archive:
             if kind(name, archive) is Format.WORD:
                 check_package(name, archive, self._limits)
-                yield from self._loaders[Format.WORD](name, data, self._limits)
+                yield from _LOADERS[Format.WORD](name, data, self._limits)
                 return
             if depth > self._limits.max_depth:
                 raise UnreadableDocument(

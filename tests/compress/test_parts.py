@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 import compress.percentile
 import compress.rebuild
 from base.text.words import words
-from compress.methods.lexical import pool, pool_slow
-from compress.methods.token_classifier import keep_contexts, word_probabilities, word_probabilities_slow
-from compress.percentile import percentile_keep_slow, percentile_of, percentile_rank
+from compress.methods.lexical import pool
+from compress.methods.token_classifier import keep_contexts, word_probabilities
+from compress.percentile import percentile_of, percentile_rank
 from compress.protect import Protection, touched
 from compress.rebuild import cut, kept_spans
+from compress.reference import percentile_keep_slow, pool_slow, word_probabilities_slow
 
 # Multiples of 1/1024: np.percentile interpolates, and must not round up to the next score.
 PROBABILITIES = st.integers(0, 1023).map(lambda value: value / 1024)

@@ -37,14 +37,12 @@ class Columns:
     typed: frozenset[int]
 
 
-def load_table(
-    name: str, data: bytes, limits: LoadLimits, *, text_column: str | None = None
-) -> Iterator[Document | UnreadableDocument]:
+def load_table(name: str, data: bytes, limits: LoadLimits) -> Iterator[Document | UnreadableDocument]:
     """A document for each row under the first, which names the columns.
 
-    The text is in `text_column`, else in one called text, content, body, passage or description, else
-    in the one with the longest cells. `id` or `_id`, and `title` or `name` are what they say; the others
-    are metadata: numbers or truth values if all of the column are, else strings; empty cells are left out.
+    The text is in the column called text, content, body, passage or description, else in the one with the
+    longest cells. `id` or `_id`, and `title` or `name` are what they say; the others are metadata: numbers
+    or truth values if all of the column are, else strings; empty cells are left out.
     Without an id a row is `name#3`, counted from 1. A broken row is reported by that name.
     """
     text = decode(name, data)
@@ -53,7 +51,7 @@ def load_table(
     header = next(rows, None)
     if header is None:
         raise UnreadableDocument(name, "has no rows")
-    columns = _columns(name, header, text, dialect, text_column)
+    columns = _columns(name, header, text, dialect)
     for number, row in enumerate(rows, 1):
         try:
             yield _document(name, f"{name}#{number}", row, columns, limits)
@@ -78,19 +76,12 @@ def _dialect(text: str) -> type[csv.Dialect]:
     return Dialect
 
 
-def _columns(
-    name: str, header: list[str], text: str, dialect: type[csv.Dialect], text_column: str | None
-) -> Columns:
+def _columns(name: str, header: list[str], text: str, dialect: type[csv.Dialect]) -> Columns:
     names = _unique([cell.strip() or f"column_{place}" for place, cell in enumerate(header, 1)])
     if len(names) > _MOST_COLUMNS:
         raise UnreadableDocument(name, f"has {len(names)} columns; at most {_MOST_COLUMNS} are read")
     folded = [column.lower() for column in names]
-    if text_column is not None:
-        if text_column not in names:
-            raise UnreadableDocument(name, f"has no column {text_column!r}; it has {', '.join(names)}")
-        chosen: int | None = names.index(text_column)
-    else:
-        chosen = _first(folded, _TEXT_NAMES)
+    chosen = _first(folded, _TEXT_NAMES)
     identifier = _first(folded, _ID_NAMES)
     typed_columns, longest = _survey(islice(_rows(text, dialect), 1, None), len(names), skip=identifier)
     chosen = longest if chosen is None else chosen

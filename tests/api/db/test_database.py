@@ -3,13 +3,15 @@
 import asyncio
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from api.db import Base, CollectionRow, Database, JobRow, downgrade, upgrade
-from api.db.migrate import current, head
+from api.db import Base, CollectionRow, Database, JobRow, upgrade
+from api.db.migrate import configuration
 from api.errors import DatabaseTooNew
 
 
@@ -23,6 +25,22 @@ async def empty(database_url):
 async def tables(database: Database) -> set[str]:
     async with database.engine.connect() as connection:
         return set(await connection.run_sync(lambda plain: inspect(plain).get_table_names()))
+
+
+async def current(database: Database) -> str | None:
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(
+            lambda plain: MigrationContext.configure(plain).get_current_revision()
+        )
+
+
+def head() -> str | None:
+    return ScriptDirectory.from_config(configuration(None)).get_current_head()
+
+
+async def downgrade(database: Database) -> None:
+    async with database.engine.begin() as connection:
+        await connection.run_sync(lambda plain: command.downgrade(configuration(plain), "base"))
 
 
 async def test_up_down_up(empty):

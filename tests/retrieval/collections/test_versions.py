@@ -59,7 +59,7 @@ def test_a_reader_that_comes_too_late_for_its_files_reads_the_newer_version(make
     def late(*which):
         opened.append(which[1])
         if len(opened) == 1:
-            collection.clear()
+            collection.delete(OLD_IDS)
             collection.add([Document("new", "An otter.")])
         return real(*which)
 
@@ -77,7 +77,7 @@ def test_verify_is_not_misled_by_a_commit_in_between(make, monkeypatch):
     def slow(path):
         if not checked:
             checked.append(path)
-            collection.clear()
+            collection.delete(OLD_IDS)
         return real(path)
 
     monkeypatch.setattr(segment, "sha256", slow)
@@ -133,7 +133,7 @@ def test_a_sweep_that_fails_does_not_undo_the_commit(make, monkeypatch):
         raise PermissionError(errno.EACCES, "no", str(path))
 
     monkeypatch.setattr(sweeping, "remove", refuse)
-    assert collection.clear().deleted == 4
+    assert collection.delete(OLD_IDS).deleted == 4
     assert collection.stats().segments == 0
     assert len(list((collection.path / "segments").iterdir())) == 1
     monkeypatch.undo()
@@ -169,7 +169,7 @@ def test_a_snapshot_outlives_its_segments(make):
     collection.add(OLD)
     with collection.snapshot() as before:
         selection = before.allowed(None)
-        collection.clear()
+        collection.delete(OLD_IDS)
         assert list((collection.path / "segments").iterdir()) == []
         hits = before.lexical("otter", limit=9, selection=selection)
         assert {before.passage(int(number)).document_id for number in hits.numbers} == OLD_IDS

@@ -1,13 +1,12 @@
 import io
 import struct
 import zipfile
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.corpus import Format, InvalidLimits, LoadLimits, load_file, load_files
+from retrieval.corpus import Format, InvalidLimits, LoadLimits, load_file
 from retrieval.corpus.formats import detect
 from retrieval.corpus.names import safe_name
 from retrieval.errors import UnreadableDocument
@@ -166,22 +165,6 @@ SAMPLES = {
     "md": lambda make: b"---\ntitle: x\n---\n# a\n\nb\n===\n```\nc\n```\n",
     "txt": lambda make: "Grüße. Zwei.".encode(),
 }
-
-
-def test_load_files_takes_paths_bytes_and_streams_and_never_raises(tmp_path: Path):
-    (tmp_path / "a.txt").write_text("a")
-    found = list(
-        load_files(
-            [tmp_path / "a.txt", tmp_path / "missing.txt", ("b.txt", b"b"), ("c.txt", io.BytesIO(b"c"))]
-        )
-    )
-    assert [d.id for d in found if isinstance(d, Document)] == ["a.txt", "b.txt", "c.txt"]
-    assert str(found[1]).startswith("missing.txt: cannot be opened")
-    small = LoadLimits(max_file_bytes=10, max_total_bytes=10)
-    (error,) = load_files([("d.txt", io.BytesIO(b"x" * 11))], small)
-    assert "larger than" in error.reason
-    (error,) = load_files([tmp_path], small)
-    assert "directory" in error.reason.lower()
 
 
 @pytest.mark.parametrize(

@@ -263,12 +263,6 @@ def test_csv_delimiters_and_the_longest_column(delimiter):
     assert second.metadata["n"] == "x"
 
 
-def test_csv_text_column_by_name():
-    rows = b"text,other\na,b\n"
-    assert one("t.csv", rows, text_column="other").text == "b"
-    assert "no column 'x'; it has text, other" in refused("t.csv", rows, text_column="x")
-
-
 def test_csv_with_broken_rows_and_odd_headers():
     found = list(load_file("t.csv", b"text,a,a,\nx,1,2,3\n\ny,1,2,3,4\n,1,2,3\nz\n"))
     assert found[0].metadata == {"source": "t.csv", "a": 1, "a_3": 2, "column_4": 3}

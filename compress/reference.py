@@ -1,0 +1,35 @@
+"""The arithmetic of this package by its definitions: slow and obviously right. Tests compare with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from base.text.words import Spans
+from compress.percentile import Counts, Floats, percentile_of
+
+
+def percentile_keep_slow(scores: Floats, tokens: Counts, rate: float) -> NDArray[np.bool_]:
+    """LLMLingua-2's rule as it is published: repeat, take the percentile, keep what lies above."""
+    if not len(scores):
+        return np.zeros(0, dtype=bool)
+    above: NDArray[np.bool_] = scores > np.percentile(np.repeat(scores, tokens), percentile_of(rate))
+    return above
+
+
+def word_probabilities_slow(spans: Spans, offsets: NDArray[Any], probabilities: NDArray[Any]) -> Floats:
+    """The same means, word by word."""
+    means = []
+    for start, end in spans:
+        shares = (offsets[:, 0] < end) & (offsets[:, 1] > start)
+        means.append(float(probabilities[shares].mean()) if shares.any() else 0.0)
+    return np.array(means, dtype=np.float64)
+
+
+def pool_slow(weights: Floats, window: int) -> Floats:
+    """The same mean, place by place."""
+    half = window // 2
+    padded = np.concatenate([np.zeros(half), weights, np.zeros(half)])
+    return np.array([padded[place : place + window].sum() / window for place in range(len(weights))])
