@@ -1,4 +1,4 @@
-"""The engine: modes, usage, the store behind it, stopping, and options that do what they say."""
+"""The engine: readings, usage, the store behind it, stopping, and options that do what they say."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def start(engine, passages=PASSAGES, method="ape", **options):
     return begin(engine, QUESTION, passages, method, **{"max_tokens": 12, **options})
 
 
-def test_one_passage_reads_alike_in_both_modes(engine):
+def test_one_passage_reads_alike_in_parallel_and_in_sequence(engine):
     for passage in PASSAGES:
         parallel = start(engine, [passage], method="ape", temperature=1.0, scale=1.0)
         sequential = start(engine, [passage], method="sequential")
@@ -71,7 +71,7 @@ def test_one_passage_reads_alike_in_both_modes(engine):
         assert ids_of(parallel) == ids_of(sequential)
 
 
-def test_without_passages_both_modes_read_the_question(engine):
+def test_without_passages_both_readings_read_the_question(engine):
     parallel, sequential = start(engine, []), start(engine, [], method="sequential")
     torch.testing.assert_close(parallel._logits, sequential._logits, atol=1e-3, rtol=0)
     assert parallel.usage.context_tokens == 0
