@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from excerpta.types.compress import CompressMethod
 from rich.console import Console
 from rich.table import Table
 
 from base.text.words import words
-from compress.base import Compressed, Compressor
-from compress.budget import CountTokens, ScoredWords, fit_budget, fits_already
-from compress.catalogue import METHODS, make_compressor
+from compress import CATALOGUE, AnyScorer, ScoredWords, counter, shorten
+from compress.base import CountTokens
 from evaluation.beir import judgments, rows, split_file
 from models.profile import load_profile
 from models.registry import Models
@@ -37,39 +37,38 @@ class Case:
     gold: int
 
 
-class RandomCompressor:
+class RandomScorer:
     """Keeps random words: what any scorer must beat."""
 
-    name = "random"
-
-    def __init__(self, count_tokens: CountTokens, seed: int = 0) -> None:
-        self._count_tokens = count_tokens
+    def __init__(self, seed: int = 0) -> None:
         self._seed = seed
 
-    def compress(self, query: str, texts: Sequence[str], *, target_tokens: int) -> list[Compressed]:
-        """Keeps words by a score drawn from the seed."""
-        before, whole = fits_already(texts, target_tokens, self._count_tokens)
-        if whole is not None:
-            return whole
+    def score(
+        self, query: str, texts: Sequence[str], options: CompressMethod, *, rate: float
+    ) -> list[ScoredWords]:
+        """Scores drawn from the seed."""
         rng = np.random.default_rng(self._seed)
         spans = [words(text) for text in texts]
         nothing = [np.zeros(len(span), dtype=bool) for span in spans]
-        scored = [
+        return [
             ScoredWords(span, rng.random(len(span)), none, none)
             for span, none in zip(spans, nothing, strict=True)
         ]
-        return fit_budget(texts, scored, before, target_tokens=target_tokens, count_tokens=self._count_tokens)
 
 
 def retention(
-    compressor: Compressor, cases: Sequence[Case], count_tokens: CountTokens, rate: float
+    scorer: AnyScorer,
+    options: CompressMethod,
+    cases: Sequence[Case],
+    count_tokens: CountTokens,
+    rate: float,
 ) -> tuple[float, float, float]:
     """Share of cases with a surviving answer, share of tokens kept, and CPU milliseconds a case."""
     survived, before, after = 0, 0, 0
     started = time.process_time()
     for case in cases:
         budget = int(rate * sum(count_tokens(case.texts)))
-        found = compressor.compress(case.query, case.texts, target_tokens=budget)
+        found = shorten(scorer, case.query, case.texts, options, count_tokens, target_tokens=budget)
         survived += any(answer in found[case.gold].text for answer in case.answers)
         before += sum(item.tokens_before for item in found)
         after += sum(item.tokens_after for item in found)
@@ -126,16 +125,18 @@ def main() -> None:
     models = Models(load_profile(options.profile), options.models)
     cases = read_cases(options.data, options.split, options.questions, options.texts, options.seed)
 
-    def count_tokens(texts: Sequence[str]) -> list[int]:
-        return [len(tokens.ids) for tokens in models.lm.tokenize(texts)]
-
+    count_tokens = counter(models)
     table = Table("method", "rate", "retention", "tokens kept", "CPU ms a question")
-    compressors: list[Compressor] = [RandomCompressor(count_tokens, options.seed)]
-    compressors += [make_compressor(method, models) for method in METHODS if method != "auto"]
+    scorers: dict[str, tuple[AnyScorer, CompressMethod]] = {
+        "random": (RandomScorer(options.seed), CATALOGUE.resolve({}))
+    }
+    for name, method in CATALOGUE.items():
+        if method.needs <= set(models.profile.roles()):
+            scorers[name] = (method.make(models), CATALOGUE.resolve({"method": name}))
     for rate in options.rates:
-        for compressor in compressors:
-            share, kept, spent = retention(compressor, cases, count_tokens, rate)
-            table.add_row(compressor.name, f"{rate:.2f}", f"{share:.2f}", f"{kept:.3f}", f"{spent:.0f}")
+        for name, (scorer, chosen) in scorers.items():
+            share, kept, spent = retention(scorer, chosen, cases, count_tokens, rate)
+            table.add_row(name, f"{rate:.2f}", f"{share:.2f}", f"{kept:.3f}", f"{spent:.0f}")
     Console().print(table)
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from compress.base import Compressed, Compressor
-from compress.catalogue import METHODS, AutoCompressor, make_compressor
-from compress.errors import CompressError, InvalidBudget, InvalidTrainingData, UnknownCompressor
-from compress.methods.lexical import LexicalCompressor
-from compress.methods.token_classifier import TokenClassifierCompressor
+from compress.base import AnyScorer, Compressed, ScoredWords, Scorer
+from compress.catalogue import CATALOGUE, without_question
+from compress.counting import counter
+from compress.errors import CompressError, InvalidBudget, InvalidTrainingData
 from compress.protect import Protection
+from compress.shorten import shorten
 
 __all__ = [
-    "METHODS",
-    "AutoCompressor",
+    "CATALOGUE",
+    "AnyScorer",
     "CompressError",
     "Compressed",
-    "Compressor",
     "InvalidBudget",
     "InvalidTrainingData",
-    "LexicalCompressor",
     "Protection",
-    "TokenClassifierCompressor",
-    "UnknownCompressor",
-    "make_compressor",
+    "ScoredWords",
+    "Scorer",
+    "counter",
+    "shorten",
+    "without_question",
 ]

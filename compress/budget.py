@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from base.text.words import Spans
-from compress.base import Compressed
+from compress.base import Compressed, CountTokens, ScoredWords
 from compress.errors import InvalidBudget
 from compress.rebuild import cut, kept_spans
-
-CountTokens = Callable[[Sequence[str]], Sequence[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredWords:
-    """One text's words (n, 2) with their scores (n,), comparable between the texts of one call.
-
-    `protected` words go before all others, `ends` are those of them that may not follow one another
-    (see `compress.protect`).
-    """
-
-    spans: Spans
-    scores: NDArray[np.float64]
-    protected: NDArray[np.bool_]
-    ends: NDArray[np.bool_]
 
 
 def fits_already(

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from base.errors import ExcerptaError
 
 
 class CompressError(ExcerptaError):
     """An error of the compress package."""
-
-
-class UnknownCompressor(CompressError):
-    """There is no compressor of this name."""
-
-    def __init__(self, method: str, allowed: Sequence[str]) -> None:
-        super().__init__(f"there is no compressor {method!r}; choose one of {', '.join(allowed)}.")
-        self.method = method
-        self.allowed = list(allowed)
 
 
 class InvalidBudget(CompressError):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from excerpta.types.compress import CompressMethod
 from numpy.typing import NDArray
 
 from base.text.words import Spans
@@ -26,6 +27,14 @@ class Protection:
     ends: frozenset[str] = frozenset()
     digits: bool = False
     patterns: tuple[re.Pattern[str], ...] = ()
+
+    @classmethod
+    def of(cls, options: CompressMethod) -> Protection:
+        """What the options protect: signs as ends, words and phrases wherever they stand as such."""
+        signs = frozenset(one for one in options.keep if not any(map(str.isalnum, one)))
+        phrases = "|".join(re.escape(one) for one in options.keep if one not in signs)
+        patterns = (re.compile(rf"(?<!\w)(?:{phrases})(?!\w)"),) if phrases else ()
+        return cls(signs, options.digits, patterns)
 
     def protected(self, text: str, spans: Spans) -> NDArray[np.bool_]:
         """Which words (n,) are protected, `ends` among them."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, TypeVar, cast
 
 import structlog
+from excerpta.types.compress import CompressMethod
 from excerpta.types.reading import ReadingMethod
 from excerpta.types.rerank import RerankMethod
 
@@ -16,7 +17,8 @@ from api.answers.request import AnswerRequest
 from api.query.plan import Context
 from api.settings import Settings
 from base.methods import AUTO, Method
-from compress import Compressed, Compressor, make_compressor
+from compress import CATALOGUE as COMPRESSORS
+from compress import Compressed, counter, shorten
 from context import (
     READINGS,
     ContextEngine,
@@ -53,7 +55,6 @@ class Networks:
         self.device = device
         self._make_store = store
         self._made: dict[Method[Any, Any], object] = {}
-        self._compressors: dict[str, Compressor] = {}
 
     @cached_property
     def encoder(self) -> TokenEncoder:
@@ -94,7 +95,7 @@ class Networks:
         """Loads everything the default plan needs, so that the first query does not wait for it."""
         _ = self.encoder, self.vocabulary, self.engine
         self.made(RERANKERS[AUTO])
-        self.compressor("auto")
+        self.made(COMPRESSORS[AUTO])
 
     def encode_query(self, query: str) -> TokenVectors:
         """A question's token vectors."""
@@ -114,17 +115,17 @@ class Networks:
         """What the profile has of all that methods may need."""
         return frozenset(self.models.profile.roles()) | {"blocks"}
 
-    def compressor(self, method: str) -> Compressor:
-        """The compressor of this name."""
-        if method not in self._compressors:
-            self._compressors[method] = make_compressor(method, self.models)
-        return self._compressors[method]
-
     def compress(
-        self, method: str, query: str, texts: Sequence[str], *, target_tokens: int
+        self,
+        query: str,
+        texts: Sequence[str],
+        options: CompressMethod,
+        *,
+        target_tokens: int | None = None,
     ) -> list[Compressed]:
-        """Shortens texts to a common budget."""
-        return self.compressor(method).compress(query, texts, target_tokens=target_tokens)
+        """Shortens texts to a common budget by the method that the options belong to."""
+        scorer = self.made(COMPRESSORS.of(options))
+        return shorten(scorer, query, texts, options, counter(self.models), target_tokens=target_tokens)
 
     def start_answer(self, task: AnswerRequest) -> Generation:
         """Reads passages and question, up to the answer's first token."""

@@ -98,7 +98,6 @@ PROBLEMS: dict[type[base.ExcerptaError], ProblemType] = {
     rerank.Absent: ProblemType("absent-evidence", "The texts lack what the method needs", 422),
     rerank.InvalidPrompt: _STAGE,
     compress.CompressError: _STAGE,
-    compress.UnknownCompressor: ProblemType("unknown-compressor", "There is no such compressor", 422),
     compress.InvalidBudget: ProblemType("invalid-budget", "The token budget cannot be met", 422),
     compress.InvalidTrainingData: _STAGE,
     context.ContextError: _STAGE,

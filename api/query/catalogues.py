@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from base.methods import Catalogue
+from compress import CATALOGUE as COMPRESSORS
 from rerank import CATALOGUE as RERANKERS
+from retrieval.fusion import CATALOGUE as FUSIONS
 
 CATALOGUES: dict[str, Catalogue[Any, Any]] = {
+    "fuse": FUSIONS,
     "rerank": RERANKERS,
+    "compress": COMPRESSORS,
 }
 """By the stage's place in a plan, in the order in which a query runs them."""
 

@@ -1,7 +1,7 @@
-"""Plans: the stages that a query runs, with all their settings.
+"""Plans: which stages a query runs, with every setting said.
 
-A request's plan overrides the collection's, which overrides a preset, which overrides the stages' defaults.
-They are JSON objects, merged key by key. null switches a stage off, an object switches it on.
+A request's plan lies over the collection's own, that over a preset, and a preset over the stages'
+defaults: JSON objects merged key by key. null switches a stage off, an object switches it on.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 from excerpta.types import PlanOptions
+from excerpta.types.compress import CompressMethod
+from excerpta.types.fuse import FuseMethod
 from excerpta.types.rerank import RerankMethod
 
 from api.errors import InvalidPlan, UnknownPlan
@@ -57,23 +59,8 @@ class Retrieve(Stage, frozen=True):
     ngrams: Ngrams | None
 
 
-class Fuse(Stage, frozen=True):
-    """How the retrievers' lists are fused."""
-
-    method: Literal["rrf", "weighted", "scores"]
-    weights: dict[str, float]
-    k: int
-
-
-class Compress(Stage, frozen=True):
-    """The compression method and the token budget."""
-
-    method: Literal["auto", "token-classifier", "lexical"]
-    target_tokens: int
-
-
 class Prompt(Stage, frozen=True):
-    """The prompt of an answer. Without `modules`, all of them are used."""
+    """Which prompt an answer is written with; without `modules`, with all of them."""
 
     name: str
     modules: list[str] | None = None
@@ -81,7 +68,7 @@ class Prompt(Stage, frozen=True):
 
 
 class Context(Stage, frozen=True):
-    """How the passages are read. None means the model's calibrated value."""
+    """How the passages are read; None takes what the model was calibrated to."""
 
     mode: Mode
     passages: int
@@ -93,7 +80,7 @@ class Context(Stage, frozen=True):
 
 
 class Answer(Stage, frozen=True):
-    """How the answer is generated. Without a seed, a sampled answer differs each time."""
+    """How the answer is written; without a seed, a sampled one differs each time."""
 
     max_tokens: int
     temperature: float
@@ -101,13 +88,13 @@ class Answer(Stage, frozen=True):
 
 
 class Plan(Stage, frozen=True):
-    """The complete plan of one query. `base` is the preset that it started from."""
+    """What one query does. `base` is the preset it started from."""
 
     base: str
     retrieve: Retrieve
-    fuse: Fuse
+    fuse: FuseMethod
     rerank: RerankMethod | None
-    compress: Compress | None
+    compress: CompressMethod | None
     context: Context
     answer: Answer | None
 
@@ -118,9 +105,9 @@ STAGES: _Json = {
         "lexical": {"limit": 200},
         "ngrams": {"limit": 100, "beams": 10, "length": 8, "query_keys": True},
     },
-    "fuse": {"method": "scores", "weights": {"tokens": 1.0, "lexical": 0.4, "ngrams": 0.05}, "k": 60},
+    "fuse": {"weights": {"tokens": 1.0, "lexical": 0.4, "ngrams": 0.05}},
     "rerank": {},
-    "compress": {"method": "auto", "target_tokens": 800},
+    "compress": {},
     "context": {
         "mode": DEFAULT_MODE,
         "passages": 3,
@@ -132,7 +119,7 @@ STAGES: _Json = {
     },
     "answer": {"max_tokens": 96, "temperature": 0.0, "seed": None},
 }
-"""The default settings of each stage."""
+"""What a stage does when it is on and nothing more is said."""
 
 PRESETS: dict[str, _Json] = {
     "fast": {"retrieve": {"ngrams": None}, "rerank": None, "compress": None, "answer": None},
@@ -184,7 +171,7 @@ def _resolved(stage: str, options: _Json | None) -> Any:
 
 
 def check_needs(plan: Plan, available: Collection[str]) -> None:
-    """Raises MethodUnavailable for a stage whose method has a requirement that is not `available`."""
+    """Raises MethodUnavailable for a stage whose method needs what is not `available`."""
     for stage, catalogue in CATALOGUES.items():
         options = getattr(plan, stage)
         if options is not None:
@@ -210,17 +197,15 @@ def _layers(*plans: str | PlanOptions | Mapping[str, Any] | None) -> tuple[str, 
 
 
 def _merge(below: _Json, above: _Json, defaults: _Json) -> _Json:
-    """`above` merged over `below`. A stage that was off starts from its defaults. Prompts are not merged."""
+    """`above` over `below`; a stage that was off below starts from its defaults. A prompt is taken whole."""
     merged = dict(below)
     for name, value in above.items():
         if isinstance(value, dict) and name in CATALOGUES:
             merged[name] = CATALOGUES[name].merge(below.get(name), value)
-        elif isinstance(value, dict) and name not in ("weights", "prompt"):
+        elif isinstance(value, dict) and name != "prompt":
             default = defaults.get(name, {})
             under = below.get(name)
             merged[name] = _merge(default if under is None else under, value, default)
-        elif name == "weights":
-            merged[name] = below[name] | value
         else:
             merged[name] = value
     return merged
@@ -228,6 +213,11 @@ def _merge(below: _Json, above: _Json, defaults: _Json) -> _Json:
 
 def _check(plan: Plan) -> None:
     retrievers = {name: getattr(plan.retrieve, name) for name in Retrieve.__struct_fields__}
+    unknown = [name for name in plan.fuse.weights if name not in retrievers]
+    if unknown:
+        raise InvalidPlan(
+            f"`fuse.weights` names no retriever by {unknown[0]!r}; there are {', '.join(retrievers)}."
+        )
     on = [name for name, options in retrievers.items() if options is not None]
     if not on:
         raise InvalidPlan(f"no retriever is on; switch on one of {', '.join(retrievers)}.")

@@ -11,6 +11,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 import numpy as np
+from excerpta.types.compress import CompressMethod
+from excerpta.types.fuse import FuseMethod
 from excerpta.types.rerank import RerankMethod
 
 from api.answers.writer import Writer
@@ -22,6 +24,7 @@ from api.query.evidence import Evidence, weigh
 from api.telemetry.trace import Trace
 from base.text.terms import terms_of
 from retrieval import Hits, TokenVectors
+from retrieval.fusion import CATALOGUE as FUSIONS
 from retrieval.ngrams import NgramHits
 from retrieval.tokens import TokenOptions
 
@@ -112,7 +115,7 @@ class Stages:
             return await self.trace.within("n-gram retrieval", call, NgramHits(_NONE))
 
     async def fuse(
-        self, found: Sequence[Found], query: str, vectors: TokenVectors | None, options: plans.Fuse
+        self, found: Sequence[Found], query: str, vectors: TokenVectors | None, options: FuseMethod
     ) -> list[Candidate]:
         """One list of candidates; those of several collections by their fused scores, ties by id."""
         with self.trace.stage("fuse"):
@@ -137,20 +140,14 @@ class Stages:
         return [first[at] for at in ranking.order.tolist()] + candidates[options.limit :]
 
     async def compress(
-        self, query: str, candidates: Sequence[Candidate], options: plans.Compress | None
+        self, query: str, candidates: Sequence[Candidate], options: CompressMethod | None
     ) -> tuple[list[str], int]:
         """The candidates' texts within the budget and how many tokens they have; whole without a budget."""
         texts = [one.passage.text for one in candidates]
         if options is None or not texts:
             return texts, 0
         with self.trace.stage("compress"):
-            call = self.trace.on(
-                self.networks.device,
-                partial(self.networks.compress, target_tokens=options.target_tokens),
-                options.method,
-                query,
-                texts,
-            )
+            call = self.trace.on(self.networks.device, self.networks.compress, query, texts, options)
             shortened = await self.trace.within("compression", call, None)
         if shortened is None:
             return texts, 0
@@ -173,7 +170,7 @@ class Stages:
 
 
 def _fuse(
-    found: Sequence[Found], query: str, vectors: TokenVectors | None, options: plans.Fuse
+    found: Sequence[Found], query: str, vectors: TokenVectors | None, options: FuseMethod
 ) -> list[Candidate]:
     candidates = [candidate for one in found for candidate in _fuse_one(one, query, vectors, options)]
     candidates.sort(key=lambda one: (-one.scores["fused"], one.passage.id, one.found.source.name))
@@ -182,14 +179,13 @@ def _fuse(
     return candidates
 
 
-def _fuse_one(found: Found, query: str, vectors: TokenVectors | None, options: plans.Fuse) -> list[Candidate]:
+def _fuse_one(found: Found, query: str, vectors: TokenVectors | None, options: FuseMethod) -> list[Candidate]:
     lists, hits = found.source.snapshot.fused(
         found.lists,
         query=query,
         vectors=None if vectors is None else vectors.vectors,
-        method=options.method,
-        weights=options.weights,
-        k=options.k,
+        fusion=FUSIONS.of(options).make(None),
+        options=options,
     )
     scores = {
         name: dict(zip(one.numbers.tolist(), one.scores.tolist(), strict=True)) for name, one in lists.items()

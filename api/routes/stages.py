@@ -26,6 +26,8 @@ from api.query.catalogues import REMEDIES
 from api.service import Service
 from api.telemetry.trace import Trace, server_timing
 from base.methods import AUTO, TAG
+from compress import CATALOGUE as COMPRESSORS
+from compress import without_question
 from rerank import CATALOGUE as RERANKERS
 from rerank import Ranking, Texts
 
@@ -81,16 +83,20 @@ async def compress(
     data: JSONBody[CompressRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
 ) -> Response[CompressReply]:
     """Shortens texts to a common token budget. The result consists of spans of the texts, in order."""
-    texts = [clean(one) for one in data.texts]
+    texts, query = [clean(one) for one in data.texts], clean(data.query)
+    available = service.networks.available()
+    blind = data.method == AUTO and not query.strip()
+    options = COMPRESSORS.resolve(
+        {**data.options, TAG: without_question(available) if blind else data.method}
+    )
+    COMPRESSORS.check(options, available, REMEDIES)
     trace = Trace(timeout_s=service.settings.query_timeout_s)
     call = partial(service.networks.compress, target_tokens=data.target_tokens)
     with service.device.admit(), trace.stage("compress"):
-        shortened = await unless_gone(
-            request, trace.on(service.device, call, data.method, clean(data.query), texts)
-        )
+        shortened = await unless_gone(request, trace.on(service.device, call, query, texts, options))
     reply = CompressReply(
         id=new_id("cmp"),
-        method=data.method,
+        method=options.method,
         texts=[
             CompressedText(
                 text=one.text,

@@ -7,18 +7,19 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from excerpta.types.compress import Lexical
 from numpy.typing import NDArray
 
+from base.methods import Method
 from base.text.stems import stem
 from base.text.words import words
-from compress.base import Compressed
-from compress.budget import CountTokens, ScoredWords, fit_budget, fits_already
+from compress.base import ScoredWords
 from compress.protect import Protection
 
 Floats = NDArray[np.float64]
 
 
-class LexicalCompressor:
+class LexicalScorer:
     """Scores a word by the question's words around it.
 
     A word that the question also has (after stemming) weighs log(N / n): N words in the given texts, n of
@@ -27,34 +28,22 @@ class LexicalCompressor:
     all scores are equal, and each text keeps its beginning.
     """
 
-    name = "lexical"
-
-    def __init__(
-        self, count_tokens: CountTokens, *, window: int = 31, protection: Protection | None = None
-    ) -> None:
-        if window < 1 or window % 2 == 0:
-            raise ValueError("window must be odd and at least 1")
-        self._count_tokens = count_tokens
-        self._window = window
-        self._protection = protection or Protection()
-
-    def compress(self, query: str, texts: Sequence[str], *, target_tokens: int) -> list[Compressed]:
-        """Keeps the words nearest to the question's; `sum(tokens_after) <= target_tokens` over all texts."""
-        before, whole = fits_already(texts, target_tokens, self._count_tokens)
-        if whole is not None:
-            return whole
+    def score(
+        self, query: str, texts: Sequence[str], options: Lexical, *, rate: float
+    ) -> Sequence[ScoredWords]:
+        """The words of each text, those nearest to the question's first."""
+        protection = Protection.of(options)
         spans = [words(text) for text in texts]
         stems = [stems_of(text, span) for text, span in zip(texts, spans, strict=True)]
-        scored = [
+        return [
             ScoredWords(
                 span,
-                pool(weights, self._window),
-                self._protection.protected(text, span),
-                self._protection.is_end(text, span),
+                pool(weights, options.window),
+                protection.protected(text, span),
+                protection.is_end(text, span),
             )
             for text, span, weights in zip(texts, spans, overlap(query, stems), strict=True)
         ]
-        return fit_budget(texts, scored, before, target_tokens=target_tokens, count_tokens=self._count_tokens)
 
 
 def stems_of(text: str, spans: NDArray[np.int32]) -> list[str]:
@@ -79,3 +68,6 @@ def pool(weights: Floats, window: int) -> Floats:
     last = np.minimum(places + half + 1, len(weights))
     pooled: Floats = (sums[last] - sums[np.maximum(places - half, 0)]) / window
     return pooled
+
+
+METHOD = Method(Lexical, lambda networks: LexicalScorer(), frozenset({"lm"}))

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
+from excerpta.types.compress import TokenClassifier
 from numpy.typing import NDArray
 
+from base.methods import Method
 from base.text.words import Spans, words
-from compress.base import Compressed
-from compress.budget import CountTokens, ScoredWords, fit_budget, fits_already
+from compress.base import CountTokens, ScoredWords
+from compress.counting import counter
 from compress.percentile import percentile_rank
 from compress.protect import Protection
 
 Floats = NDArray[np.float64]
-
-SENTENCE_ENDS = Protection(ends=frozenset({".", "?", "!"}), digits=True)
 
 
 class TokenProbabilities(Protocol):
@@ -41,63 +41,45 @@ class Classifier(Protocol):
         ...
 
 
-class TokenClassifierCompressor:
+class ClassifierScorer:
     """Question-blind compression by a token classifier (LLMLingua-2, Pan et al. 2024).
 
     A word's probability is the mean over its tokens. Coarse to fine: texts whose mean probability is in
     the lowest share are dropped whole, then words go by LLMLingua-2's percentile within their text. Two
     things differ from the published code: spans of the source are cut out of it instead of tokens being
     put together again, and the number of tokens asked for is met exactly.
-
-    `context_rate` is the share of texts that the coarse step keeps; None takes (rate + 1) / 2 as
-    published, 1 keeps all.
     """
 
-    name = "token-classifier"
-
-    def __init__(
-        self,
-        classifier: Classifier,
-        count_tokens: CountTokens,
-        *,
-        protection: Protection = SENTENCE_ENDS,
-        context_rate: float | None = 1.0,
-    ) -> None:
-        if context_rate is not None and not 0 < context_rate <= 1:
-            raise ValueError("context_rate must be over 0 and at most 1")
+    def __init__(self, classifier: Classifier, count_tokens: CountTokens) -> None:
         self._classifier = classifier
         self._count_tokens = count_tokens
-        self._protection = protection
-        self._context_rate = context_rate
 
-    def compress(self, query: str, texts: Sequence[str], *, target_tokens: int) -> list[Compressed]:
-        """Keeps the classifier's words; the question is not read. `sum(tokens_after) <= target_tokens`."""
-        before, whole = fits_already(texts, target_tokens, self._count_tokens)
-        if whole is not None:
-            return whole
+    def score(
+        self, query: str, texts: Sequence[str], options: TokenClassifier, *, rate: float
+    ) -> Sequence[ScoredWords]:
+        """The words of each text by the classifier; the question is not read."""
+        protection = Protection.of(options)
         spans = [words(text) for text in texts]
         found = self._classifier.keep_probabilities(texts)
         probabilities = [
             word_probabilities(span, np.asarray(tokens.offsets), np.asarray(tokens.probabilities))
             for span, tokens in zip(spans, found, strict=True)
         ]
-        rate = target_tokens / sum(before)
-        share = (rate + 1) / 2 if self._context_rate is None else self._context_rate
+        share = (rate + 1) / 2 if options.context_rate is None else options.context_rate
         stays = keep_contexts([float(p.mean()) if len(p) else 0.0 for p in probabilities], share)
-        scored = [
-            self._scored(text, span if keep else span[:0], p if keep else p[:0])
+        return [
+            self._scored(text, span if keep else span[:0], p if keep else p[:0], protection)
             for text, span, p, keep in zip(texts, spans, probabilities, stays, strict=True)
         ]
-        return fit_budget(texts, scored, before, target_tokens=target_tokens, count_tokens=self._count_tokens)
 
-    def _scored(self, text: str, spans: Spans, probabilities: Floats) -> ScoredWords:
+    def _scored(self, text: str, spans: Spans, probabilities: Floats, protection: Protection) -> ScoredWords:
         pieces = [text[start:end] for start, end in spans.tolist()]
         tokens = np.array(self._count_tokens(pieces) if pieces else [], dtype=np.int64)
         return ScoredWords(
             spans,
             percentile_rank(probabilities, np.maximum(tokens, 1)),
-            self._protection.protected(text, spans),
-            self._protection.is_end(text, spans),
+            protection.protected(text, spans),
+            protection.is_end(text, spans),
         )
 
 
@@ -121,3 +103,10 @@ def keep_contexts(scores: Sequence[float], share: float) -> NDArray[np.bool_]:
     values = np.asarray(scores, dtype=np.float64)
     keep: NDArray[np.bool_] = values >= np.percentile(values, 100 * (1 - share))
     return keep
+
+
+METHOD = Method(
+    TokenClassifier,
+    lambda networks: ClassifierScorer(networks.token_classifier, counter(networks)),
+    frozenset({"lm", "token_classifier"}),
+)

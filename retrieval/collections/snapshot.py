@@ -9,11 +9,12 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+from excerpta.types.fuse import FuseMethod
 
 from models import LanguageModel
 from retrieval.collections import filters
 from retrieval.collections.versions import View
-from retrieval.fusion import Method, fuse
+from retrieval.fusion import Fusion, fuse
 from retrieval.lexical import Bm25
 from retrieval.ngrams import NgramHits, NgramMatch, search_ngrams
 from retrieval.segments import Segment
@@ -171,19 +172,19 @@ class Snapshot:
         *,
         query: str,
         vectors: Float32 | None,
-        method: Method,
-        weights: Mapping[str, float],
-        k: int = 60,
+        fusion: Fusion,
+        options: FuseMethod,
     ) -> tuple[Mapping[str, Hits], Hits]:
         """The lists as they were fused, and what became of them (`retrieval.fusion.fuse`).
 
-        By `scores`, several are completed first; a score's ceiling is 1 for tokens, the query's for words.
+        A fusion that needs it has several lists completed first; a score's ceiling is 1 for tokens, the
+        query's for words.
         """
-        if method != "scores" or not self._view.segments:
-            return lists, fuse(lists, method=method, weights=weights, k=k)
+        if not fusion.completes or not self._view.segments:
+            return lists, fuse(lists, fusion, options)
         completed = lists if len(lists) < 2 else self.completed(lists, query=query, vectors=vectors)
         ceilings = {"tokens": 1.0, "lexical": self._bm25(self._view.segments).ceiling(query)}
-        return completed, fuse(completed, method=method, weights=weights, ceilings=ceilings)
+        return completed, fuse(completed, fusion, options, ceilings=ceilings)
 
     def numbers(self, selection: Selection) -> Int64:
         """The numbers (n,) of the passages that a selection lets through, in order."""

@@ -8,20 +8,35 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compress import (
-    METHODS,
-    InvalidBudget,
-    LexicalCompressor,
-    Protection,
-    TokenClassifierCompressor,
-    UnknownCompressor,
-    make_compressor,
-)
+from base.methods import InvalidOption, UnknownMethod
+from compress import CATALOGUE, InvalidBudget, shorten, without_question
 
-MAKERS = {
-    "lexical": lambda classifier, count, **options: LexicalCompressor(count, **options),
-    "token-classifier": TokenClassifierCompressor,
-}
+
+class Made:
+    """A method of the catalogue with its options."""
+
+    def __init__(self, method, classifier, count, **options):
+        self.count = count
+        networks = SimpleNamespace(
+            lm=SimpleNamespace(tokenize=lambda texts: [SimpleNamespace(ids=range(n)) for n in count(texts)]),
+            token_classifier=classifier,
+        )
+        self.options = CATALOGUE.resolve({"method": method, **options})
+        self.scorer = CATALOGUE[method].make(networks)
+
+    def compress(self, query, texts, *, target_tokens=None):
+        return shorten(self.scorer, query, texts, self.options, self.count, target_tokens=target_tokens)
+
+
+def lexical(count, **options):
+    return Made("lexical", None, count, **options)
+
+
+def classified(classifier, count, **options):
+    return Made("token-classifier", classifier, count, **options)
+
+
+METHODS = list(CATALOGUE)
 SENTENCES = [
     "The committee met on 12 May 2021 in Oslo, and approved the budget of $3.5 million for rail.",
     "Nobody had expected it! Its members, some of them new, voted 7 to 2.\n\nThe mayor thanked them.",
@@ -33,9 +48,9 @@ TEXTS = st.lists(st.lists(st.sampled_from(PIECES), max_size=80).map("".join), ma
 fixtures_are_stateless = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.fixture(params=sorted(MAKERS))
+@pytest.fixture(params=METHODS)
 def compressor(request, classifier, count_tokens):
-    return MAKERS[request.param](classifier, count_tokens)
+    return Made(request.param, classifier, count_tokens)
 
 
 @fixtures_are_stateless
@@ -93,32 +108,35 @@ def test_a_negative_budget_is_refused(compressor):
         compressor.compress("q", ["a"], target_tokens=-1)
 
 
-@pytest.mark.parametrize("method", sorted(MAKERS))
+@pytest.mark.parametrize("method", METHODS)
 def test_protected_words_survive(classifier, count_tokens, method):
-    protection = Protection(digits=True, patterns=(re.compile(r"mayor thanked"),))
     target = sum(count_tokens(SENTENCES)) // 2
-    found = MAKERS[method](classifier, count_tokens, protection=protection).compress(
-        "", SENTENCES, target_tokens=target
-    )
+    options = {"digits": True, "keep": ["mayor thanked", "Nobody"]}
+    found = Made(method, classifier, count_tokens, **options).compress("", SENTENCES, target_tokens=target)
     kept = " ".join(item.text for item in found)
-    for piece in ("12", "2021", "$3.5", "7", "https://rail.example/report-2020", "mayor thanked", "2020"):
+    for piece in (
+        "12",
+        "2021",
+        "$3.5",
+        "7",
+        "https://rail.example/report-2020",
+        "mayor thanked",
+        "Nobody",
+        "2020",
+    ):
         assert piece in kept
 
 
 def test_protection_yields_to_the_budget(classifier, count_tokens):
-    protection = Protection(patterns=(re.compile(".", re.DOTALL),))
-    found = TokenClassifierCompressor(classifier, count_tokens, protection=protection).compress(
-        "", SENTENCES, target_tokens=5
-    )
+    everything = sorted({word for text in SENTENCES for word in re.findall(r"\w+", text)})
+    found = classified(classifier, count_tokens, keep=everything).compress("", SENTENCES, target_tokens=5)
     assert 0 < sum(item.tokens_after for item in found) <= 5
 
 
 def test_sentence_ends_never_follow_each_other_or_nothing(classifier, count_tokens):
     text = "One short sentence here. Another one there. " * 20
     for target in range(0, 60, 7):
-        item = TokenClassifierCompressor(classifier, count_tokens).compress("", [text], target_tokens=target)[
-            0
-        ]
+        item = classified(classifier, count_tokens).compress("", [text], target_tokens=target)[0]
         assert not re.search(r"\.\s*\.|^\s*\.", item.text)
 
 
@@ -129,9 +147,8 @@ def test_the_classifier_decides(classifier, count_tokens):
             return [SimpleNamespace(probabilities=1 - f.probabilities, offsets=f.offsets) for f in found]
 
     target = sum(count_tokens(SENTENCES)) // 3
-    plain = Protection()
-    one = TokenClassifierCompressor(classifier, count_tokens, protection=plain)
-    other = TokenClassifierCompressor(Opposite(), count_tokens, protection=plain)
+    one = classified(classifier, count_tokens, keep=[], digits=False)
+    other = classified(Opposite(), count_tokens, keep=[], digits=False)
     kept = [
         {
             (at, *span)
@@ -149,41 +166,39 @@ def test_the_coarse_step_drops_whole_texts(classifier, count_tokens):
     means = [found.probabilities.mean() for found in classifier.keep_probabilities(texts)]
 
     def kept(context_rate):
-        compressor = TokenClassifierCompressor(classifier, count_tokens, context_rate=context_rate)
+        compressor = classified(classifier, count_tokens, context_rate=context_rate)
         return [item.kept != () for item in compressor.compress("", texts, target_tokens=target)]
 
     assert kept(1.0) == [True, True, True]
     assert kept(0.1) == [index == int(np.argmax(means)) for index in range(3)]
     assert 1 <= sum(kept(None)) < 3
-    with pytest.raises(ValueError, match="context_rate"):
-        TokenClassifierCompressor(classifier, count_tokens, context_rate=0)
+    with pytest.raises(InvalidOption, match="context_rate"):
+        classified(classifier, count_tokens, context_rate=0)
 
 
 def test_lexical_keeps_what_stands_near_the_question(count_tokens):
-    found = LexicalCompressor(count_tokens, window=5).compress(
-        "Whom did the mayor thank?", SENTENCES, target_tokens=12
-    )
+    found = lexical(count_tokens, window=5).compress("Whom did the mayor thank?", SENTENCES, target_tokens=12)
     assert "mayor thanked them" in found[1].text
 
 
 def test_rare_words_of_the_question_weigh_more(count_tokens):
     texts = ["the the the the the cat sat there today", "the dog saw the bird in the tree over the hill"]
-    found = LexicalCompressor(count_tokens, window=1).compress("the cat", texts, target_tokens=2)
+    found = lexical(count_tokens, window=1).compress("the cat", texts, target_tokens=2)
     assert [item.text for item in found] == ["the cat" if found[0].tokens_after > 1 else "cat", ""]
 
 
 def test_the_window_matters(count_tokens):
     found = {
-        window: LexicalCompressor(count_tokens, window=window).compress("mayor?", SENTENCES, target_tokens=20)
+        window: lexical(count_tokens, window=window).compress("mayor?", SENTENCES, target_tokens=20)
         for window in (1, 15)
     }
     assert found[1] != found[15]
-    with pytest.raises(ValueError, match="odd"):
-        LexicalCompressor(count_tokens, window=4)
+    with pytest.raises(InvalidOption, match="odd"):
+        lexical(count_tokens, window=4)
 
 
 def test_without_a_question_each_text_keeps_its_beginning(count_tokens):
-    found = LexicalCompressor(count_tokens).compress("", SENTENCES[:3], target_tokens=18)
+    found = lexical(count_tokens).compress("", SENTENCES[:3], target_tokens=18)
     assert all(item.kept and item.kept[0][0] == 0 for item in found)
 
 
@@ -198,47 +213,56 @@ def test_an_unbroken_megabyte_is_legal(compressor):
     assert found[1].text.startswith("two")
 
 
-class Machine:
-    """Stands for `Models`, and remembers what was asked for."""
-
-    def __init__(self, classifier, count, trained=True):
-        self.profile = SimpleNamespace(token_classifier="spec" if trained else None)
-        self.lm = SimpleNamespace(
-            tokenize=lambda texts: [SimpleNamespace(ids=range(n)) for n in count(texts)]
-        )
-        self._classifier = classifier
-        self.loaded = False
-
-    @property
-    def token_classifier(self):
-        self.loaded = True
-        return self._classifier
+def test_compressors_by_name():
+    assert CATALOGUE.default == "lexical"
+    with pytest.raises(UnknownMethod, match="auto, lexical, token-classifier") as caught:
+        CATALOGUE.resolve({"method": "magic"})
+    assert caught.value.facts() == {"stage": "compress", "method": "magic", "allowed": ["auto", *METHODS]}
 
 
-def test_compressors_by_name(classifier, count_tokens):
-    machine = Machine(classifier, count_tokens)
-    assert [make_compressor(method, machine).name for method in METHODS] == list(METHODS)
-    with pytest.raises(UnknownCompressor, match="auto, token-classifier, lexical") as caught:
-        make_compressor("magic", machine)
-    assert caught.value.facts() == {"method": "magic", "allowed": list(METHODS)}
+def test_without_a_question_a_method_that_reads_none_is_chosen():
+    assert without_question({"lm", "token_classifier"}) == "token-classifier"
+    assert without_question({"lm"}) == "lexical"
 
 
-def test_auto_goes_by_the_question_if_there_is_one(classifier, count_tokens):
-    machine = Machine(classifier, count_tokens)
-    auto = make_compressor("auto", machine)
-    lexical = LexicalCompressor(count_tokens)
-    trained = TokenClassifierCompressor(classifier, count_tokens)
-    assert auto.compress("rail?", SENTENCES, target_tokens=40) == lexical.compress(
-        "rail?", SENTENCES, target_tokens=40
+@pytest.mark.parametrize("method", METHODS)
+def test_a_thousand_texts_share_one_budget(classifier, count_tokens, method):
+    texts = [f"{SENTENCES[at % 3]} number {at}" for at in range(1000)]
+    found = Made(method, classifier, count_tokens).compress("rail in Oslo", texts, target_tokens=500)
+    assert len(found) == 1000
+    assert 0.8 * 500 <= sum(item.tokens_after for item in found) <= 500
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_call_gives_the_same_texts(classifier, count_tokens, method):
+    one, other = (
+        Made(method, classifier, count_tokens).compress("rail", SENTENCES, target_tokens=30) for _ in range(2)
     )
-    assert not machine.loaded
-    assert auto.compress(" ", SENTENCES, target_tokens=40) == trained.compress(
-        "", SENTENCES, target_tokens=40
-    )
-    assert machine.loaded
+    assert one == other
 
 
-def test_auto_without_a_classifier_in_the_profile(classifier, count_tokens):
-    machine = Machine(classifier, count_tokens, trained=False)
-    assert make_compressor("auto", machine).compress("", SENTENCES, target_tokens=20)
-    assert not machine.loaded
+OTHERS = {
+    "target_tokens": 20,
+    "keep": ["fallen", "figures"],
+    "digits": None,
+    "window": 1,
+    "context_rate": 0.1,
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "option"), [(method, option) for method in METHODS for option in CATALOGUE[method].fields]
+)
+def test_every_option_matters(classifier, count_tokens, method, option):
+    usual = Made(method, classifier, count_tokens, target_tokens=40)
+    value = not usual.options.digits if option == "digits" else OTHERS[option]
+    changed = Made(method, classifier, count_tokens, **({"target_tokens": 40} | {option: value}))
+    asked = ("Who was thanked by the mayor?", SENTENCES)
+    assert usual.compress(*asked) != changed.compress(*asked)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_unknown_options_are_refused(method):
+    with pytest.raises(InvalidOption) as caught:
+        CATALOGUE.resolve({"method": method, "rate": 0.5})
+    assert caught.value.allowed == list(CATALOGUE[method].fields)

@@ -7,12 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.fusion import InvalidFusionOption, fuse
+from base.methods import InvalidOption, UnknownMethod
+from retrieval.fusion import CATALOGUE, InvalidFusionOption
+from retrieval.fusion import fuse as fuse_by
 from retrieval.types import Hits
 
 
 def hits(*pairs):
     return Hits(np.array([n for n, _ in pairs], np.int64), np.array([s for _, s in pairs], np.float32))
+
+
+METHODS = list(CATALOGUE)
+
+
+def fuse(lists, *, method, weights, ceilings=None, **options):
+    chosen = CATALOGUE.resolve({"method": method, **options})
+    return fuse_by(lists, CATALOGUE.of(chosen).make(None), chosen, weights=weights, ceilings=ceilings)
 
 
 ranked = st.lists(st.integers(0, 20), unique=True, max_size=8).map(
@@ -66,14 +76,14 @@ def test_scores_of_one_passage_do_not_depend_on_what_else_was_found(a, other):
     assert alone == {number: score for number, score in beside.items() if number != other}
 
 
-@given(ranked, ranked, st.sampled_from(["rrf", "weighted", "scores"]))
+@given(ranked, ranked, st.sampled_from(METHODS))
 def test_a_list_of_weight_zero_counts_for_nothing(a, b, method):
     alone = fuse({"a": a}, method=method, weights={})
     both = fuse({"a": a, "b": b}, method=method, weights={"b": 0.0})
     assert alone.numbers.tolist() == both.numbers.tolist()
 
 
-@given(ranked, ranked, ranked, st.sampled_from(["rrf", "weighted", "scores"]), st.permutations("abc"))
+@given(ranked, ranked, ranked, st.sampled_from(METHODS), st.permutations("abc"))
 def test_the_order_of_the_lists_does_not_matter(a, b, c, method, order):
     lists = {"a": a, "b": b, "c": c}
     shuffled = {name: lists[name] for name in order}
@@ -120,12 +130,21 @@ def test_one_list_keeps_its_order(a):
     assert fuse({"a": a}, method="rrf", weights={}).numbers.tolist() == a.numbers.tolist()
 
 
-def test_ties_go_by_id():
+@pytest.mark.parametrize("method", METHODS)
+def test_ties_go_by_number(method):
     lists = {"a": hits((1, 1.0)), "b": hits((2, 1.0))}
-    names = {1: "zebra", 2: "ant"}
-    assert fuse(lists, method="rrf", weights={}, tie=names.__getitem__).numbers.tolist() == [2, 1]
-    assert fuse(lists, method="rrf", weights={}).numbers.tolist() == [1, 2]
-    assert len(fuse({}, method="rrf", weights={})) == 0
+    assert fuse(lists, method=method, weights={}).numbers.tolist() == [1, 2]
+    assert len(fuse({}, method=method, weights={})) == 0
+    assert len(fuse({"a": hits()}, method=method, weights={})) == 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_weights_of_the_options_win(method):
+    lists = {"a": hits((1, 1.0)), "b": hits((2, 1.0))}
+    assert fuse(lists, method=method, weights={"b": 0.5}).numbers.tolist() == [1, 2]
+    chosen = CATALOGUE.resolve({"method": method, "weights": {"a": 0.1}})
+    found = fuse_by(lists, CATALOGUE.of(chosen).make(None), chosen, weights={"a": 5.0, "b": 0.5})
+    assert found.numbers.tolist() == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -139,11 +158,11 @@ def test_ties_go_by_id():
     ],
 )
 def test_options_out_of_range_are_refused(options):
-    with pytest.raises(InvalidFusionOption):
+    with pytest.raises((InvalidFusionOption, InvalidOption, UnknownMethod)):
         fuse({"a": hits((1, 1.0))}, **({"method": "rrf", "weights": {}} | options))
 
 
 def test_k_flattens_the_ranks():
     lists = {"a": hits((1, 9), (2, 8)), "b": hits((3, 9), (2, 8))}
     assert fuse(lists, method="rrf", weights={}, k=60).numbers.tolist()[0] == 2
-    assert fuse(lists, method="rrf", weights={}, k=0).numbers.tolist() == [1, 2, 3]
+    assert fuse(lists, method="rrf", weights={}, k=1).numbers.tolist()[0] == 2

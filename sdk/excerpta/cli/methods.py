@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from excerpta.types import MethodList, MethodReply
+from excerpta.types.compress import CompressMethod
+from excerpta.types.fuse import FuseMethod
 from excerpta.types.methods import AUTO, MethodOptions
 from excerpta.types.rerank import RerankMethod
 
@@ -18,14 +20,19 @@ from .console import connect, explained, out, print_json, server_options
 
 F = TypeVar("F", bound=Callable[..., Any])
 OFF = "off"
-STAGES: dict[str, type[MethodOptions]] = {"rerank": RerankMethod}
+STAGES: dict[str, type[MethodOptions]] = {
+    "fuse": FuseMethod,
+    "rerank": RerankMethod,
+    "compress": CompressMethod,
+}
 """The stages of a plan that have methods, with the base of their options."""
 
 
 def method_options(command: F) -> F:
     """Adds `--rerank METHOD` and its like, one option a stage; `off` switches the stage off."""
     for stage, base in reversed(STAGES.items()):
-        names = [AUTO, *(one.name() for one in base.__subclasses__()), OFF]
+        off = [] if stage == "fuse" else [OFF]
+        names = [AUTO, *(one.name() for one in base.__subclasses__()), *off]
         help_text = f"Method of this stage: {', '.join(names)}. `excerpta methods {stage}` explains them."
         command = click.option(f"--{stage}", type=click.Choice(names), metavar="METHOD", help=help_text)(
             command

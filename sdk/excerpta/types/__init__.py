@@ -22,10 +22,8 @@ from excerpta.types.documents import (
 from excerpta.types.methods import MethodList, MethodOptions, MethodReply
 from excerpta.types.plan import (
     AnswerOptions,
-    CompressOptions,
     ContextMode,
     ContextOptions,
-    FuseOptions,
     LexicalOptions,
     NgramsOptions,
     PlanOptions,
@@ -78,7 +76,6 @@ __all__ = [
     "CollectionList",
     "CollectionReply",
     "CollectionSettings",
-    "CompressOptions",
     "CompressReply",
     "CompressRequest",
     "CompressedText",
@@ -95,7 +92,6 @@ __all__ = [
     "DoneEvent",
     "Explain",
     "Filter",
-    "FuseOptions",
     "Hit",
     "HitsEvent",
     "JobError",

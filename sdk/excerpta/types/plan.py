@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, UnsetType
 
-from excerpta.types.base import Filter, Limit, Name, QueryText, Request, Weight
+from excerpta.types.base import Filter, Limit, Name, QueryText, Request
 from excerpta.types.methods import Stage
 from excerpta.types.prompts import PromptUse
 
@@ -14,10 +14,10 @@ from excerpta.types.prompts import PromptUse
 class TokensOptions(Request):
     """Token retrieval (XTR): each query token retrieves `k_tokens` tokens; passages are scored from those.
 
-    The best `refine` are scored again by exact MaxSim. By default, or with null, both depend on the size of
-    the collection: 1,000 tokens and 100 passages at 5,000 passages, more above. Query tokens at least
-    `near` to each other are searched once (above 1: none). `imputation` replaces similarities that were not
-    retrieved: by the `lowest` retrieved one, or by a guess from the sizes of `clusters` (WARP).
+    The best `refine` are scored again by exact MaxSim. Without a number, or with null, the collection's size
+    decides both: 1,000 tokens and 100 passages at 5,000 passages, more above. Query tokens as similar as
+    `near` are searched once (above 1: none). `imputation` is what stands for a similarity that was not
+    retrieved: the `lowest` that was, or a guess from the sizes of `clusters` (WARP).
     """
 
     limit: Limit | UnsetType = UNSET
@@ -34,7 +34,7 @@ class LexicalOptions(Request):
 
 
 class NgramsOptions(Request):
-    """Generated n-grams (SEAL): beam search constrained to n-grams of the corpus."""
+    """Generated n-grams (SEAL): beam search that can only write what stands in the corpus."""
 
     limit: Limit | UnsetType = UNSET
     beams: Annotated[int, Meta(ge=1, le=64)] | UnsetType = UNSET
@@ -43,30 +43,11 @@ class NgramsOptions(Request):
 
 
 class RetrieveOptions(Request):
-    """The retrievers that run. Their lists are fused."""
+    """Which retrievers run; their lists are fused."""
 
     tokens: TokensOptions | UnsetType | None = UNSET
     lexical: LexicalOptions | UnsetType | None = UNSET
     ngrams: NgramsOptions | UnsetType | None = UNSET
-
-
-class FuseOptions(Request):
-    """How the retrievers' lists are fused.
-
-    `rrf`: reciprocal ranks. `weighted`: scores scaled to 0..1 within each list. `scores`: each passage's
-    scores by all retrievers, as shares of each retriever's highest possible score.
-    """
-
-    method: Literal["rrf", "weighted", "scores"] | UnsetType = UNSET
-    weights: dict[Literal["tokens", "lexical", "ngrams"], Weight] | UnsetType = UNSET
-    k: Annotated[int, Meta(ge=1, le=1000, description="RRF's constant.")] | UnsetType = UNSET
-
-
-class CompressOptions(Request):
-    """`auto` compresses only contexts over the budget."""
-
-    method: Literal["auto", "token-classifier", "lexical"] | UnsetType = UNSET
-    target_tokens: Annotated[int, Meta(ge=16, le=100_000)] | UnsetType = UNSET
 
 
 ContextMode: TypeAlias = Literal[
@@ -75,13 +56,13 @@ ContextMode: TypeAlias = Literal[
 
 
 class ContextOptions(Request):
-    """How the passages are read. `auto` is the mode that measured best.
+    """How the passages are read; `auto` is what measured best.
 
-    In parallel, from cached blocks, in any order: `ape` (calibrated temperature and scale), `naive` (without
-    them), `structured` (all passages together weigh as one), `guard` (each query reads the `keep` passages it
-    attends to most), `superposition` (only the `keep` passages that make the question most likely). In
-    sequence: `epic` and `cacheblend` (cached, some tokens are read again), `sequential` (one prompt, not
-    cached). In all modes, modules of a `prompt` may come before the passages.
+    Side by side, each from the prefix store, in whatever order: `ape` (temperature and scale as calibrated),
+    `naive` (without), `structured` (all passages together weigh as one), `guard` (each query reads the `keep`
+    passages it attends to most), `superposition` (only the `keep` passages after which the question is
+    likeliest). In a row: `epic` and `cacheblend` (cached, some tokens read again), `sequential` (one prompt).
+    In all of them, modules of a `prompt` may stand before the passages.
     """
 
     mode: ContextMode | UnsetType = UNSET
@@ -99,7 +80,7 @@ class ContextOptions(Request):
 
 
 class AnswerOptions(Request):
-    """How the answer is generated."""
+    """How the answer is written."""
 
     max_tokens: Annotated[int, Meta(ge=1, le=2048)] | UnsetType = UNSET
     temperature: Annotated[float, Meta(ge=0, le=2, description="0 is greedy.")] | UnsetType = UNSET
@@ -107,17 +88,17 @@ class AnswerOptions(Request):
 
 
 class PlanOptions(Request):
-    """A plan that overrides a preset: a stage left out is the preset's, a stage set to null is off.
+    """A plan laid over a preset: a stage left out is the preset's, a stage set to null is off.
 
-    `rerank` has a method's options: a struct of `excerpta.types.rerank`, or a mapping with `method` and the
-    options that differ from the preset.
+    `fuse`, `rerank` and `compress` are a method's options: a struct of `excerpta.types.rerank` and its like,
+    or a mapping with `method` and what differs from the preset.
     """
 
     base: str | UnsetType = UNSET
     retrieve: RetrieveOptions | UnsetType = UNSET
-    fuse: FuseOptions | UnsetType = UNSET
+    fuse: Stage | UnsetType = UNSET
     rerank: Stage | UnsetType | None = UNSET
-    compress: CompressOptions | UnsetType | None = UNSET
+    compress: Stage | UnsetType | None = UNSET
     context: ContextOptions | UnsetType = UNSET
     answer: AnswerOptions | UnsetType | None = UNSET
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -58,12 +58,17 @@ class RerankReply(Reply):
 
 
 class CompressRequest(Request):
-    """Texts to shorten to a common budget of tokens, for a query."""
+    """Texts to shorten to a common budget of tokens, for a query.
+
+    `method` is a method of compression (`GET /v1/methods`), `options` are the method's own besides
+    `target_tokens`.
+    """
 
     texts: Annotated[list[Annotated[str, Meta(max_length=1_000_000)]], Meta(min_length=1, max_length=1000)]
     query: Annotated[str, Meta(max_length=20_000)] = ""
     target_tokens: Annotated[int, Meta(ge=0, le=1_000_000)] = 800
-    method: Literal["auto", "token-classifier", "lexical"] = "auto"
+    method: str = "auto"
+    options: dict[str, Any] = {}
 
 
 class CompressedText(Reply):

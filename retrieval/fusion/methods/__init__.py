@@ -1,0 +1,1 @@
+"""Ways to fuse, one a file."""
