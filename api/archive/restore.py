@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from api.archive.export import Progress
 from api.collections.library import index_settings
 from api.collections.storable import check_name, storable
+from api.collections.stored_plans import upgraded
 from api.db import CollectionRow, Database, upgrade
 from api.db.documents import document_row, put_documents
 from api.errors import CollectionExists, InvalidRequest, InvalidSettings
@@ -103,7 +104,7 @@ def bring_in(settings: Settings, source: Path, name: str | None, progress: Progr
 def _settings(archive: Archive) -> CollectionSettings:
     """The collection's settings, if a service could have made one with them."""
     try:
-        settings = msgspec.convert(archive.header.settings, CollectionSettings)
+        settings = msgspec.convert(upgraded(archive.header.settings), CollectionSettings)
         plans.check(settings.plan)
     except (msgspec.ValidationError, ExcerptaError) as error:
         raise InvalidArchive(str(archive.path), f"its settings cannot be used ({error})") from None

@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from api.collections.storable import check_name
+from api.collections.stored_plans import upgraded
 from api.db import CollectionRow, Database, JobRow
 from api.device.networks import DeviceEncoder, Networks
 from api.errors import CollectionExists, UnknownCollection
@@ -188,5 +189,5 @@ def index_settings(settings: CollectionSettings) -> IndexSettings:
 
 
 def _entry(row: CollectionRow) -> Entry:
-    settings = msgspec.json.decode(row.settings, type=CollectionSettings)
+    settings = msgspec.convert(upgraded(msgspec.json.decode(row.settings)), CollectionSettings)
     return Entry(row.id, row.name, row.directory, row.version_base, settings, row.created_at)

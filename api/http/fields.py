@@ -39,8 +39,8 @@ def allowed_at(body: Any, key: str, *, fields: bool) -> list[str]:
     >>> from excerpta.types import QueryRequest
     >>> allowed_at(QueryRequest, "plan.retrieve.lexical", fields=True)
     ['limit']
-    >>> allowed_at(QueryRequest, "plan.fuse.method", fields=False)
-    ['rrf', 'weighted', 'scores']
+    >>> allowed_at(QueryRequest, "plan.retrieve.tokens.imputation", fields=False)
+    ['lowest', 'clusters']
     """
     kinds = list(_parts(body))
     for name in filter(None, _INDEX.sub("", key).split(".")):

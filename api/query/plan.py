@@ -7,7 +7,7 @@ defaults: JSON objects merged key by key. null switches a stage off, an object s
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_type_hints
 
 import msgspec
 from excerpta.types import PlanOptions
@@ -138,6 +138,9 @@ DEFAULT = "balanced"
 _SEARCH_ONLY: _Json = {"rerank": None, "compress": None, "answer": None}
 
 
+_KINDS = get_type_hints(Plan)
+
+
 def resolve(
     asked: str | PlanOptions | None, stored: str | PlanOptions | None = None, *, search: bool = False
 ) -> Plan:
@@ -159,15 +162,16 @@ def resolve(
         plan = _merge(plan, layer, STAGES)
     if plan["context"]["mode"] == "auto":
         plan["context"] = plan["context"] | {"mode": STAGES["context"]["mode"]}
-    methods = {stage: _resolved(stage, plan.pop(stage)) for stage in CATALOGUES}
-    whole = msgspec.convert({**plan, **dict.fromkeys(methods)}, Plan)
-    resolved = msgspec.structs.replace(whole, **methods)
+    resolved = Plan(**{stage: _resolved(stage, options) for stage, options in plan.items()})
     _check(resolved)
     return resolved
 
 
-def _resolved(stage: str, options: _Json | None) -> Any:
-    return None if options is None else CATALOGUES[stage].resolve(options)
+def _resolved(stage: str, options: Any) -> Any:
+    """A stage's options as a struct; None where the stage is off."""
+    if stage in CATALOGUES and options is not None:
+        return CATALOGUES[stage].resolve(options)
+    return msgspec.convert(options, _KINDS[stage])
 
 
 def check_needs(plan: Plan, available: Collection[str]) -> None:

@@ -88,10 +88,8 @@ async def test_addresses_and_methods(api, problem):
         ({"collection": []}, "collection"),
         ({"collection": "../etc"}, "collection"),
         ({"colection": "c"}, "collection, query, filter"),
-        ({"plan": {"fuse": {"method": "sum"}}}, "rrf, weighted, scores"),
         ({"plan": {"retreive": {}}}, "retrieve"),
         ({"plan": {"retrieve": {"tokens": {"limit": 0}}}}, "limit"),
-        ({"plan": {"fuse": {"weights": {"nothing": 1}}}}, "tokens, lexical, ngrams"),
         ({"timeout_ms": 0}, "timeout_ms"),
     ],
 )
@@ -117,6 +115,23 @@ async def test_a_body_too_large_is_refused(api, problem):
         413,
         "too-large",
     )
+
+
+@pytest.mark.parametrize(
+    ("plan", "slug", "says"),
+    [
+        ({"fuse": {"method": "sum"}}, "unknown-method", "scores, rrf, weighted"),
+        ({"fuse": {"method": "scores", "k": 3}}, "invalid-option", "weights"),
+        ({"fuse": {"weights": {"nothing": 1}}}, "invalid-plan", "tokens, lexical, ngrams"),
+        ({"fuse": {"weights": {"tokens": -1}}}, "invalid-option", "weights"),
+        ({"compress": {"method": "lexical", "window": 4}}, "invalid-option", "odd"),
+        ({"compress": {"context_rate": 0.5}}, "invalid-option", "window"),
+    ],
+)
+async def test_plans_that_no_method_can_follow_are_refused(api, query, problem, plan, slug, says):
+    await api.made()
+    body = problem(await query(plan=plan), 422, slug)
+    assert says in body["detail"], body
 
 
 @pytest.mark.parametrize(
@@ -270,7 +285,7 @@ async def test_single_stages(api, problem):
     problem(
         await api("POST", "/v1/compress", json={"texts": ["x"], "target_tokens": -1}), 422, "invalid-request"
     )
-    problem(await api("POST", "/v1/compress", json={"texts": ["x"], "method": "z"}), 422, "invalid-request")
+    problem(await api("POST", "/v1/compress", json={"texts": ["x"], "method": "z"}), 422, "unknown-method")
 
 
 async def test_each_type_has_a_page(api, problem):

@@ -209,14 +209,14 @@ async def test_a_collection_without_ngrams_says_so(api):
 
 
 async def test_a_collections_own_plan_is_its_default(api):
-    await api.made(plan={"base": "fast", "fuse": {"k": 7}})
+    await api.made(plan={"base": "fast", "fuse": {"method": "rrf", "k": 7}})
     await api.put(*DOCUMENTS)
     reply = await ask(api, explain=True)
     assert reply["answer"] is None
     assert reply["plan"]["fuse"]["k"] == 7
     assert (await ask(api, plan="balanced"))["answer"] is not None
     stored = (await api("GET", "/v1/collections/c")).json()["settings"]
-    assert stored["plan"] == {"base": "fast", "fuse": {"k": 7}}
+    assert stored["plan"] == {"base": "fast", "fuse": {"method": "rrf", "k": 7}}
     assert stored["passage_tokens"] == 200
 
 
