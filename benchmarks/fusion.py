@@ -12,16 +12,17 @@ from dataclasses import replace
 
 import numpy as np
 from excerpta.types import SearchRequest
+from excerpta.types.fuse import FuseMethod
 from rich.progress import Progress
 
 from api.query.engine import QueryEngine
-from api.query.plan import Fuse
 from benchmarks.quality import add_index_options, opened
 from benchmarks.report import Report
 from evaluation.beir import DataSet, load
 from evaluation.measures import scores
 from evaluation.runs import best_first
 from evaluation.searches import ranking_plan
+from retrieval.fusion import CATALOGUE as FUSIONS
 
 CASES = ("lexical", "tokens", "rrf", "weighted", "scores")
 
@@ -57,24 +58,22 @@ async def _run(sets: list[DataSet], cases: list[str], options: argparse.Namespac
         report.add("mean", name, "ndcg@10", float(np.mean(values)))
 
 
-def fusions(cases: list[str], weights: list[float]) -> dict[str, Fuse]:
+def fusions(cases: list[str], weights: list[float]) -> dict[str, FuseMethod]:
     """The options of every fusion by its name. A retriever alone is the fusion of its list only."""
-    found: dict[str, Fuse] = {}
+    found: dict[str, FuseMethod] = {}
     for case in cases:
         if case in ("lexical", "tokens"):
-            found[case] = Fuse(method="scores", weights={case: 1.0}, k=60)
+            found[case] = FUSIONS.resolve({"weights": {case: 1.0}})
             continue
         for weight in weights:
-            found[f"{case}@{weight:g}"] = Fuse(
-                method=case,  # type: ignore[arg-type]
-                weights={"tokens": 1.0, "lexical": weight},
-                k=60,
+            found[f"{case}@{weight:g}"] = FUSIONS.resolve(
+                {"method": case, "weights": {"tokens": 1.0, "lexical": weight}}
             )
     return found
 
 
 async def _found(
-    data: DataSet, engine: QueryEngine, collection: str, depth: int, ways: dict[str, Fuse]
+    data: DataSet, engine: QueryEngine, collection: str, depth: int, ways: dict[str, FuseMethod]
 ) -> dict[str, dict[str, list[str]]]:
     """The ranked documents of each query, by fusion."""
     found: dict[str, dict[str, list[str]]] = {name: {} for name in ways}
@@ -86,7 +85,7 @@ async def _found(
 
 
 async def _rankings(
-    text: str, engine: QueryEngine, collection: str, depth: int, ways: dict[str, Fuse]
+    text: str, engine: QueryEngine, collection: str, depth: int, ways: dict[str, FuseMethod]
 ) -> AsyncIterator[tuple[str, list[str]]]:
     """One search by the engine's stages, fused in every way."""
     limit = {"limit": depth}

@@ -17,13 +17,11 @@ from context.prefix_store import PrefixStore, RedisTier, StoreStats, TierStats
 from context.prompts.prompt import AnswerPrompt, ContextPassage
 from context.prompts.schema import FilledPrompt, Module, check_modules, choose
 from context.reading.catalogue import CATALOGUE as READINGS
-from context.reading.catalogue import DEFAULT_MODE, Mode
 from context.writing.generation import Generation, TokenUsage
 from context.writing.scheduler import Listener, Row, Scheduler
 from context.writing.transcript import Writing
 
 __all__ = [
-    "DEFAULT_MODE",
     "READINGS",
     "AnswerPrompt",
     "Calibration",
@@ -41,7 +39,6 @@ __all__ = [
     "InvalidContextOption",
     "InvalidPromptModule",
     "Listener",
-    "Mode",
     "Module",
     "PrefixStore",
     "ReadingNotes",

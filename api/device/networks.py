@@ -10,17 +10,14 @@ from typing import Any, TypeVar, cast
 
 import structlog
 from excerpta.types.compress import CompressMethod
-from excerpta.types.reading import ReadingMethod
 from excerpta.types.rerank import RerankMethod
 
 from api.answers.request import AnswerRequest
-from api.query.plan import Context
 from api.settings import Settings
 from base.methods import AUTO, Method
 from compress import CATALOGUE as COMPRESSORS
 from compress import Compressed, counter, shorten
 from context import (
-    READINGS,
     ContextEngine,
     ContextPassage,
     Generation,
@@ -133,7 +130,7 @@ class Networks:
         return self.engine.start(
             task.question,
             task.passages,
-            _reading(context),
+            context.reading,
             writing=Writing(
                 max_tokens=options.max_tokens, temperature=options.temperature, seed=options.seed
             ),
@@ -168,13 +165,6 @@ class Networks:
         """Finishes pending writes of the prefix store."""
         if "store" in self.__dict__:
             self.store.close()
-
-
-def _reading(context: Context) -> ReadingMethod:
-    """The reading of a plan, with those of the plan's numbers that it has."""
-    given = {name: getattr(context, name, None) for name in READINGS[context.mode].fields}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    return READINGS.resolve({"method": context.mode, **chosen})
 
 
 class DeviceEncoder:

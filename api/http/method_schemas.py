@@ -41,7 +41,7 @@ def with_methods(document: dict[str, Any]) -> dict[str, Any]:
     for stage, catalogue in CATALOGUES.items():
         names = {name: component(stage, method) for name, method in catalogue.items()}
         schemas |= {names[name]: options_schema(method) for name, method in catalogue.items()}
-        _property(schemas, stage).update(_one_of(list(names.values()), stage != "fuse"))
+        _property(schemas, stage).update(_one_of(list(names.values()), stage in ("rerank", "compress")))
     return document
 
 

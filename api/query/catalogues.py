@@ -6,6 +6,7 @@ from typing import Any
 
 from base.methods import Catalogue
 from compress import CATALOGUE as COMPRESSORS
+from context import READINGS
 from rerank import CATALOGUE as RERANKERS
 from retrieval.fusion import CATALOGUE as FUSIONS
 
@@ -13,6 +14,7 @@ CATALOGUES: dict[str, Catalogue[Any, Any]] = {
     "fuse": FUSIONS,
     "rerank": RERANKERS,
     "compress": COMPRESSORS,
+    "context.reading": READINGS,
 }
 """By the stage's place in a plan, in the order in which a query runs them."""
 

@@ -7,17 +7,18 @@ defaults: JSON objects merged key by key. null switches a stage off, an object s
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from operator import attrgetter
 from typing import Any, Literal, TypeAlias, get_type_hints
 
 import msgspec
 from excerpta.types import PlanOptions
 from excerpta.types.compress import CompressMethod
 from excerpta.types.fuse import FuseMethod
+from excerpta.types.reading import ReadingMethod
 from excerpta.types.rerank import RerankMethod
 
 from api.errors import InvalidPlan, UnknownPlan
 from api.query.catalogues import CATALOGUES, REMEDIES
-from context import DEFAULT_MODE, Mode
 
 _Json: TypeAlias = dict[str, Any]
 
@@ -68,14 +69,11 @@ class Prompt(Stage, frozen=True):
 
 
 class Context(Stage, frozen=True):
-    """How the passages are read; None takes what the model was calibrated to."""
+    """How many passages are read, and how. All their kept keys are read: there is no selection yet."""
 
-    mode: Mode
     passages: int
-    temperature: float | None
-    scale: float | None
-    bias: float
-    keep: int | None
+    reading: ReadingMethod
+    selection: None
     prompt: Prompt | None
 
 
@@ -109,12 +107,9 @@ STAGES: _Json = {
     "rerank": {},
     "compress": {},
     "context": {
-        "mode": DEFAULT_MODE,
         "passages": 3,
-        "temperature": None,
-        "scale": None,
-        "bias": 0.0,
-        "keep": None,
+        "reading": {},
+        "selection": None,
         "prompt": None,
     },
     "answer": {"max_tokens": 96, "temperature": 0.0, "seed": None},
@@ -160,8 +155,6 @@ def resolve(
     plan: _Json = {"base": base} | STAGES
     for layer in layers:
         plan = _merge(plan, layer, STAGES)
-    if plan["context"]["mode"] == "auto":
-        plan["context"] = plan["context"] | {"mode": STAGES["context"]["mode"]}
     resolved = Plan(**{stage: _resolved(stage, options) for stage, options in plan.items()})
     _check(resolved)
     return resolved
@@ -169,15 +162,28 @@ def resolve(
 
 def _resolved(stage: str, options: Any) -> Any:
     """A stage's options as a struct; None where the stage is off."""
-    if stage in CATALOGUES and options is not None:
+    if options is None:
+        return msgspec.convert(None, _KINDS[stage])
+    if stage in CATALOGUES:
         return CATALOGUES[stage].resolve(options)
-    return msgspec.convert(options, _KINDS[stage])
+    kind = _KINDS[stage]
+    inside = {name: f"{stage}.{name}" for name in options if f"{stage}.{name}" in CATALOGUES}
+    if not inside:
+        return msgspec.convert(options, kind)
+    methods = {name: CATALOGUES[place].resolve(options[name]) for name, place in inside.items()}
+    kinds = get_type_hints(kind)
+    return kind(
+        **{
+            name: methods[name] if name in methods else msgspec.convert(value, kinds[name])
+            for name, value in options.items()
+        }
+    )
 
 
 def check_needs(plan: Plan, available: Collection[str]) -> None:
     """Raises MethodUnavailable for a stage whose method needs what is not `available`."""
     for stage, catalogue in CATALOGUES.items():
-        options = getattr(plan, stage)
+        options = attrgetter(stage)(plan)
         if options is not None:
             catalogue.check(options, available, REMEDIES)
 
@@ -200,16 +206,17 @@ def _layers(*plans: str | PlanOptions | Mapping[str, Any] | None) -> tuple[str, 
     return base, layers
 
 
-def _merge(below: _Json, above: _Json, defaults: _Json) -> _Json:
+def _merge(below: _Json, above: _Json, defaults: _Json, at: str = "") -> _Json:
     """`above` over `below`; a stage that was off below starts from its defaults. A prompt is taken whole."""
     merged = dict(below)
     for name, value in above.items():
-        if isinstance(value, dict) and name in CATALOGUES:
-            merged[name] = CATALOGUES[name].merge(below.get(name), value)
+        place = f"{at}{name}"
+        if isinstance(value, dict) and place in CATALOGUES:
+            merged[name] = CATALOGUES[place].merge(below.get(name), value)
         elif isinstance(value, dict) and name != "prompt":
             default = defaults.get(name, {})
             under = below.get(name)
-            merged[name] = _merge(default if under is None else under, value, default)
+            merged[name] = _merge(default if under is None else under, value, default, f"{place}.")
         else:
             merged[name] = value
     return merged

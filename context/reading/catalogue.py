@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from excerpta.types.reading import ReadingMethod
 
 from base.methods import Catalogue
@@ -32,7 +30,3 @@ CATALOGUE: Catalogue[ReadingMethod, AnyReading] = Catalogue(
     sequential.METHOD,
 )
 """Why superposition comes first: docs/adr/0007-context-modes.md."""
-
-# Until a plan says `context.reading`.
-DEFAULT_MODE = CATALOGUE.default
-Mode: TypeAlias = str

@@ -35,7 +35,6 @@ from api.query import plan as plans
 from api.query.evidence import coverage, question_terms, weigh
 from api.settings import Settings, variable
 from api.telemetry.trace import Trace
-from context import DEFAULT_MODE
 from retrieval import Document
 from retrieval.corpus import DEFAULT_LIMITS
 
@@ -132,7 +131,6 @@ def test_null_is_off_and_an_empty_object_is_on():
     assert plans.resolve(options(retrieve={"tokens": None})).retrieve.lexical is not None
     weights = plans.resolve(options(fuse={"weights": {"tokens": 2.0}})).fuse.weights
     assert weights == plans.resolve(None).fuse.weights | {"tokens": 2.0}
-    assert plans.resolve(options(context={"mode": "auto"})).context.mode == DEFAULT_MODE
 
 
 def test_search_runs_what_it_is_told_to():

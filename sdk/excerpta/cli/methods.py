@@ -14,6 +14,7 @@ from excerpta.types import MethodList, MethodReply
 from excerpta.types.compress import CompressMethod
 from excerpta.types.fuse import FuseMethod
 from excerpta.types.methods import AUTO, MethodOptions
+from excerpta.types.reading import ReadingMethod
 from excerpta.types.rerank import RerankMethod
 
 from .console import connect, explained, out, print_json, server_options
@@ -24,6 +25,7 @@ STAGES: dict[str, type[MethodOptions]] = {
     "fuse": FuseMethod,
     "rerank": RerankMethod,
     "compress": CompressMethod,
+    "reading": ReadingMethod,
 }
 """The stages of a plan that have methods, with the base of their options."""
 
@@ -31,7 +33,7 @@ STAGES: dict[str, type[MethodOptions]] = {
 def method_options(command: F) -> F:
     """Adds `--rerank METHOD` and its like, one option a stage; `off` switches the stage off."""
     for stage, base in reversed(STAGES.items()):
-        off = [] if stage == "fuse" else [OFF]
+        off = [OFF] if stage in ("rerank", "compress") else []
         names = [AUTO, *(one.name() for one in base.__subclasses__()), *off]
         help_text = f"Method of this stage: {', '.join(names)}. `excerpta methods {stage}` explains them."
         command = click.option(f"--{stage}", type=click.Choice(names), metavar="METHOD", help=help_text)(
@@ -52,12 +54,14 @@ def with_methods(plan: Any, chosen: Mapping[str, str | None]) -> Any:
     {'base': 'fast', 'rerank': {'method': 'first'}}
     >>> with_methods(None, {"rerank": None})
     """
-    changes = {
+    changes: dict[str, Any] = {
         stage: None if name == OFF else {"method": name} for stage, name in chosen.items() if name is not None
     }
     if not changes:
         return plan
     below = {"base": plan} if isinstance(plan, str) else dict(plan or {})
+    if "reading" in changes:
+        changes["context"] = {"reading": changes.pop("reading")}
     for stage, change in changes.items():
         old = below.get(stage)
         below[stage] = old | change if isinstance(old, dict) and change is not None else change

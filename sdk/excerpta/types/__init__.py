@@ -22,7 +22,6 @@ from excerpta.types.documents import (
 from excerpta.types.methods import MethodList, MethodOptions, MethodReply
 from excerpta.types.plan import (
     AnswerOptions,
-    ContextMode,
     ContextOptions,
     LexicalOptions,
     NgramsOptions,
@@ -79,7 +78,6 @@ __all__ = [
     "CompressReply",
     "CompressRequest",
     "CompressedText",
-    "ContextMode",
     "ContextOptions",
     "DeleteReply",
     "DeleteRequest",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -50,32 +50,16 @@ class RetrieveOptions(Request):
     ngrams: NgramsOptions | UnsetType | None = UNSET
 
 
-ContextMode: TypeAlias = Literal[
-    "auto", "ape", "naive", "structured", "guard", "superposition", "epic", "cacheblend", "sequential"
-]
-
-
 class ContextOptions(Request):
-    """How the passages are read; `auto` is what measured best.
+    """How many passages are read, and how.
 
-    Side by side, each from the prefix store, in whatever order: `ape` (temperature and scale as calibrated),
-    `naive` (without), `structured` (all passages together weigh as one), `guard` (each query reads the `keep`
-    passages it attends to most), `superposition` (only the `keep` passages after which the question is
-    likeliest). In a row: `epic` and `cacheblend` (cached, some tokens read again), `sequential` (one prompt).
-    In all of them, modules of a `prompt` may stand before the passages.
+    `reading` is a method's options, as a struct of `excerpta.types.reading` or a mapping. `selection` is
+    null: a query reads all keys of its passages. With a `prompt`, its modules stand before the passages.
     """
 
-    mode: ContextMode | UnsetType = UNSET
     passages: Annotated[int, Meta(ge=1, le=50)] | UnsetType = UNSET
-    temperature: Annotated[float, Meta(gt=0, le=2, description="APE's T.")] | UnsetType = UNSET
-    scale: Annotated[float, Meta(gt=0, le=2, description="APE's S.")] | UnsetType = UNSET
-    bias: (
-        Annotated[float, Meta(ge=-20, le=20, description="Added to the log of the passages' weight.")]
-        | UnsetType
-    ) = UNSET
-    keep: (
-        Annotated[int, Meta(ge=1, le=50, description="Passages left: guard, superposition.")] | UnsetType
-    ) = UNSET
+    reading: Stage | UnsetType = UNSET
+    selection: UnsetType | None = UNSET
     prompt: PromptUse | UnsetType | None = UNSET
 
 
