@@ -1,1 +1,1 @@
-"""What is trained, and how: one recipe a network."""
+"""One package a recipe: options in `recipe.py`, training in `train.py`, the command in `command.py`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,14 +13,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import training.recipes.keep_command
 from compress import InvalidTrainingData
 from models.networks.text_network import TextNetwork
 from models.networks.token_classifier import TokenClassifier
 from tests.support.tiny_encoder import CPU, save_encoder
+from training.__main__ import main
 from training.data.keep_labels import Sentence, group, join, read_sentences, token_labels
+from training.loop import Loop
 from training.measures.keep_scores import auc, f1, keep_scores
-from training.recipes.keep import Recipe, evaluate, train
+from training.recipes.keep.evaluate import evaluate
+from training.recipes.keep.recipe import KeepRecipe
+from training.recipes.keep.train import train
 
 NOUNS = {"fish", "tree", "house"}
 VOCABULARY = ["red", "green", "blue", "fish", "tree", "house", "the", "a", ".", ","]
@@ -55,7 +57,7 @@ def encoder_dir(tmp_path_factory) -> Path:
 
 
 @pytest.mark.long
-def test_training_from_the_command_line(encoder_dir, tmp_path, monkeypatch):
+def test_training_from_the_command_line(encoder_dir, tmp_path):
     write(tmp_path / "google-train.jsonl", noun_sentences(400, 0))
     write(tmp_path / "google-test.jsonl", noun_sentences(50, 1))
     (tmp_path / "tiny.toml").write_text(
@@ -72,8 +74,7 @@ def test_training_from_the_command_line(encoder_dir, tmp_path, monkeypatch):
         "--models",
         tmp_path / "m",
     ]
-    monkeypatch.setattr(sys, "argv", ["train", *map(str, command), *QUICK])
-    training.recipes.keep_command.main()
+    assert main(["keep", *map(str, command), *QUICK]) == 0
 
     network = TextNetwork.load(encoder_dir, name="tiny", fingerprint="t", device=CPU, dtype=torch.float32)
     scores = evaluate(TokenClassifier.load(network, out), noun_sentences(50, 1))
@@ -82,18 +83,22 @@ def test_training_from_the_command_line(encoder_dir, tmp_path, monkeypatch):
     card = (out / "CARD.md").read_text()
     assert "$" not in card
     assert f"{scores.f1:.3f}" in card
-    assert "--rank 8" in card
+    assert (
+        "python -m training keep --data DATA/sentcomp --out models/weights/compress-minilm --rank 8" in card
+    )
+    assert "| keep | " in card  # the curve
+    assert not out.with_name("weights.checkpoint").exists()
     assert str(tmp_path) not in card
 
 
 def test_the_seed_decides_everything(encoder_dir):
     network = TextNetwork.load(encoder_dir, name="tiny", fingerprint="t", device=CPU, dtype=torch.float32)
     before = {name: weight.clone() for name, weight in network.network.named_parameters()}
-    recipe = Recipe(epochs=1, rank=2, batch_tokens=256, window=32)
+    recipe = KeepRecipe(epochs=1, rank=2, batch_tokens=256, window=32)
     sentences = noun_sentences(60, 2)
 
     def head(recipe):
-        return train(network, sentences, recipe, lambda *_: None).head.weight.detach()
+        return train(network, sentences, recipe, Loop()).head.weight.detach()
 
     assert torch.equal(head(recipe), head(recipe))
     assert not torch.equal(head(recipe), head(replace(recipe, seed=1)))

@@ -2,7 +2,6 @@
 
 import json
 import random
-import sys
 
 import numpy as np
 import pytest
@@ -10,12 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import training.recipes.tokens_command
 from models.networks.text_network import TextNetwork
 from models.networks.token_adapter import adapt
 from tests.support.speeds import examples
+from training.__main__ import main
 from training.data.contrastive import batches, read_training_set
-from training.recipes.tokens_objective import late_interaction_loss, masked_scores, maxsim_scores
+from training.recipes.tokens.objective import late_interaction_loss, masked_scores, maxsim_scores
 
 
 def unit(rng, *shape):
@@ -85,7 +84,7 @@ def test_what_is_judged_elsewhere_is_never_seen(tmp_path):
     assert sorted(asked) == [("green fish", 0), ("red fish", 0)]
 
 
-def test_a_rule_is_learnt_from_the_command_line(small_models, tmp_path, monkeypatch):
+def test_a_rule_is_learnt_from_the_command_line(small_models, tmp_path):
     """Questions in a code that only training can tell: `alpha` asks for fish, `beta` for trees."""
     rng = random.Random(0)
     kinds = {"zebra": "fish", "violin": "tree", "lantern": "house", "glacier": "road"}
@@ -97,7 +96,7 @@ def test_a_rule_is_learnt_from_the_command_line(small_models, tmp_path, monkeypa
     rng.shuffle(questions)
     write_set(tmp_path / "data", questions=questions, passages=passages)
     out = tmp_path / "adapter"
-    arguments = ["train", "--data", f"{tmp_path / 'data'}:train", "--out", str(out), "--epochs", "6"]
+    arguments = ["tokens", "--data", f"{tmp_path / 'data'}:train", "--out", str(out), "--epochs", "6"]
     arguments += [
         "--dim",
         "32",
@@ -110,8 +109,7 @@ def test_a_rule_is_learnt_from_the_command_line(small_models, tmp_path, monkeypa
         "--models",
         str(tmp_path),
     ]
-    monkeypatch.setattr(sys, "argv", [*arguments, "--learning-rate", "0.003", "--passages", "8"])
-    training.recipes.tokens_command.main()
+    assert main([*arguments, "--learning-rate", "0.003", "--passages", "8"]) == 0
     base = small_models.plain_encoder
     adapted = adapt(base, out, fingerprint="f")
     assert adapted.hidden_size == 32
@@ -131,6 +129,9 @@ def test_a_rule_is_learnt_from_the_command_line(small_models, tmp_path, monkeypa
     assert right(adapted) > 0.6
     card = (out / "CARD.md").read_text()
     assert "36 questions over 36 passages" in card
+    assert "python -m training tokens --data DATA/data:train --out models/weights/adapter --rank 4" in card
+    assert "| projection | 3 | " in card
+    assert "$" not in card
     assert isinstance(adapted, TextNetwork)
 
 

@@ -3,46 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
 
 import torch
 from torch.nn.functional import normalize
 
 from models import TextNetwork
-from models.device import pick_dtype
 from training.data.contrastive import TrainingSet, batches
-from training.low_rank import low_rank, low_rank_weights
-from training.recipes.tokens_objective import late_interaction_loss, maxsim_scores
+from training.loop import Descent, Loop, seeded
+from training.low_rank import low_rank_weights
+from training.recipes.tokens.objective import late_interaction_loss, maxsim_scores
+from training.recipes.tokens.recipe import TokensRecipe
+from training.recipes.tokens.student import Student
+
+Batch = tuple[list[int], list[tuple[str, int]]]
+"""Numbers of passages, and (question, its passage's place among them) pairs."""
 
 _SAMPLE = 400  # passages whose tokens give the projection's first directions
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How the encoder is trained; a batch has `passages` answers, and about as many wrong passages."""
-
-    epochs: int = 3
-    dim: int = 128
-    rank: int = 16
-    alpha: float = 32.0
-    learning_rate: float = 2e-4
-    warmup: float = 0.06
-    passages: int = 20
-    questions: int = 1
-    window: int = 128
-    depth: int = 10
-    k: int = 64
-    temperature: float = 0.02
-    masked_share: float = 0.3
-    teacher_share: float = 0.5
-    projection_steps: int = 400
-    projection_rate: float = 3e-4
-    projection_teacher_share: float = 0.9
-    kept: float = 0.5
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,48 +31,16 @@ class Trained:
     projection: torch.Tensor
 
 
-Progress = Callable[[int, int, float], None]
-"""Told after each step: steps done, steps in all, loss."""
-
-
-class Student(torch.nn.Module):
-    """The network with its changes and the projection, and the network as it was."""
-
-    def __init__(self, network: TextNetwork, recipe: Recipe, projection: torch.Tensor) -> None:
-        super().__init__()
-        self.encoder: Any = low_rank(network.network, rank=recipe.rank, alpha=recipe.alpha, dropout=0.0)
-        self.encoder.eval()  # no dropout: a few epochs of low rank need none
-        self.projection = torch.nn.Parameter(projection.clone())
-        self._mixed = pick_dtype("auto", network.device) is torch.bfloat16
-
-    def states(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Last hidden states (b, n, hidden)."""
-        with torch.autocast(ids.device.type, torch.bfloat16, enabled=self._mixed):
-            states: torch.Tensor = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        return states.float()
-
-    @torch.no_grad()
-    def unchanged(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Last hidden states (b, n, hidden) of the network without changes."""
-        with self.encoder.disable_adapter():
-            return self.states(ids, mask)
-
-    def projected(self, states: torch.Tensor) -> torch.Tensor:
-        """Unit vectors (b, n, dim)."""
-        return normalize(states @ self.projection.T, dim=-1)
-
-
 @dataclass(frozen=True, slots=True)
 class _Stage:
     """Steps that change the same weights at the same rate; `alone` if that is the projection only."""
 
-    steps: int
-    rate: float
+    descent: Descent
     teacher_share: float
     alone: bool
 
 
-def train(network: TextNetwork, data: TrainingSet, recipe: Recipe, progress: Progress) -> Trained:
+def train(network: TextNetwork, data: TrainingSet, recipe: TokensRecipe, loop: Loop) -> Trained:
     """Minimises `late_interaction_loss`: over the projection alone, then over all weights that train.
 
     The projection starts from the principal axes of token vectors; without its own steps, most of the
@@ -103,24 +49,13 @@ def train(network: TextNetwork, data: TrainingSet, recipe: Recipe, progress: Pro
     et al. 2022). `network`, read with its markers if it has any, stays as it is. The same seed, data and
     number of threads give the same weights.
     """
-    torch.manual_seed(recipe.seed)
-    rng = random.Random(recipe.seed)
+    rng = seeded(recipe.seed)
     student = Student(network, recipe, principal_axes(network, data.texts, recipe))
-    steps = recipe.epochs * -(-len(data.examples) // recipe.passages)
-    first = _Stage(recipe.projection_steps, recipe.projection_rate, recipe.projection_teacher_share, True)
-    second = _Stage(steps, recipe.learning_rate, recipe.teacher_share, False)
-    total = first.steps + second.steps
-    _descend(network, student, data, recipe, first, rng, lambda done, loss: progress(done, total, loss))
+    first, second = _stages(data, recipe)
+    loop.expect(first.descent.steps + second.descent.steps)
+    _descend(network, student, data, recipe, first, rng, loop)
     before = student.projection.detach().clone()
-    _descend(
-        network,
-        student,
-        data,
-        recipe,
-        second,
-        rng,
-        lambda done, loss: progress(first.steps + done, total, loss),
-    )
+    _descend(network, student, data, recipe, second, rng, loop)
     # Without an epoch they are all zero, and a file without them loads as well.
     deltas = low_rank_weights(student.encoder) if recipe.epochs else {}
     for name in deltas:
@@ -129,37 +64,36 @@ def train(network: TextNetwork, data: TrainingSet, recipe: Recipe, progress: Pro
     return Trained(deltas, before.lerp(student.projection.detach(), recipe.kept))
 
 
+def _stages(data: TrainingSet, recipe: TokensRecipe) -> tuple[_Stage, _Stage]:
+    steps = recipe.epochs * -(-len(data.examples) // recipe.passages)
+    alone = Descent("projection", recipe.projection_steps, recipe.projection_rate, recipe.warmup)
+    together = Descent("together", steps, recipe.learning_rate, recipe.warmup)
+    return (
+        _Stage(alone, recipe.projection_teacher_share, alone=True),
+        _Stage(together, recipe.teacher_share, alone=False),
+    )
+
+
 def _descend(
     network: TextNetwork,
     student: Student,
     data: TrainingSet,
-    recipe: Recipe,
+    recipe: TokensRecipe,
     stage: _Stage,
     rng: random.Random,
-    progress: Callable[[int, float], None],
+    loop: Loop,
 ) -> None:
-    weights = [weight for weight in student.parameters() if weight.requires_grad]
+    weights = {name: weight for name, weight in student.named_parameters() if weight.requires_grad}
     if stage.alone:
-        weights = [student.projection]
-    if not stage.steps:
-        return
-    optimizer = torch.optim.AdamW(weights, lr=stage.rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, stage.rate, total_steps=stage.steps + 1, pct_start=recipe.warmup
-    )
-    for step, (passages, asked) in enumerate(islice(_endless(data, recipe, rng), stage.steps), start=1):
-        loss = _loss(network, student, data, recipe, stage, passages, asked)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        schedule.step()
-        progress(step, float(loss.detach()))
+        weights = {"projection": student.projection}
+
+    def loss(batch: Batch) -> torch.Tensor:
+        return _loss(network, student, data, recipe, stage, *batch)
+
+    loop.descend(stage.descent, weights, _endless(data, recipe, rng), loss)
 
 
-def _endless(
-    data: TrainingSet, recipe: Recipe, rng: random.Random
-) -> Iterator[tuple[list[int], list[tuple[str, int]]]]:
+def _endless(data: TrainingSet, recipe: TokensRecipe, rng: random.Random) -> Iterator[Batch]:
     """Batches of one epoch after the other."""
     while True:
         yield from batches(
@@ -171,7 +105,7 @@ def _loss(
     network: TextNetwork,
     student: Student,
     data: TrainingSet,
-    recipe: Recipe,
+    recipe: TokensRecipe,
     stage: _Stage,
     passages: Sequence[int],
     asked: Sequence[tuple[str, int]],
@@ -216,7 +150,7 @@ def _loss(
 
 
 @torch.no_grad()
-def principal_axes(network: TextNetwork, texts: Sequence[str], recipe: Recipe) -> torch.Tensor:
+def principal_axes(network: TextNetwork, texts: Sequence[str], recipe: TokensRecipe) -> torch.Tensor:
     """The first projection (dim, hidden): the axes along which token vectors differ most."""
     rng = random.Random(recipe.seed)
     sample = [texts[at] for at in sorted(rng.sample(range(len(texts)), min(_SAMPLE, len(texts))))]

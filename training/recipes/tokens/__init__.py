@@ -1,0 +1,1 @@
+"""The token encoder's adapter: short token vectors by which passages rank."""
