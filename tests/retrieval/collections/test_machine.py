@@ -66,9 +66,9 @@ class CollectionMachine(RuleBasedStateMachine):
             del self.model[key]
 
     @rule(handle=st.integers(0, 1))
-    def clear(self, handle):
+    def delete_all(self, handle):
         self.version += bool(self.model)
-        assert self.handles[handle].clear() == Deletion(self.version, len(self.model))
+        assert self.handles[handle].delete(set(self.model)) == Deletion(self.version, len(self.model))
         self.model = {}
 
     @rule(handle=st.integers(0, 1), dead_share=st.sampled_from([0.1, 1.0]))
