@@ -17,9 +17,10 @@ from typing import BinaryIO
 import msgspec
 from sqlalchemy import select
 
+from api.archive.on_disk import collection_row, refuse_no_data
 from api.db import CollectionRow, Database, DocumentRow
 from api.db.documents import document_of
-from api.errors import InvalidRequest, InvalidSettings, UnknownCollection, Unsettled
+from api.errors import InvalidRequest, Unsettled
 from api.settings import Settings
 from retrieval.archive import Header, Member, Pinned, encode_document, pin, write_archive
 from retrieval.archive.documents import NAME as DOCUMENTS
@@ -78,7 +79,7 @@ def export(
     Raises UnknownCollection, CorruptSegment, InvalidRequest where the file cannot be, and Unsettled when
     for `patience_s` seconds no moment was found at which index and documents agree.
     """
-    _refuse_no_data(settings)
+    refuse_no_data(settings)
     with ExitStack() as stack:
         out = stack.enter_context(_written(target))
         spool = _Spool(target.parent)
@@ -95,7 +96,7 @@ async def _one_moment(
     deadline = time.monotonic() + patience_s
     database = Database(settings.database)
     try:
-        row = await _row(database, name)
+        row = await collection_row(database, name)
         while True:
             directory = row.directory
             try:
@@ -107,22 +108,14 @@ async def _one_moment(
                         return row, pinned
                 if time.monotonic() > deadline:
                     raise Unsettled(name, difference)
-                row = await _row(database, name)
+                row = await collection_row(database, name)
             except CorruptSegment:
-                row = await _row(database, name)
+                row = await collection_row(database, name)
                 if row.directory == directory:  # else a rebuild has put another index in its place
                     raise
             await asyncio.sleep(_PAUSE_S)
     finally:
         await database.close()
-
-
-async def _row(database: Database, name: str) -> CollectionRow:
-    async with database.read() as session:
-        row = await session.scalar(select(CollectionRow).where(CollectionRow.name == name))
-    if row is None:
-        raise UnknownCollection(name)
-    return row
 
 
 async def _spooled(
@@ -208,13 +201,3 @@ def _written(target: Path) -> Iterator[BinaryIO]:
             part.unlink(missing_ok=True)
             raise
     sync_directory(target.parent)
-
-
-def _refuse_no_data(settings: Settings) -> None:
-    """Raises if there is no database: SQLite would create an empty one."""
-    if not settings.database_url and not (settings.data_dir / "excerpta.db").is_file():
-        raise InvalidSettings(
-            "data_dir",
-            str(settings.data_dir),
-            "no service has its data there; name the directory with --data",
-        )

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from api.db import UNAVAILABLE
+from api.commands.on_data import add_data, run_on_data
 from api.errors import CollectionExists
 from api.settings import Settings
 from base.errors import ExcerptaError
@@ -36,7 +36,7 @@ def export_main(argv: Sequence[str] | None = None) -> int:
             f"{done.passages:,} passages, {done.segments} segments, {done.bytes / 1e6:,.1f} MB"
         )
 
-    return _run(options, work)
+    return run_on_data(options, work)
 
 
 def import_main(argv: Sequence[str] | None = None) -> int:
@@ -55,29 +55,7 @@ def import_main(argv: Sequence[str] | None = None) -> int:
             f"{done.segments} segments; every service over {settings.data_dir} has it now"
         )
 
-    return _run(options, work)
-
-
-def _run(options: argparse.Namespace, work: Callable[[Settings], str]) -> int:
-    try:
-        settings = Settings.from_env(
-            data_dir=options.data,
-            profile=getattr(options, "profile", None),
-            device=getattr(options, "device", None),
-        )
-        said = work(settings)
-    except ExcerptaError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    except UNAVAILABLE as error:
-        cause = getattr(error, "orig", None) or error
-        sys.stderr.write(f"error: the database or a file cannot be used: {cause}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; nothing of it is left\n")
-        return 130
-    sys.stdout.write(said + "\n")
-    return 0
+    return run_on_data(options, work)
 
 
 @contextmanager
@@ -121,7 +99,7 @@ examples:
     )
     parser.add_argument("collection", metavar="COLLECTION", help="the name of the collection")
     parser.add_argument("file", metavar="FILE", type=Path, help="where to write it")
-    _add_data(parser)
+    add_data(parser)
     return parser
 
 
@@ -151,7 +129,7 @@ examples:
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="what `excerpta export` wrote")
     parser.add_argument("--name", help="call the collection this, instead of what it was called")
-    _add_data(parser)
+    add_data(parser)
     parser.add_argument(
         "--profile", help="the service's models: a name, or a .toml file (EXCERPTA_PROFILE, small)"
     )
@@ -159,15 +137,6 @@ examples:
         "--device", help="auto, cpu, cuda, cuda:N or mps, as the service has it (EXCERPTA_DEVICE)"
     )
     return parser
-
-
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data",
-        type=Path,
-        help="the service's data directory (EXCERPTA_DATA, ./data); "
-        "its database is in there, or at EXCERPTA_DATABASE_URL",
-    )
 
 
 if __name__ == "__main__":

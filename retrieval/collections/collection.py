@@ -206,10 +206,6 @@ class Collection:
             trainer=self._trainer,
         )
 
-    def compact(self, policy: MergePolicy | None = None, *, pause: Pause | None = None) -> bool:
-        """Makes as few segments as the policy's largest size allows, without anything dead."""
-        return merge(self._writer, (policy or MergePolicy()).choose_all, pause, trainer=self._trainer)
-
     def delete(self, ids: Iterable[str]) -> Deletion:
         """Deletes documents. Gone from every later snapshot."""
         with self._writer.locked() as view:

@@ -273,6 +273,7 @@ def _plan(text: str | None) -> Any:
 for _name, _summary in {
     "serve": "Run the server. `excerpta serve --help` lists its options.",
     "calibrate": "Fit parallel reading to a language model. `excerpta calibrate --help` explains it.",
+    "compact": "Merge a collection's segments at once. `excerpta compact --help` explains it.",
     "evaluate": "Measure how well plans rank judged documents. `excerpta evaluate --help` explains it.",
     "export": "Write a collection with its indexes into one file. `excerpta export --help` explains it.",
     "import": "Make a collection of an exported file. `excerpta import --help` explains it.",

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from retrieval import Collection, Document, IndexSettings
+from retrieval.collections.compacting import compact
 from retrieval.tokens import TokenOptions, index
 from retrieval.tokens.devices import ResidentCodes
 from retrieval.tokens.devices.accelerator import Accelerator
@@ -68,7 +69,7 @@ def test_additions_and_merges_are_trained_on_the_device(tmp_path, accelerator, m
     collection.add(documents(0, 100))
     collection.add(documents(100, 150))
     assert (len(trained), sum(assigned)) == (1, tokens(collection))
-    assert collection.compact()
+    assert compact(collection.path, trainer=accelerator.trainer).merges
     assert len(assigned) >= 3
     without = made(tmp_path / "d", None)
     without.add(documents(0, 150))
