@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import tempfile
@@ -16,8 +17,8 @@ from tests.support import speeds
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-# Must be set before PyTorch is imported: more threads than cores only wait for each other.
-os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
+# Must be set before PyTorch is imported: threads for products this small only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 settings.load_profile(speeds.FAST)  # `--hypothesis-profile=full` takes precedence
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark, fixtures in _MARKED_BY.items():
             if used & fixtures:
                 item.add_marker(mark)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: no garbage collection need look at its million objects again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

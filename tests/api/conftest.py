@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
@@ -80,12 +80,11 @@ def database_url(request, tmp_path):
     return request.getfixturevalue("postgres_url")
 
 
-@pytest.fixture
-def settings(tmp_path, tiny_profile):
+def tiny_settings(data_dir, tiny_profile):
     from api.settings import Settings
 
     return Settings(
-        data_dir=tmp_path / "data",
+        data_dir=data_dir,
         profile=str(tiny_profile),
         device="cpu",
         poll_s=0.5,
@@ -94,6 +93,11 @@ def settings(tmp_path, tiny_profile):
         prefix_memory_mb=16,
         prefix_disk_mb=16,
     )
+
+
+@pytest.fixture
+def settings(tmp_path, tiny_profile):
+    return tiny_settings(tmp_path / "data", tiny_profile)
 
 
 class Api:
@@ -128,35 +132,42 @@ class Api:
             await asyncio.sleep(0.05)
         raise AssertionError(f"job {job} did not end: {state}")
 
+    async def emptied(self):
+        """Deletes every collection and prompt."""
+        for kind in ("collections", "prompts"):
+            for one in (await self("GET", f"/v1/{kind}")).json()[kind]:
+                assert (await self("DELETE", f"/v1/{kind}/{one['name']}")).status_code == 200
+
 
 _LOADED = {}
 
 
-@pytest.fixture
-def loaded_once(monkeypatch):
+@contextmanager
+def loaded_once():
     """The tiny networks are read from disk once for all services of a run. They hold no state of a service."""
     from models.networks.language_model import LanguageModel
     from models.networks.text_network import TextNetwork
 
-    for network in (LanguageModel, TextNetwork):
-        load = _LOADED.setdefault(network, functools.cache(network.load))
-        monkeypatch.setattr(network, "load", load)
+    with pytest.MonkeyPatch.context() as patch:
+        for network in (LanguageModel, TextNetwork):
+            load = _LOADED.setdefault(network, functools.cache(network.load))
+            patch.setattr(network, "load", load)
+        yield
 
 
-@pytest.fixture
-def open_api(loaded_once):
-    """Opens an application of given settings as an `Api`, in the test's own event loop."""
+@asynccontextmanager
+async def open_app(settings, *, ready=True):
+    """Opens an application of given settings as an `Api`, in the running event loop."""
     import httpx
     from excerpta._local import Lifespan
 
     from api.app import create_app
 
-    @asynccontextmanager
-    async def opened(settings, *, ready=True):
-        app = create_app(settings)
-        lifespan = Lifespan(app)
+    app = create_app(settings)
+    lifespan = Lifespan(app)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    with loaded_once():
         await lifespan.startup()
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
                 api = Api(client, app)
@@ -168,7 +179,23 @@ def open_api(loaded_once):
         finally:
             await lifespan.shutdown()
 
-    return opened
+
+@pytest.fixture
+def open_api():
+    return open_app
+
+
+@pytest.fixture(scope="module")
+async def module_api(tmp_path_factory, tiny_profile):
+    async with open_app(tiny_settings(tmp_path_factory.mktemp("shared") / "data", tiny_profile)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def shared_api(module_api):
+    """One application for all tests of a module, empty at the beginning of each."""
+    yield module_api
+    await module_api.emptied()
 
 
 @pytest.fixture

@@ -207,6 +207,7 @@ def test_equal_texts_are_compressed_alike(compressor, count_tokens):
     assert max(i.tokens_after for i in found) - min(i.tokens_after for i in found) <= 6
 
 
+@pytest.mark.long
 def test_an_unbroken_megabyte_is_legal(compressor):
     found = compressor.compress("q", ["x" * 10**6, "two words"], target_tokens=5)
     assert found[0].text == ""

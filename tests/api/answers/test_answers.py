@@ -59,6 +59,7 @@ async def hear(stream):
     return "".join(pieces)
 
 
+@pytest.mark.long
 async def test_answers_at_once_equal_answers_one_by_one(filled):
     alone = [(await filled("POST", "/v1/query", json=question(n))).json()["answer"] for n in (5, 20, 40, 60)]
     before = filled.service.writer.steps
@@ -135,6 +136,7 @@ async def test_a_closed_device_ends_what_is_asked_of_it(filled):
     assert (answers.placed, answers.waiting) == (0, 0)
 
 
+@pytest.mark.long
 async def test_a_full_queue_is_refused_in_tokens(filled, problem):
     with filled.service.writer.admit(2990):
         body = problem(await filled("POST", "/v1/query", json=question()), 503, "overloaded")

@@ -27,6 +27,11 @@ async def answered(api, prompt, **context):
 
 
 @pytest.fixture
+def api(shared_api):
+    return shared_api
+
+
+@pytest.fixture
 async def filled(api):
     await api.made()
     await api.put(*DOCUMENTS)

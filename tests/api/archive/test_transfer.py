@@ -21,6 +21,8 @@ from retrieval.errors import CorruptSegment, InvalidArchive
 from retrieval.segments.crash_points import IMPORT_POINTS
 from tests.support.crafting import put_together, take_apart
 
+pytestmark = pytest.mark.long
+
 SUBJECTS = (
     "tides",
     "volcanoes",

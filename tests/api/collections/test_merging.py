@@ -58,6 +58,7 @@ async def index_of(api):
     return await api.service.library.run(api.service.library.open, entry)
 
 
+@pytest.mark.long
 async def test_small_changes_end_up_in_few_segments(eager, settings, open_api):
     async with open_api(settings) as api:
         await api.made()
@@ -71,6 +72,7 @@ async def test_small_changes_end_up_in_few_segments(eager, settings, open_api):
         assert len(found) == len(set(found)) > 3
 
 
+@pytest.mark.long
 async def test_without_a_share_nothing_is_merged(eager, settings, open_api):
     async with open_api(replace(settings, merge_share=0)) as api:
         await api.made()
@@ -80,6 +82,7 @@ async def test_without_a_share_nothing_is_merged(eager, settings, open_api):
         assert (await index_of(api)).stats().segments == 9
 
 
+@pytest.mark.long
 async def test_what_finished_jobs_put_in_is_forgotten_and_running_ones_not(eager, settings, open_api):
     async with open_api(settings) as api:
         await api.made()

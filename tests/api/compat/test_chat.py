@@ -18,6 +18,11 @@ PLAN = {"base": "balanced", "compress": None, "answer": {"max_tokens": 8}}
 
 
 @pytest.fixture
+def api(shared_api):
+    return shared_api
+
+
+@pytest.fixture
 async def filled(api):
     await api.made("handbook")
     await api.put({"id": "travel/eu 1", "title": "Travel policy", "text": TRAVEL}, collection="handbook")

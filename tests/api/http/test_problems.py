@@ -54,6 +54,11 @@ def test_facts_are_members_and_inner_errors_keep_their_words():
 
 
 @pytest.fixture
+def api(shared_api):
+    return shared_api
+
+
+@pytest.fixture
 def query(api):
     async def ask(**members):
         return await api("POST", "/v1/query", json={"collection": "c", "query": "tides", **members})

@@ -139,6 +139,7 @@ async def test_a_collection_that_goes_while_its_job_is_claimed(database, queues,
     assert (await queue.claim()).job == "job_two"
 
 
+@pytest.mark.long
 async def test_a_collection_is_deleted_while_its_job_commits(database, queues, batch_row):
     """Neither waits for the other for ever: the one that comes second finds the other's work done."""
     queue = queues()

@@ -180,6 +180,7 @@ async def test_events_follow_a_job_to_its_end(both):
     assert states[-1]["state"] == "succeeded"
 
 
+@pytest.mark.long
 async def test_jobs_of_one_collection_run_in_order(both):
     api = both
     await api.made()
@@ -192,6 +193,7 @@ async def test_jobs_of_one_collection_run_in_order(both):
     assert text == "version 3 2"
 
 
+@pytest.mark.long
 async def test_a_rebuild_changes_nothing_but_the_index(both, problem):
     api = both
     await api.made()
@@ -251,6 +253,7 @@ async def test_deleting_a_collection_ends_its_jobs(both, problem):
     assert (await ids_in(api))[0] == ["d0000", "d0001", "d0002"]
 
 
+@pytest.mark.long
 async def test_an_index_that_is_ahead_of_the_database_is_caught_up_with(both):
     """Killed between the index's commit and the database's: the batch is not run again, only recorded."""
     api = both
@@ -292,6 +295,7 @@ class _Patched:
         return getattr(self._queue, name)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("committed", [True, False])
 async def test_a_change_whose_process_died_is_made_good_or_forgotten(both, committed):
     """What the index has is recorded; what it has not was never confirmed, and stays away."""
@@ -407,6 +411,7 @@ async def test_leases_and_fences(settings, open_api):
             await two.cancel("job_none")
 
 
+@pytest.mark.long
 async def test_a_job_that_kills_its_workers_is_given_up(settings, open_api):
     async with open_api(replace(settings, role="api")) as api:
         await api.made()

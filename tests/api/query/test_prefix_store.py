@@ -91,6 +91,7 @@ async def replace_by_job(api):
     assert (await api.finished(reply.json()["id"]))["state"] == "succeeded"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", [delete_one, delete_several, replace_one, replace_by_job])
 async def test_a_document_that_goes_takes_its_blocks_with_it(filled, change):
     await filled.made("other")
@@ -171,6 +172,7 @@ async def test_a_job_warms_the_store_where_the_collection_says_so(api, prewarm):
     assert (await api("GET", "/v1/collections/c")).json()["settings"]["prewarm"] == prewarm
 
 
+@pytest.mark.long
 async def test_warming_ends_where_the_store_is_full(settings, open_api):
     async with open_api(replace(settings, prefix_memory_mb=1, prefix_disk_mb=0)) as api:
         await api.made(prewarm=True)
@@ -181,6 +183,7 @@ async def test_warming_ends_where_the_store_is_full(settings, open_api):
         assert 0 < memory.blocks < 40
 
 
+@pytest.mark.long
 async def test_warming_that_fails_does_not_fail_the_job(api, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("out of memory")
@@ -191,6 +194,7 @@ async def test_warming_that_fails_does_not_fail_the_job(api, monkeypatch):
     assert (state["state"], state["error"], state["done"]) == ("succeeded", None, 3)
 
 
+@pytest.mark.long
 async def test_warming_is_cancelled_with_its_job(api, monkeypatch):
     await api.made(prewarm=True)
     began = asyncio.Event()

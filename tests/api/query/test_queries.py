@@ -29,6 +29,11 @@ ALL_ON = {"retrieve": {"ngrams": {"beams": 2, "length": 3}}, "answer": {"max_tok
 
 
 @pytest.fixture
+def api(shared_api):
+    return shared_api
+
+
+@pytest.fixture
 async def filled(api):
     await api.made()
     await api.put(*DOCUMENTS)
@@ -302,12 +307,15 @@ async def test_single_stages_over_http(api):
     assert all(source[start:end] for start, end in short["kept"])
 
 
-async def test_metrics_count_routes_and_stages_and_hold_no_words(filled):
-    await ask(filled)
-    page = (await filled("GET", "/metrics")).text
-    assert 'excerpta_queries_total{outcome="done"} 1.0' in page
-    assert 'excerpta_stage_seconds_count{stage="rerank"} 1.0' in page
-    assert 'route="/v1/query",status="200"' in page
-    assert "excerpta_device_waiting 0.0" in page
-    assert "euros" not in page
-    assert "travel" not in page
+async def test_metrics_count_routes_and_stages_and_hold_no_words(settings, open_api):
+    async with open_api(settings) as filled:
+        await filled.made()
+        await filled.put(*DOCUMENTS)
+        await ask(filled)
+        page = (await filled("GET", "/metrics")).text
+        assert 'excerpta_queries_total{outcome="done"} 1.0' in page
+        assert 'excerpta_stage_seconds_count{stage="rerank"} 1.0' in page
+        assert 'route="/v1/query",status="200"' in page
+        assert "excerpta_device_waiting 0.0" in page
+        assert "euros" not in page
+        assert "travel" not in page

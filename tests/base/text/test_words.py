@@ -55,6 +55,7 @@ def test_words_are_in_order_and_hold_every_character_but_whitespace(text):
     assert all(char.isspace() for char, out in zip(text, outside, strict=True) if out)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "text", ["a" * 10**6, "a+" * 500_000, "." * 10**6, "a://" * 250_000, "http://" * 150_000]
 )

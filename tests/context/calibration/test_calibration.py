@@ -72,6 +72,7 @@ def test_temperatures_out_of_range_are_refused(tmp_path):
         Calibration.read(file)
 
 
+@pytest.mark.long
 def test_a_network_is_calibrated_towards_sequential_reading(tiny):
     store = PrefixStore(10**9)
     ticks = []

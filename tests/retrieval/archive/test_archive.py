@@ -39,6 +39,7 @@ def test_an_archive_is_a_tar_of_the_live_files_byte_for_byte(archive, sound, tmp
         assert {one.name for one in tar} == {str(name) for name in ours} | {"collection.json"}
 
 
+@pytest.mark.long
 def test_a_flipped_byte_anywhere_is_refused(archive, tmp_path):
     content = archive.read_bytes()
     with tarfile.open(archive) as tar:

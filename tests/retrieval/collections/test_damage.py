@@ -56,6 +56,7 @@ def test_a_changed_byte_is_found_before_it_is_used(sound, tmp_path_factory, file
         shutil.rmtree(path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["cut short", "made longer", "missing", "empty"])
 def test_every_damaged_file_is_named(sound, tmp_path, how):
     for number, file in enumerate(files(sound)):

@@ -61,6 +61,7 @@ def test_unrefined_scores_are_near_those_of_the_cpu(segments, device):
     assert [ours[one] for one in common] == pytest.approx([theirs[one] for one in common], abs=0.02)
 
 
+@pytest.mark.long
 def test_lists_trained_there_are_the_same_every_time_and_serve_the_cpu(tmp_path, device):
     passages = [clustered(np.random.default_rng(at), 12, DIM) for at in range(300)]
     made = [

@@ -9,6 +9,8 @@ from retrieval.tokens import TokenOptions, search_tokens
 from retrieval.tokens.devices import DeviceTrainer, training
 from tests.support.device_segments import CPU, build, clustered, decoded, listed
 
+pytestmark = pytest.mark.long
+
 DIM = 32
 
 
