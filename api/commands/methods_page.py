@@ -53,6 +53,9 @@ def _stage(stage: str, catalogue: Catalogue[Any, Any]) -> str:
 
 
 def _options(method: Method[Any, Any]) -> Iterator[str]:
+    if not method.fields:
+        yield "No options."
+        return
     yield "| option | default | values | |"
     yield "|---|---|---|---|"
     for name, schema in options_schema(method)["properties"].items():

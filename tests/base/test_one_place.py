@@ -34,7 +34,9 @@ IMPORTED = {
 }
 
 
-@pytest.mark.parametrize(("stage", "name"), [(stage, name) for stage in CATALOGUES for name in CATALOGUES[stage]])
+@pytest.mark.parametrize(
+    ("stage", "name"), [(stage, name) for stage in CATALOGUES for name in CATALOGUES[stage]]
+)
 def test_nothing_else_names_a_method(stage, name):
     method = CATALOGUES[stage][name]
     own = f"{method.file.replace('.', '/')}.py"

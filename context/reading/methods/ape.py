@@ -16,4 +16,9 @@ def read(task: Task, options: Ape) -> ReadPrompt:
     return side_by_side(task, temperature=temperature, scale=scale, bias=options.bias)
 
 
-METHOD = Method(Ape, lambda networks: Reading(read), frozenset({"lm", "blocks"}))
+METHOD = Method(
+    Ape,
+    lambda networks: Reading(read),
+    frozenset({"lm", "blocks"}),
+    measured="NLL 3.09, F1 .034, 151 CPU ms to the first token (`benchmarks context`, nq, 10 passages)",
+)

@@ -50,4 +50,9 @@ def _with_layers(cached: Block, new: Block, start: int) -> Block:
     return Block(keys, values)
 
 
-METHOD = Method(Cacheblend, lambda networks: Reading(read, in_sequence=True), frozenset({"lm", "blocks"}))
+METHOD = Method(
+    Cacheblend,
+    lambda networks: Reading(read, in_sequence=True),
+    frozenset({"lm", "blocks"}),
+    measured="NLL 3.46, F1 .040, 1,212 CPU ms to the first token (`benchmarks context`, nq, 10 passages)",
+)

@@ -28,4 +28,9 @@ def read(task: Task, options: Epic) -> ReadPrompt:
     return task.done(cache, logits, len(ids), watch=watch)
 
 
-METHOD = Method(Epic, lambda networks: Reading(read, in_sequence=True), frozenset({"lm", "blocks"}))
+METHOD = Method(
+    Epic,
+    lambda networks: Reading(read, in_sequence=True),
+    frozenset({"lm", "blocks"}),
+    measured="NLL 3.54, F1 .061, 702 CPU ms to the first token (`benchmarks context`, nq, 10 passages)",
+)

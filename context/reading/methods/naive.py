@@ -15,4 +15,9 @@ def read(task: Task, options: Naive) -> ReadPrompt:
     return side_by_side(task)
 
 
-METHOD = Method(Naive, lambda networks: Reading(read), frozenset({"lm", "blocks"}))
+METHOD = Method(
+    Naive,
+    lambda networks: Reading(read),
+    frozenset({"lm", "blocks"}),
+    measured="NLL 3.50, F1 .013, 152 CPU ms to the first token (`benchmarks context`, nq, 10 passages)",
+)

@@ -18,4 +18,9 @@ def read(task: Task, options: Sequential) -> ReadPrompt:
     return task.done(cache, logits, len(ids), watch=watch)
 
 
-METHOD = Method(Sequential, lambda networks: Reading(read, in_sequence=True, blocks=False), frozenset({"lm"}))
+METHOD = Method(
+    Sequential,
+    lambda networks: Reading(read, in_sequence=True, blocks=False),
+    frozenset({"lm"}),
+    measured="NLL 3.10, F1 .055, 3,283 CPU ms to the first token (`benchmarks context`, nq, 10 passages)",
+)

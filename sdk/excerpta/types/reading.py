@@ -12,7 +12,13 @@ Temperature: TypeAlias = Annotated[
     float, Meta(gt=0, le=2, description="APE's T: below 1 the passages' attention is sharper.")
 ]
 Scale: TypeAlias = Annotated[
-    float, Meta(gt=0, le=2, description="APE's S: below 1 the passages weigh less against the question.")
+    float, Meta(gt=0, le=2, description="APE's S: multiplies the logarithm of the passages' weight.")
+]
+OwnTemperature: TypeAlias = Annotated[
+    Temperature | None, Meta(description="APE's T; null: as the language model was calibrated.")
+]
+OwnScale: TypeAlias = Annotated[
+    Scale | None, Meta(description="APE's S; null: as the language model was calibrated.")
 ]
 Bias: TypeAlias = Annotated[
     float, Meta(ge=-20, le=20, description="Added to the logarithm of the passages' weight.")
@@ -40,15 +46,12 @@ class Superposition(ReadingMethod, frozen=True, kw_only=True, tag="superposition
 
 
 class Ape(ReadingMethod, frozen=True, kw_only=True, tag="ape"):
-    """All passages side by side, weighed by temperature and scale.
-
-    Without a value, temperature and scale are those that the language model was calibrated to.
-    """
+    """All passages side by side, weighed by temperature and scale."""
 
     paper: ClassVar[str] = "Yang et al. 2025 (APE), arXiv 2502.05431"
 
-    temperature: Temperature | None = None
-    scale: Scale | None = None
+    temperature: OwnTemperature = None
+    scale: OwnScale = None
     bias: Bias = 0.0
 
 
@@ -65,16 +68,13 @@ class Structured(ReadingMethod, frozen=True, kw_only=True, tag="structured"):
 
 
 class Guard(ReadingMethod, frozen=True, kw_only=True, tag="guard"):
-    """Every query of every head reads the `keep` passages that it attends to most.
-
-    Without a value, temperature and scale are those that the language model was calibrated to.
-    """
+    """Every query of every head reads the `keep` passages that it attends to most."""
 
     paper: ClassVar[str] = "Zhang et al. 2025 (entropy of parallel encoding), arXiv 2412.16545"
 
     keep: Keep = 4
-    temperature: Temperature | None = None
-    scale: Scale | None = None
+    temperature: OwnTemperature = None
+    scale: OwnScale = None
     bias: Bias = 0.0
 
 
