@@ -183,11 +183,6 @@ class Scheduler:
                 if not goes_on:
                     self._drop(at)
 
-    def close(self) -> None:
-        """Ends every answer."""
-        for at in reversed(range(len(self._rows))):
-            self._leave(at, None)
-
     def _logits(self, drafts: Sequence[Sequence[int]]) -> Sequence[torch.Tensor | Exception]:
         """The logits for each answer's last token and draft, or the error of an answer that failed."""
         try:

@@ -58,11 +58,6 @@ class Transcript:
             self._draw.manual_seed(writing.seed)
 
     @property
-    def greedy(self) -> bool:
-        """Whether the likeliest token is taken each time."""
-        return self._writing.temperature == 0
-
-    @property
     def left(self) -> int:
         """How many tokens may still be written."""
         return self._writing.max_tokens - len(self.ids)
