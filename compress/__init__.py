@@ -5,7 +5,7 @@ from __future__ import annotations
 from compress.base import AnyScorer, Compressed, ScoredWords, Scorer
 from compress.catalogue import CATALOGUE, without_question
 from compress.counting import counter
-from compress.errors import CompressError, InvalidBudget, InvalidTrainingData
+from compress.errors import CompressError, InvalidBudget
 from compress.protect import Protection
 from compress.shorten import shorten
 
@@ -15,7 +15,6 @@ __all__ = [
     "CompressError",
     "Compressed",
     "InvalidBudget",
-    "InvalidTrainingData",
     "Protection",
     "ScoredWords",
     "Scorer",

@@ -15,12 +15,3 @@ class InvalidBudget(CompressError):
     def __init__(self, target_tokens: int) -> None:
         super().__init__(f"target_tokens is {target_tokens}; it must be 0 or more.")
         self.target_tokens = target_tokens
-
-
-class InvalidTrainingData(CompressError):
-    """A file of labelled sentences is missing or has a line that cannot be used."""
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = path
-        self.reason = reason

@@ -1,4 +1,4 @@
-"""Why a training cannot go on."""
+"""Why a training cannot begin or go on."""
 
 from __future__ import annotations
 
@@ -33,4 +33,13 @@ class CheckpointCorrupt(ExcerptaError):
     def __init__(self, file: str, reason: str) -> None:
         super().__init__(f"{file} cannot be read ({reason}); leave --resume out to begin again.")
         self.file = file
+        self.reason = reason
+
+
+class InvalidTrainingData(ExcerptaError):
+    """A file of labelled sentences is missing or has a line that cannot be used."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
         self.reason = reason

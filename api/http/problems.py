@@ -99,7 +99,6 @@ PROBLEMS: dict[type[base.ExcerptaError], ProblemType] = {
     rerank.InvalidPrompt: _STAGE,
     compress.CompressError: _STAGE,
     compress.InvalidBudget: ProblemType("invalid-budget", "The token budget cannot be met", 422),
-    compress.InvalidTrainingData: _STAGE,
     context.ContextError: _STAGE,
     context.InvalidContextOption: ProblemType(
         "invalid-context-option", "An option of the answer is out of range", 422

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from compress.errors import InvalidTrainingData
+from training.errors import InvalidTrainingData
 
 
 class Sentence(msgspec.Struct, frozen=True):

@@ -13,12 +13,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compress import InvalidTrainingData
 from models.networks.text_network import TextNetwork
 from models.networks.token_classifier import TokenClassifier
 from tests.support.tiny_encoder import CPU, save_encoder
 from training.__main__ import main
 from training.data.keep_labels import Sentence, group, join, read_sentences, token_labels
+from training.errors import InvalidTrainingData
 from training.loop import Loop
 from training.measures.keep_scores import auc, f1, keep_scores
 from training.recipes.keep.evaluate import evaluate
