@@ -92,7 +92,7 @@ async def _rankings(
     plan = ranking_plan({"retrieve": {"tokens": limit, "lexical": limit, "ngrams": None}, "rerank": None})
     running = await engine.start(SearchRequest(collection=collection, query=text, plan=plan))
     stages, query = running.stages, running.query
-    sources = await stages.open(query.entries, None)
+    sources = await stages.open(query.entries, None, query.caller)
     vectors = await stages.encode(query.text)
     lists = await stages.retrieve(sources, query.text, vectors, query.plan.retrieve)
     for name, fuse in ways.items():

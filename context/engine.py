@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import torch
@@ -14,7 +15,7 @@ from excerpta.types.reading import ReadingMethod
 
 from base.errors import InputTooLong
 from context.defaults import EngineDefaults
-from context.encoding.modules import SALT, read_modules
+from context.encoding.modules import read_modules
 from context.encoding.plain import encode_passages, encode_prefix
 from context.errors import InvalidContextOption
 from context.namespace import namespace_of
@@ -32,15 +33,21 @@ from models.attention.rotation import Rotation
 from models.networks.language_model import LanguageModel
 
 
+class _Owner(NamedTuple):
+    """Whose block it is: equal salts share it, and it is deleted with the document."""
+
+    salt: bytes
+    document: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Prompt:
-    """A prompt as token ids: the passages with their documents, modules before them, the question behind."""
+    """A prompt as token ids: the passages with their owners, modules before them, the question behind."""
 
     texts: Sequence[list[int]]
-    documents: Sequence[str]
+    owners: Sequence[_Owner]
     tail: Sequence[int]
     asked: range
-    salt: bytes
     modules: FilledPrompt | None
     placed: ModuleIds | None
     before: Sequence[int]
@@ -91,8 +98,8 @@ class ContextEngine:
         """Reads the prompt, which takes a while, and returns the answer at its first token.
 
         Without a `reading`, the catalogue's default is taken. With `statistics`, the notes have the
-        attention of the question. Blocks are shared only between equal salts. `modules` come before the
-        passages; their cache entries are shared by all tenants. Raises UnknownMethod, InvalidOption,
+        attention of the question. `salt` is that of passages without one. `modules` come before the passages,
+        and are cached under the salt of the prompt. Raises UnknownMethod, InvalidOption,
         InvalidContextOption, InvalidPromptModule, and InputTooLong before anything is read.
         """
         options = _checked(reading)
@@ -118,11 +125,10 @@ class ContextEngine:
 
     def forget(self, passages: Sequence[ContextPassage], *, salt: bytes = b"") -> int:
         """Removes these passages' blocks from every tier, as for a deleted document; returns how many."""
-        keys = Keys(self.namespace, salt, self._prompt.prefix)
-        texts = [(self._prompt.passage(one), one.document) for one in passages]
+        owned = [(self._prompt.passage(one), _owner(one, salt)) for one in passages]
         self.forget_texts()
-        self.store.delete([self._lead_key(ids, document, salt) for ids, document in texts])
-        return self.store.delete([keys.key(ids, document) for ids, document in texts])
+        self.store.delete([self._lead_key(ids, owner) for ids, owner in owned])
+        return self.store.delete([self._key(ids, owner) for ids, owner in owned])
 
     def forget_texts(self) -> None:
         """Clears the caches outside the prefix store, such as tokenised passages. Safe on every thread."""
@@ -142,11 +148,11 @@ class ContextEngine:
         """
         how = _made(self, _checked(reading))
         texts = [self._prompt.passage(passage) for passage in passages]
-        documents = [passage.document for passage in passages]
-        blocks, cached = self._blocks(texts, documents, salt, keep=True)
+        owners = [_owner(passage, salt) for passage in passages]
+        blocks, cached = self._blocks(texts, owners, keep=True)
         if how.leads and self._prompt.lead:
             on_device = [block.to(self.lm.device) for block in blocks]
-            self._lead(texts, documents, salt, on_device, keep=True)
+            self._lead(texts, owners, on_device, keep=True)
         return sum(cached)
 
     def _tokenised(
@@ -162,10 +168,9 @@ class ContextEngine:
         placed = None if modules is None else module_ids(modules, self.lm.encode)
         return _Prompt(
             texts=[self._prompt.passage(passage) for passage in passages],
-            documents=[passage.document for passage in passages],
+            owners=[_owner(passage, salt) for passage in passages],
             tail=self._prompt.question(question),
             asked=self._prompt.asked(question),
-            salt=salt,
             modules=modules,
             placed=placed,
             before=[] if placed is None else [*placed.ids, *self._prompt.closing],
@@ -176,11 +181,13 @@ class ContextEngine:
         found: tuple[Block, ...] = ()
         cached: tuple[bool, ...] = (False,) * len(prompt.texts)
         if blocks:
-            found, cached = self._blocks(prompt.texts, prompt.documents, prompt.salt)
+            found, cached = self._blocks(prompt.texts, prompt.owners)
             found = tuple(block.to(self.lm.device) for block in found)
         prefix, usage = self._prefix_block(), TokenUsage(0, 0, len(prompt.before), 0)
         if blocks and prompt.placed is not None and prompt.modules is not None:
-            prefix, usage = self._read_modules(prompt.placed, prompt.modules.document)
+            prefix, usage = self._read_modules(
+                prompt.placed, _Owner(prompt.modules.salt, prompt.modules.document)
+            )
             found = tuple(self._rotation.move(block, len(prompt.before)) for block in found)
         return Task(
             method=method,
@@ -201,7 +208,7 @@ class ContextEngine:
             defaults=self.defaults,
             statistics=statistics,
             rotation=lambda: self._rotation,
-            lead=(lambda: self._lead(prompt.texts, prompt.documents, prompt.salt, found))
+            lead=(lambda: self._lead(prompt.texts, prompt.owners, found))
             if prompt.placed is None and self._prompt.lead
             else None,
         )
@@ -214,7 +221,7 @@ class ContextEngine:
         if tokens > self.lm.max_positions // 2:
             raise InputTooLong("the prompt's modules", tokens, self.lm.max_positions // 2)
 
-    def _read_modules(self, placed: ModuleIds, document: str) -> tuple[Block, TokenUsage]:
+    def _read_modules(self, placed: ModuleIds, owner: _Owner) -> tuple[Block, TokenUsage]:
         """The prefix with the modules behind it."""
         read = read_modules(
             self.lm,
@@ -222,7 +229,7 @@ class ContextEngine:
             self._prefix_block(),
             placed,
             self._prompt.closing,
-            lambda texts: self._blocks(texts, [document] * len(texts), SALT, keep=True),
+            lambda texts: self._blocks(texts, [owner] * len(texts), keep=True),
         )
         return read.prefix, TokenUsage(read.tokens, read.cached, read.new, 0)
 
@@ -231,12 +238,11 @@ class ContextEngine:
         return Rotation(self.lm)
 
     def _blocks(
-        self, texts: Sequence[list[int]], documents: Sequence[str], salt: bytes, *, keep: bool = False
+        self, texts: Sequence[list[int]], owners: Sequence[_Owner], *, keep: bool = False
     ) -> tuple[tuple[Block, ...], tuple[bool, ...]]:
         prefix = self._prefix_block()
-        keys = Keys(self.namespace, salt, self._prompt.prefix)
         return self._fetch(
-            [keys.key(ids, document) for ids, document in zip(texts, documents, strict=True)],
+            [self._key(ids, owner) for ids, owner in zip(texts, owners, strict=True)],
             lambda missing: encode_passages(self.lm, prefix, [texts[at] for at in missing]),
             keep,
         )
@@ -244,8 +250,7 @@ class ContextEngine:
     def _lead(
         self,
         texts: Sequence[list[int]],
-        documents: Sequence[str],
-        salt: bytes,
+        owners: Sequence[_Owner],
         passages: Sequence[Block],
         *,
         keep: bool = False,
@@ -253,7 +258,7 @@ class ContextEngine:
         """Blocks of the lead, the words before every question, after each passage."""
         prefix = self._prefix_block()
         blocks, _ = self._fetch(
-            [self._lead_key(ids, document, salt) for ids, document in zip(texts, documents, strict=True)],
+            [self._lead_key(ids, owner) for ids, owner in zip(texts, owners, strict=True)],
             lambda missing: encode_behind(
                 self.lm, prefix, [passages[at] for at in missing], self._prompt.lead
             ),
@@ -261,8 +266,12 @@ class ContextEngine:
         )
         return [block.to(self.lm.device) for block in blocks]
 
-    def _lead_key(self, passage: Sequence[int], document: str, salt: bytes) -> BlockKey:
-        return Keys(self.namespace, salt, [*self._prompt.prefix, *passage]).key(self._prompt.lead, document)
+    def _key(self, passage: Sequence[int], owner: _Owner) -> BlockKey:
+        return Keys(self.namespace, owner.salt, self._prompt.prefix).key(passage, owner.document)
+
+    def _lead_key(self, passage: Sequence[int], owner: _Owner) -> BlockKey:
+        before = [*self._prompt.prefix, *passage]
+        return Keys(self.namespace, owner.salt, before).key(self._prompt.lead, owner.document)
 
     def _fetch(
         self, keys: Sequence[BlockKey], make: Callable[[Sequence[int]], list[Block]], keep: bool = False
@@ -293,3 +302,7 @@ def _checked(reading: ReadingMethod | None) -> ReadingMethod:
 
 def _made(engine: ContextEngine, options: ReadingMethod) -> AnyReading:
     return CATALOGUE.of(options).make(engine)
+
+
+def _owner(passage: ContextPassage, salt: bytes) -> _Owner:
+    return _Owner(passage.salt or salt, passage.document)

@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 from excerpta.types import PromptModule
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from api.access.caller import Caller
 from api.collections.storable import check_name, clean
 from api.db import Database, PromptRow
 from api.device.networks import Networks
@@ -94,13 +95,14 @@ class Prompts:
         await self._forget(name)
         return _prompt(row)
 
-    async def filled(self, use: plans.Prompt | None) -> FilledPrompt | None:
+    async def filled(self, use: plans.Prompt | None, caller: Caller) -> FilledPrompt | None:
         """The modules of a plan's prompt, parameters filled in. Raises UnknownPrompt, InvalidPromptModule."""
         if use is None:
             return None
         found = await self.get(use.name)
         arguments = {parameter: clean(value) for parameter, value in use.parameters.items()}
-        return choose(_plain(found.modules), use.modules, arguments, document=use.name)
+        chosen = choose(_plain(found.modules), use.modules, arguments, document=use.name)
+        return replace(chosen, salt=caller.modules_salt.encode())
 
     async def _forget(self, name: str) -> None:
         if self._local:

@@ -15,7 +15,7 @@ _CHARACTERS = 3
 class AnswerRequest:
     """A question and the passages to answer it from.
 
-    Cached blocks of the passages are shared between equal salts. With `explain`, the answer's notes have the
+    With `explain`, the answer's notes have the
     attention of the question. `modules` come before the passages.
     """
 
@@ -23,7 +23,6 @@ class AnswerRequest:
     passages: Sequence[ContextPassage]
     context: plans.Context
     options: plans.Answer
-    salt: str = ""
     explain: bool = False
     modules: FilledPrompt | None = None
 

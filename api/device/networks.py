@@ -12,6 +12,7 @@ import structlog
 from excerpta.types.compress import CompressMethod
 from excerpta.types.rerank import RerankMethod
 
+from api.access.caller import LOCAL
 from api.answers.request import AnswerRequest
 from api.settings import Settings
 from base.methods import AUTO, Method
@@ -36,8 +37,6 @@ from retrieval.types import Tokens, TokenVectors
 
 _log = structlog.get_logger("excerpta.prefixes")
 T = TypeVar("T")
-SEVERAL = "several"
-"""Cache key salt for queries over several collections. A single-collection query uses the collection's id."""
 _TEXTS_A_CALL = 16
 
 
@@ -135,27 +134,26 @@ class Networks:
                 max_tokens=options.max_tokens, temperature=options.temperature, seed=options.seed
             ),
             statistics=task.explain,
-            salt=task.salt.encode(),
             modules=task.modules,
         )
 
-    def keep_passage(self, passage: ContextPassage, *, salt: str) -> None:
+    def keep_passage(self, passage: ContextPassage) -> None:
         """Encodes the passage and caches its block, admitted as if it had been used often."""
-        self.engine.warm([passage], salt=salt.encode())
+        self.engine.warm([passage])
 
     def forget(self, collection: str, name: str, documents: Collection[str] | None = None) -> None:
         """Deletes cached blocks of a collection's passages, or of these documents. Safe on every thread."""
-        for salt in (collection, SEVERAL):
-            if documents is None:
-                self.store.delete_salt(salt.encode())
-            else:
-                self.store.delete_documents(salt.encode(), [filed_under(name, one) for one in documents])
+        salt = LOCAL.salt(collection).encode()
+        if documents is None:
+            self.store.delete_salt(salt)
+        else:
+            self.store.delete_documents(salt, [filed_under(name, one) for one in documents])
         if "engine" in self.__dict__:
             self.engine.forget_texts()
 
     def forget_prompt(self, name: str) -> None:
         """Deletes cached blocks of a prompt's modules. Safe on every thread."""
-        forget_modules(self.store, name)
+        forget_modules(self.store, name, LOCAL.modules_salt.encode())
 
     def store_stats(self) -> StoreStats | None:
         """Contents and counters of the prefix store; None until its first use."""

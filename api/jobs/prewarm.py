@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
+from api.access.caller import LOCAL
 from api.collections.library import Entry
 from api.device.networks import Networks, filed_under
 from api.errors import JobStopped
@@ -53,10 +54,9 @@ class Warmer:
             title=passage.context,
             text=passage.text,
             document=filed_under(entry.name, passage.document_id),
+            salt=LOCAL.salt(entry.id).encode(),
         )
-        call = self._networks.device.submit(
-            self._networks.keep_passage, wanted, salt=entry.id, priority=Priority.BATCH
-        )
+        call = self._networks.device.submit(self._networks.keep_passage, wanted, priority=Priority.BATCH)
         call.result()
 
     def _held(self) -> int:

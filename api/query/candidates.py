@@ -25,6 +25,7 @@ class Source:
     version: int
     snapshot: Snapshot
     selection: Selection
+    salt: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Candidate:
     def read_as(self, text: str) -> ContextPassage:
         """The passage in the form that an answer reads, with `text` in place of its own."""
         document = filed_under(self.found.source.name, self.passage.document_id)
-        return ContextPassage(title=self.passage.context, text=text, document=document)
+        return ContextPassage(self.passage.context, text, document, self.found.source.salt)
 
     @property
     def score(self) -> float:
@@ -67,12 +68,11 @@ class Candidate:
 class CandidatePassages:
     """The candidates in the form that rerankers read: texts, and evidence from the index and the store.
 
-    Used on the device's thread. `salt` separates cached blocks of different callers.
+    Used on the device's thread.
     """
 
     candidates: Sequence[Candidate]
     networks: Networks
-    salt: str
 
     @property
     def texts(self) -> Sequence[str]:
@@ -90,7 +90,7 @@ class CandidatePassages:
     def likelihoods(self, question: str) -> Sequence[float]:
         """Mean log p(question token | passage) over cached blocks; missing blocks are encoded."""
         passages = [one.read_as(one.passage.text) for one in self.candidates]
-        return self.networks.engine.saliency(question, passages, salt=self.salt.encode())
+        return self.networks.engine.saliency(question, passages)
 
 
 def hits_of(

@@ -111,7 +111,7 @@ class QueryEngine:
             plan=plan,
             explain=request.explain,
             profile=self.models.profile.name,
-            modules=await self.prompts.filled(plan.context.prompt),
+            modules=await self.prompts.filled(plan.context.prompt, caller),
         )
         return RunningQuery(
             self, query, Stages(self.networks, self.writer, self.library, self.threads, trace)

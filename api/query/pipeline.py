@@ -12,7 +12,6 @@ from excerpta.types import DeltaEvent, DoneEvent, HitsEvent, StreamEvent, Usage
 from api.access.caller import Caller
 from api.answers.request import AnswerRequest
 from api.collections.library import Entry
-from api.device.networks import SEVERAL
 from api.query.answer import CitedAnswer
 from api.query.candidates import Candidate, hits_of
 from api.query.plan import Plan
@@ -41,11 +40,6 @@ class Query:
     profile: str
     modules: FilledPrompt | None
 
-    @property
-    def salt(self) -> str:
-        """The salt of cached passages. Queries of the same collection share it."""
-        return self.entries[0].id if len(self.entries) == 1 else SEVERAL
-
     def answer_request(self, candidates: Sequence[Candidate], texts: Sequence[str]) -> AnswerRequest:
         """The request for the answer. `texts` are the candidates' texts as the model reads them."""
         assert self.plan.answer is not None
@@ -55,7 +49,6 @@ class Query:
             passages=[one.read_as(text) for one, text in zip(candidates, texts, strict=True)],
             context=self.plan.context,
             options=self.plan.answer,
-            salt=self.salt,
             explain=bool(self.explain),
             modules=self.modules,
         )
@@ -67,13 +60,13 @@ async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
     A stage that runs out of time is skipped and named in the warnings; earlier results count.
     """
     plan, trace = query.plan, stages.trace
-    sources = await stages.open(query.entries, query.filter)
+    sources = await stages.open(query.entries, query.filter, query.caller)
     trace.warnings += _missing_indexes(query)
 
     vectors = await stages.encode(query.text) if plan.retrieve.tokens else None
     found = await stages.retrieve(sources, query.text, vectors, plan.retrieve)
     candidates = await stages.fuse(found, query.text, vectors, plan.fuse)
-    candidates = await stages.rerank(query.text, candidates, plan.rerank, query.salt)
+    candidates = await stages.rerank(query.text, candidates, plan.rerank)
 
     # What is cited has to be among the hits.
     context = candidates[: min(plan.context.passages, query.limit)]

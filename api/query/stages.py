@@ -15,6 +15,7 @@ from excerpta.types.compress import CompressMethod
 from excerpta.types.fuse import FuseMethod
 from excerpta.types.rerank import RerankMethod
 
+from api.access.caller import Caller
 from api.answers.writer import Writer
 from api.collections.library import Entry, Library
 from api.device.networks import Networks
@@ -43,14 +44,20 @@ class Stages:
     threads: ThreadPoolExecutor
     trace: Trace
 
-    async def open(self, entries: Sequence[Entry], filter: Mapping[str, Any] | None) -> list[Source]:  # noqa: A002
-        """Each collection at its latest version, with the passages that the filter allows."""
-        return await asyncio.gather(*(self.call(self._open, entry, filter) for entry in entries))
+    async def open(
+        self,
+        entries: Sequence[Entry],
+        where: Mapping[str, Any] | None,
+        caller: Caller,
+    ) -> list[Source]:
+        """Opens each collection at its latest version, with the passages that match the filter."""
+        return await asyncio.gather(*(self.call(self._open, entry, where, caller) for entry in entries))
 
-    def _open(self, entry: Entry, filter: Mapping[str, Any] | None) -> Source:  # noqa: A002
+    def _open(self, entry: Entry, where: Mapping[str, Any] | None, caller: Caller) -> Source:
         snapshot = self.library.open(entry).snapshot()
-        selection = snapshot.allowed(filter)
-        return Source(entry.name, entry.version_base + snapshot.version, snapshot, selection)
+        selection = snapshot.allowed(where)
+        version = entry.version_base + snapshot.version
+        return Source(entry.name, version, snapshot, selection, caller.salt(entry.id).encode())
 
     async def encode(self, query: str) -> TokenVectors | None:
         """The question's token vectors; None if time ran out."""
@@ -122,13 +129,13 @@ class Stages:
             return await self.call(_fuse, found, query, vectors, options)
 
     async def rerank(
-        self, query: str, candidates: list[Candidate], options: RerankMethod | None, salt: str
+        self, query: str, candidates: list[Candidate], options: RerankMethod | None
     ) -> list[Candidate]:
         """The first candidates in a new order; the others follow as they were."""
         if options is None or not candidates:
             return candidates
         first = candidates[: options.limit]
-        passages = CandidatePassages(first, self.networks, salt)
+        passages = CandidatePassages(first, self.networks)
         with self.trace.stage("rerank"):
             call = self.trace.on(self.networks.device, self.networks.rerank, query, passages, options)
             ranking = await self.trace.within("reranking", call, None)

@@ -19,9 +19,6 @@ from models.networks.language_model import LanguageModel
 Fetch: TypeAlias = Callable[[Sequence[list[int]]], tuple[Sequence[Block], Sequence[bool]]]
 """Blocks of token ids behind the shared prefix, each as if it were alone, and which were there already."""
 
-SALT = b"modules"
-"""The salt of all modules' blocks. All tenants share them; no collection has this id."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadModules:
@@ -72,9 +69,9 @@ def read_modules(
     return ReadModules(whole, sum(sizes), there, len(new))
 
 
-def forget_modules(store: PrefixStore, document: str) -> int:
-    """Removes the blocks of a prompt's modules from every tier; returns how many."""
-    return store.delete_documents(SALT, [document])
+def forget_modules(store: PrefixStore, document: str, salt: bytes) -> int:
+    """Deletes the blocks of a prompt's modules under this salt from every tier; returns how many."""
+    return store.delete_documents(salt, [document])
 
 
 @torch.inference_mode()

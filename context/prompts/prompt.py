@@ -36,12 +36,14 @@ _PASSAGES, _QUESTION = "\ufdd2", "\ufdd3"
 class ContextPassage:
     """A passage to answer from: its text, and its title, which may be empty.
 
-    Its block is deleted with `document`. Equal passages of two documents have two blocks.
+    Its block is deleted with `document`. Equal passages of two documents have two blocks. Blocks are shared
+    only between equal salts; an empty `salt` takes the call's.
     """
 
     title: str
     text: str
     document: str = ""
+    salt: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

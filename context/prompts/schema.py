@@ -35,12 +35,13 @@ class Module:
 class FilledPrompt:
     """The modules that a prompt uses, in order, and the arguments. A parameter without a value is empty.
 
-    The modules' blocks are deleted with `document`.
+    The modules' blocks are deleted with `document`, and shared only between equal salts.
     """
 
     modules: tuple[Module, ...]
     arguments: Mapping[str, str] = field(default_factory=dict)
     document: str = ""
+    salt: bytes = b"modules"
 
     @property
     def text(self) -> str:

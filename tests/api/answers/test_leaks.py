@@ -48,7 +48,7 @@ def question(draw, max_tokens=None):
     plan = {
         "base": "balanced",
         "rerank": None,
-        "context": {"mode": draw.choice(["ape", "sequential", "guard"])},
+        "context": {"reading": {"method": draw.choice(["ape", "sequential", "guard"])}},
         "answer": {
             "max_tokens": max_tokens or draw.choice([4, 40, 200]),
             "temperature": draw.choice([0, 1.0]),

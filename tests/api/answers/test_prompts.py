@@ -75,7 +75,9 @@ async def test_an_answer_is_written_with_its_prompt(filled):
 async def test_modules_are_read_once(filled):
     plain = await answered(filled, None)
     first = await answered(filled, {"name": "support"})
-    second = await answered(filled, {"name": "support", "parameters": {"team": "pilots"}}, mode="ape")
+    second = await answered(
+        filled, {"name": "support", "parameters": {"team": "pilots"}}, reading={"method": "ape"}
+    )
     modules = first["usage"]["context_tokens"] - plain["usage"]["context_tokens"]
     assert modules > 0
     assert first["usage"]["cached_tokens"] == plain["usage"]["context_tokens"]

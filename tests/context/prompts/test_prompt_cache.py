@@ -138,8 +138,8 @@ def test_reading_every_passage_again_behind_a_module_equals_reading_in_sequence(
 def test_modules_are_forgotten_by_their_prompt(engine):
     modules = choose([ROLE], document="support")
     start(engine, modules, PASSAGES)
-    assert forget_modules(engine.store, "another") == 0
-    assert forget_modules(engine.store, "support") == 1
+    assert forget_modules(engine.store, "another", b"modules") == 0
+    assert forget_modules(engine.store, "support", b"modules") == 1
     again = start(engine, modules, PASSAGES)
     assert 0 < again.usage.cached_tokens < again.usage.context_tokens
 

@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 from context import READINGS, ContextEngine, ContextPassage, PrefixStore
 from context.encoding.plain import encode_passages, encode_prefix
 from context.encoding.recompute import read_first_layers, reread
+from context.engine import _Owner
 from context.reading.methods.cacheblend import key_deviation
 from context.reading.methods.structured import structured_bias
 from context.reading.paths import path_saliency
@@ -93,7 +94,7 @@ def test_readings_take_the_same_blocks_and_change_none(engine, store, method):
 
 def blocks_of(engine, passages=PASSAGES):
     texts = [engine._prompt.passage(passage) for passage in passages]
-    return engine._blocks(texts, [passage.document for passage in passages], b"")[0]
+    return engine._blocks(texts, [_Owner(b"", passage.document) for passage in passages])[0]
 
 
 # side by side
