@@ -12,6 +12,7 @@ from benchmarks.report import Report
 
 BENCHMARKS = {
     "quality": "nDCG@10 and recall@100 of each stage on BEIR-layout data",
+    "compress": "answers and labelled words that survive compression, and tokens a CPU second",
     "context": "milliseconds to an answer's first token, by where the passages' blocks are, and after it",
     "evidence": "how well questions that the documents do not answer are recognised beforehand",
     "fusion": "nDCG@10 of every way to fuse tokens and words, by weight",
@@ -31,7 +32,7 @@ def main() -> int:
             "--data",
             action="append",
             type=Path,
-            required=name in ("quality", "fusion", "evidence"),
+            required=name in ("quality", "fusion", "evidence", "compress"),
             metavar="DIR",
             help="BEIR layout; several make a union",
         )
