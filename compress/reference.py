@@ -28,6 +28,15 @@ def word_probabilities_slow(spans: Spans, offsets: NDArray[Any], probabilities: 
     return np.array(means, dtype=np.float64)
 
 
+def first_probabilities_slow(spans: Spans, offsets: NDArray[Any], probabilities: NDArray[Any]) -> Floats:
+    """The first token's probability, word by word."""
+    firsts = []
+    for start, end in spans:
+        shares = (offsets[:, 0] < end) & (offsets[:, 1] > start)
+        firsts.append(float(probabilities[shares][0]) if shares.any() else 0.0)
+    return np.array(firsts, dtype=np.float64)
+
+
 def pool_slow(weights: Floats, window: int) -> Floats:
     """The same mean, place by place."""
     half = window // 2

@@ -47,7 +47,9 @@ class ClassifierScorer:
     A word's probability is the mean over its tokens. Coarse to fine: texts whose mean probability is in
     the lowest share are dropped whole, then words go by LLMLingua-2's percentile within their text. Two
     things differ from the published code: spans of the source are cut out of it instead of tokens being
-    put together again, and the number of tokens asked for is met exactly.
+    put together again, and the number of tokens asked for is met exactly. Its `force_tokens`,
+    `force_reserve_digit`, `token_to_word` and `drop_consecutive` are `keep`, `digits`, `word` and
+    `drop_consecutive`; `context_rate` stands for its three ways to set the coarse step.
     """
 
     def __init__(self, classifier: Classifier, count_tokens: CountTokens) -> None:
@@ -61,25 +63,33 @@ class ClassifierScorer:
         protection = Protection.of(options)
         spans = [words(text) for text in texts]
         found = self._classifier.keep_probabilities(texts)
+        of_words = word_probabilities if options.word == "mean" else first_probabilities
         probabilities = [
-            word_probabilities(span, np.asarray(tokens.offsets), np.asarray(tokens.probabilities))
+            of_words(span, np.asarray(tokens.offsets), np.asarray(tokens.probabilities))
             for span, tokens in zip(spans, found, strict=True)
         ]
         share = (rate + 1) / 2 if options.context_rate is None else options.context_rate
         stays = keep_contexts([float(p.mean()) if len(p) else 0.0 for p in probabilities], share)
         return [
-            self._scored(text, span if keep else span[:0], p if keep else p[:0], protection)
+            self._scored(text, span if keep else span[:0], p if keep else p[:0], protection, options)
             for text, span, p, keep in zip(texts, spans, probabilities, stays, strict=True)
         ]
 
-    def _scored(self, text: str, spans: Spans, probabilities: Floats, protection: Protection) -> ScoredWords:
+    def _scored(
+        self,
+        text: str,
+        spans: Spans,
+        probabilities: Floats,
+        protection: Protection,
+        options: TokenClassifier,
+    ) -> ScoredWords:
         pieces = [text[start:end] for start, end in spans.tolist()]
         tokens = np.array(self._count_tokens(pieces) if pieces else [], dtype=np.int64)
         return ScoredWords(
             spans,
             percentile_rank(probabilities, np.maximum(tokens, 1)),
             protection.protected(text, spans),
-            protection.is_end(text, spans),
+            protection.is_end(text, spans) & options.drop_consecutive,
         )
 
 
@@ -94,6 +104,15 @@ def word_probabilities(spans: Spans, offsets: NDArray[Any], probabilities: NDArr
     counts = np.maximum(last - first, 0)
     means: Floats = np.where(counts > 0, (sums[last] - sums[first]) / np.maximum(counts, 1), 0.0)
     return means
+
+
+def first_probabilities(spans: Spans, offsets: NDArray[Any], probabilities: NDArray[Any]) -> Floats:
+    """The probability (n,) of the first token that shares a character with each word; 0 without any."""
+    first = np.searchsorted(offsets[:, 1], spans[:, 0], side="right")
+    last = np.searchsorted(offsets[:, 0], spans[:, 1], side="left")
+    padded = np.append(np.asarray(probabilities, dtype=np.float64), 0.0)
+    found: Floats = np.where(last > first, padded[np.minimum(first, len(padded) - 1)], 0.0)
+    return found
 
 
 def keep_contexts(scores: Sequence[float], share: float) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -140,6 +141,12 @@ def test_sentence_ends_never_follow_each_other_or_nothing(classifier, count_toke
         assert not re.search(r"\.\s*\.|^\s*\.", item.text)
 
 
+def test_sentence_ends_may_follow_each_other_where_that_is_asked_for(classifier, count_tokens):
+    text = "One short sentence here. Another one there. " * 20
+    found = classified(classifier, count_tokens, drop_consecutive=False)
+    assert re.search(r"\.\s*\.", found.compress("", [text], target_tokens=40)[0].text)
+
+
 def test_the_classifier_decides(classifier, count_tokens):
     class Opposite:
         def keep_probabilities(self, texts):
@@ -226,6 +233,27 @@ def test_without_a_question_a_method_that_reads_none_is_chosen():
     assert without_question({"lm"}) == "lexical"
 
 
+def test_a_blank_question_counts_for_nothing(compressor):
+    plain, blank = (compressor.compress(query, SENTENCES, target_tokens=30) for query in ("", " \r\n"))
+    assert plain == blank
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_only_methods_that_read_a_question_depend_on_it(classifier, count_tokens, method):
+    made = Made(method, classifier, count_tokens)
+    one, other = (
+        made.compress(query, SENTENCES, target_tokens=30)
+        for query in ("Where is the committee?", "Who was thanked by the mayor?")
+    )
+    assert (one != other) == made.options.reads_question
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_defaults_are_within_their_own_bounds(method):
+    defaults = CATALOGUE.resolve({"method": method})
+    assert CATALOGUE.resolve(msgspec.to_builtins(defaults)) == defaults
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_thousand_texts_share_one_budget(classifier, count_tokens, method):
     texts = [f"{SENTENCES[at % 3]} number {at}" for at in range(1000)]
@@ -248,6 +276,8 @@ OTHERS = {
     "digits": None,
     "window": 1,
     "context_rate": 0.1,
+    "word": "first",
+    "drop_consecutive": False,
 }
 
 

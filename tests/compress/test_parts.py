@@ -13,11 +13,16 @@ import compress.percentile
 import compress.rebuild
 from base.text.words import words
 from compress.methods.lexical import pool
-from compress.methods.token_classifier import keep_contexts, word_probabilities
+from compress.methods.token_classifier import first_probabilities, keep_contexts, word_probabilities
 from compress.percentile import percentile_of, percentile_rank
 from compress.protect import Protection, touched
 from compress.rebuild import cut, kept_spans
-from compress.reference import percentile_keep_slow, pool_slow, word_probabilities_slow
+from compress.reference import (
+    first_probabilities_slow,
+    percentile_keep_slow,
+    pool_slow,
+    word_probabilities_slow,
+)
 
 # Multiples of 1/1024: np.percentile interpolates, and must not round up to the next score.
 PROBABILITIES = st.integers(0, 1023).map(lambda value: value / 1024)
@@ -101,6 +106,8 @@ def test_word_probabilities_are_means_over_overlapping_tokens(text, data):
     values = np.random.default_rng(len(text)).random(len(offsets)).astype(np.float32)
     fast = word_probabilities(spans, offsets, values)
     assert np.allclose(fast, word_probabilities_slow(spans, offsets, values), atol=1e-6)
+    first = first_probabilities(spans, offsets, values)
+    assert np.allclose(first, first_probabilities_slow(spans, offsets, values), atol=1e-6)
 
 
 @given(st.lists(st.floats(0, 9), max_size=50), st.integers(0, 20).map(lambda half: 2 * half + 1))

@@ -163,6 +163,59 @@ def test_options_out_of_range_are_refused(options):
 
 
 def test_k_flattens_the_ranks():
-    lists = {"a": hits((1, 9), (2, 8)), "b": hits((3, 9), (2, 8))}
-    assert fuse(lists, method="rrf", weights={}, k=60).numbers.tolist()[0] == 2
-    assert fuse(lists, method="rrf", weights={}, k=1).numbers.tolist()[0] == 2
+    lists = {
+        "a": hits((1, 9), (2, 8), (3, 7), (4, 6)),
+        "b": hits((5, 9), (6, 8), (7, 7), (4, 6)),
+    }
+    assert fuse(lists, method="rrf", weights={}, k=60).numbers.tolist()[0] == 4
+    assert fuse(lists, method="rrf", weights={}, k=1).numbers.tolist()[:3] == [1, 5, 4]
+
+
+def points_slow(hits, at, method, ceiling):
+    """The points of the hit at a place, as the papers write them."""
+    scores = [float(score) for score in hits.scores]
+    if method == "rrf":
+        return 1 / (60 + at + 1)
+    if method == "weighted":
+        span = max(scores) - min(scores)
+        return (scores[at] - min(scores)) / span if span else 1.0
+    return scores[at] / (ceiling or max(scores))
+
+
+scored = st.dictionaries(st.integers(0, 9), st.integers(1, 64).map(float), max_size=8).map(
+    lambda found: hits(*sorted(found.items(), key=lambda item: (-item[1], item[0])))
+)
+
+
+@given(scored, scored, st.sampled_from(METHODS), st.sampled_from([{}, {"a": 64.0}]))
+def test_every_method_equals_its_slow_twin(a, b, method, ceilings):
+    lists, weights = {"a": a, "b": b}, {"a": 2.0, "b": 0.25}
+    fused = fuse(lists, method=method, weights=weights, ceilings=ceilings)
+    expected = {
+        number: sum(
+            weights[name]
+            * points_slow(found, found.numbers.tolist().index(number), method, ceilings.get(name))
+            for name, found in lists.items()
+            if number in found.numbers
+        )
+        for number in {*a.numbers.tolist(), *b.numbers.tolist()}
+    }
+    assert dict(zip(fused.numbers.tolist(), fused.scores.tolist(), strict=True)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("method", "option"), [(method, option) for method in METHODS for option in CATALOGUE[method].fields]
+)
+def test_every_option_matters(method, option):
+    lists = {"a": hits((1, 9), (2, 7)), "b": hits((3, 9), (1, 2))}
+    usual = CATALOGUE.resolve({"method": method})
+    other = CATALOGUE.resolve({"method": method, option: {"weights": {"a": 0.5}, "k": 1}[option]})
+    found = [fuse_by(lists, CATALOGUE.of(one).make(None), one).scores.tolist() for one in (usual, other)]
+    assert found[0] != found[1]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_unknown_options_are_refused(method):
+    with pytest.raises(InvalidOption) as caught:
+        CATALOGUE.resolve({"method": method, "rank": 1})
+    assert caught.value.allowed == list(CATALOGUE[method].fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -52,3 +52,9 @@ class TokenClassifier(CompressMethod, frozen=True, kw_only=True, tag="token-clas
         Annotated[float, Meta(gt=0, le=1)] | None,
         Meta(description="Share of passages that the coarse step keeps; null: (rate + 1) / 2."),
     ] = 1.0
+    word: Annotated[
+        Literal["mean", "first"], Meta(description="A word's probability: of its tokens' mean, or its first.")
+    ] = "mean"
+    drop_consecutive: Annotated[
+        bool, Meta(description="A sentence end goes where the words between it and the last one went.")
+    ] = True
