@@ -83,6 +83,8 @@ async def compress(
     data: JSONBody[CompressRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
 ) -> Response[CompressReply]:
     """Shortens texts to a common token budget. The result consists of spans of the texts, in order."""
+    for name in {TAG, "target_tokens"}.intersection(data.options):
+        raise InvalidRequest("options", f"`{name}` stands beside the options, not among them")
     texts, query = [clean(one) for one in data.texts], clean(data.query)
     available = service.networks.available()
     blind = data.method == AUTO and not query.strip()

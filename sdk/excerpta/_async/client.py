@@ -14,7 +14,7 @@ import msgspec
 from .. import __version__
 from .._local import LocalServer
 from .._retry import RetryPolicy
-from ..types import MethodList, MethodOptions, ModelList, StatsReply
+from ..types import CompressReply, MethodList, MethodOptions, ModelList, StatsReply
 from .collections import AsyncCollections
 from .http import AsyncHttp
 from .jobs import AsyncJobs
@@ -101,6 +101,29 @@ class AsyncClient:
             body["top_n"] = top_n
         reply = await self._http.call(dict[str, Any], "POST", "/v1/rerank", body=body, retry=True)
         return list(reply["results"])
+
+    async def compress(
+        self,
+        texts: Sequence[str],
+        *,
+        query: str = "",
+        target_tokens: int | None = None,
+        method: str | MethodOptions = "auto",
+    ) -> CompressReply:
+        """Shortens texts to a common budget of tokens; the reply has the kept spans of each text.
+
+        `method` is a method's name, or its options: `excerpta.types.compress.Lexical(window=9)`.
+        `target_tokens` overrides that of the options.
+        """
+        body: dict[str, Any] = {"texts": list(texts), "query": query}
+        if isinstance(method, str):
+            body["method"] = method
+        else:
+            body["options"] = msgspec.to_builtins(method)
+            body |= {name: body["options"].pop(name) for name in ("method", "target_tokens")}
+        if target_tokens is not None:
+            body["target_tokens"] = target_tokens
+        return await self._http.call(CompressReply, "POST", "/v1/compress", body=body, retry=True)
 
     async def models(self) -> ModelList:
         """The profile's models with their source, size, fingerprint and licence."""
