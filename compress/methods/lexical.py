@@ -70,4 +70,9 @@ def pool(weights: Floats, window: int) -> Floats:
     return pooled
 
 
-METHOD = Method(Lexical, lambda networks: LexicalScorer(), frozenset({"lm"}))
+METHOD = Method(
+    Lexical,
+    lambda networks: LexicalScorer(),
+    frozenset({"lm"}),
+    measured="93 % of answers survive in 33 % of the tokens, 25 % in random words (`benchmarks compress`)",
+)

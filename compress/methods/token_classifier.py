@@ -128,4 +128,6 @@ METHOD = Method(
     TokenClassifier,
     lambda networks: ClassifierScorer(networks.token_classifier, counter(networks)),
     frozenset({"lm", "token_classifier"}),
+    measured="F1 .67 on labelled words, random words .37; 43 % of answers survive in 33 % of "
+    "the tokens (`benchmarks compress`)",
 )
