@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,22 +69,3 @@ def reread(
     # From here on the cache grows, as any other.
     grows = DynamicCache([(layer.keys, layer.values) for layer in cache.layers])
     return grows, output.logits[0, -1]
-
-
-@torch.inference_mode()
-def read_first_layers(lm: LanguageModel, prefix: Block, ids: Sequence[int], layers: int) -> Block:
-    """Keys and values of the first `layers` layers for tokens that follow `prefix` in sequence."""
-    base = lm.model.base_model
-    # A copy that shares every weight: only its list of layers is shorter.
-    shallow = copy.copy(base)
-    shallow._modules = {**base._modules, "layers": base.layers[:layers]}
-    cache = DynamicCache()
-    shallow(
-        input_ids=torch.tensor([list(ids)], device=lm.device),
-        position_ids=torch.arange(prefix.tokens, prefix.tokens + len(ids), device=lm.device)[None],
-        past_key_values=cache,
-        use_cache=True,
-        ape=ApeCall.over(prefix, ()),
-    )
-    keys = torch.cat([layer.keys for layer in cache.layers])
-    return Block(keys, torch.cat([layer.values for layer in cache.layers]))

@@ -129,6 +129,20 @@ def batched_attention_maps(
     ]
 
 
+def first_layers(
+    lm: LanguageModel, ids: Sequence[int], layers: int, *, past: Past = None, position: int | None = None
+) -> Block:
+    """Keys and values of a prompt's tokens in the first `layers` layers; no later layer is run.
+
+    `past`, `position` and errors are as in `attention_maps`.
+    """
+    read = attention_maps(
+        lm, ids, layers=[layers - 1], rows=[], past=past, position=position, keep_block=True
+    )
+    assert read.block is not None
+    return read.block
+
+
 class _Enough(Exception):
     """Ends a forward pass: all layers that were asked for have been seen."""
 

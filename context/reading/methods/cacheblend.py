@@ -12,11 +12,12 @@ import torch
 from excerpta.types.reading import Cacheblend
 
 from base.methods import Method
-from context.encoding.recompute import read_first_layers, reread
+from context.encoding.recompute import reread
 from context.reading.base import Reading, Task
 from context.reading.placing import in_sequence
 from context.writing.generation import ReadPrompt
 from models.attention.blocks import Block
+from models.attention.maps import first_layers
 
 _CHECK_LAYER = 1
 
@@ -28,7 +29,7 @@ def read(task: Task, options: Cacheblend) -> ReadPrompt:
     between = ids[start : cached.tokens]
     places: list[int] = []
     if between:
-        new = read_first_layers(task.lm, task.prefix, between, _CHECK_LAYER + 1)
+        new = first_layers(task.lm, between, _CHECK_LAYER + 1, past=task.prefix)
         deviation = key_deviation(new.keys[_CHECK_LAYER], cached.keys[_CHECK_LAYER, :, start:])
         count = math.ceil(options.recompute_share * len(between))
         places = [start + int(at) for at in deviation.topk(count).indices]

@@ -11,7 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 
 from context import READINGS, ContextEngine, ContextPassage, PrefixStore
 from context.encoding.plain import encode_passages, encode_prefix
-from context.encoding.recompute import read_first_layers, reread
+from context.encoding.recompute import reread
 from context.engine import _Owner
 from context.reading.methods.cacheblend import key_deviation
 from context.reading.methods.structured import structured_bias
@@ -19,6 +19,7 @@ from context.reading.paths import path_saliency
 from context.writing.generation import read
 from models.attention.blocks import Block
 from models.attention.calls import ApeCall, enable_ape
+from models.attention.maps import first_layers
 from models.networks.language_model import LanguageModel
 from tests.support.readings import begin, reading
 
@@ -249,7 +250,7 @@ def test_tokens_that_deviate_most_are_chosen():
 def test_first_layers_are_those_of_the_whole_network(tiny):
     enable_ape(tiny)
     prefix = encode_prefix(tiny, [5, 9, 11])
-    few = read_first_layers(tiny, prefix, [50, 51, 52], 2)
+    few = first_layers(tiny, [50, 51, 52], 2, past=prefix)
     whole = encode_passages(tiny, prefix, [[50, 51, 52]])[0]
     assert few.keys.shape[0] == 2
     assert len(tiny.model.base_model.layers) == 3

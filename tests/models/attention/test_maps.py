@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from base.errors import InputTooLong
 from models.attention.blocks import Block
 from models.attention.calls import ApeCall
-from models.attention.maps import attention_maps, batched_attention_maps
+from models.attention.maps import attention_maps, batched_attention_maps, first_layers
 from models.attention.reference import eager_maps
 from models.attention.watch import AttentionWatch
 from tests.support.speeds import examples
@@ -22,10 +22,7 @@ PROMPT = st.lists(TOKENS, min_size=1, max_size=12)
 
 
 def block_of(tiny, ids, past=None, layers=LAYERS, position=None):
-    """Keys and values of a run, out of a call that keeps them."""
-    return attention_maps(
-        tiny, ids, layers=[layers - 1], rows=[], past=past, position=position, keep_block=True
-    ).block
+    return first_layers(tiny, ids, layers, past=past, position=position)
 
 
 def close(got, wanted, atol=2e-5):
