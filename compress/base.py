@@ -1,4 +1,4 @@
-"""What a compressor is given and gives back: spans of the source, never rewritten text."""
+"""The input and the result of a compressor: spans of the source, never rewritten text."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ O_contra = TypeVar("O_contra", bound=CompressMethod, contravariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Compressed:
-    """What is kept of one text.
+    """A shortened text.
 
-    `kept` are half-open character spans of the source, in order, not touching each other;
-    `text` is those spans of the source, joined: the source itself when everything is kept.
+    `kept` are half-open character spans of the source, in order, not touching each other.
+    `text` is those spans joined: the source itself when everything is kept.
     Token counts are the target model's.
     """
 

@@ -9,7 +9,7 @@ from compress.base import CountTokens
 
 
 class Tokenizer(Protocol):
-    """What is needed of a language model."""
+    """The interface of a language model."""
 
     def tokenize(self, texts: Sequence[str]) -> Sequence[Any]:
         """Each text's tokens, with their `ids`."""
@@ -17,7 +17,7 @@ class Tokenizer(Protocol):
 
 
 class HasLanguageModel(Protocol):
-    """What is needed of `models.registry.Models`; the model is loaded when it is first asked for."""
+    """The interface of `models.registry.Models`. The model is loaded at its first use."""
 
     @property
     def lm(self) -> Tokenizer:

@@ -1,7 +1,7 @@
-"""Plans: which stages a query runs, with every setting said.
+"""Plans: the stages that a query runs, with all their settings.
 
-A request's plan lies over the collection's own, that over a preset, and a preset over the stages'
-defaults: JSON objects merged key by key. null switches a stage off, an object switches it on.
+A request's plan overrides the collection's, which overrides a preset, which overrides the stages' defaults.
+They are JSON objects, merged key by key. null switches a stage off, an object switches it on.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Retrieve(Stage, frozen=True):
 
 
 class Prompt(Stage, frozen=True):
-    """Which prompt an answer is written with; without `modules`, with all of them."""
+    """The prompt of an answer. Without `modules`, all of them are used."""
 
     name: str
     modules: list[str] | None = None
@@ -78,7 +78,7 @@ class Context(Stage, frozen=True):
 
 
 class Answer(Stage, frozen=True):
-    """How the answer is written; without a seed, a sampled one differs each time."""
+    """How the answer is generated. Without a seed, a sampled answer differs each time."""
 
     max_tokens: int
     temperature: float
@@ -86,7 +86,7 @@ class Answer(Stage, frozen=True):
 
 
 class Plan(Stage, frozen=True):
-    """What one query does. `base` is the preset it started from."""
+    """The complete plan of one query. `base` is the preset that it started from."""
 
     base: str
     retrieve: Retrieve
@@ -114,7 +114,7 @@ STAGES: _Json = {
     },
     "answer": {"max_tokens": 96, "temperature": 0.0, "seed": None},
 }
-"""What a stage does when it is on and nothing more is said."""
+"""The default settings of each stage."""
 
 PRESETS: dict[str, _Json] = {
     "fast": {"retrieve": {"ngrams": None}, "rerank": None, "compress": None, "answer": None},
@@ -181,7 +181,7 @@ def _resolved(stage: str, options: Any) -> Any:
 
 
 def check_needs(plan: Plan, available: Collection[str]) -> None:
-    """Raises MethodUnavailable for a stage whose method needs what is not `available`."""
+    """Raises MethodUnavailable for a stage whose method has a requirement that is not `available`."""
     for stage, catalogue in CATALOGUES.items():
         options = attrgetter(stage)(plan)
         if options is not None:
@@ -207,7 +207,7 @@ def _layers(*plans: str | PlanOptions | Mapping[str, Any] | None) -> tuple[str, 
 
 
 def _merge(below: _Json, above: _Json, defaults: _Json, at: str = "") -> _Json:
-    """`above` over `below`; a stage that was off below starts from its defaults. A prompt is taken whole."""
+    """`above` merged over `below`. A stage that was off starts from its defaults. Prompts are not merged."""
     merged = dict(below)
     for name, value in above.items():
         place = f"{at}{name}"

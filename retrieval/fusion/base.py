@@ -1,4 +1,4 @@
-"""What a method of fusion is given and gives back, and the sum that all of them are."""
+"""The interface of a method of fusion, and the weighted sum that all of them are."""
 
 from __future__ import annotations
 

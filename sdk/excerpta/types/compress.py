@@ -10,7 +10,7 @@ from excerpta.types.methods import MethodOptions
 
 
 class CompressMethod(MethodOptions, frozen=True, kw_only=True):
-    """Base: all passages together are cut to `target_tokens`; what fits already stays whole."""
+    """Base: all passages together are cut to `target_tokens`. Passages that fit stay whole."""
 
     reads_question: ClassVar[bool] = True
 

@@ -14,10 +14,10 @@ from excerpta.types.prompts import PromptUse
 class TokensOptions(Request):
     """Token retrieval (XTR): each query token retrieves `k_tokens` tokens; passages are scored from those.
 
-    The best `refine` are scored again by exact MaxSim. Without a number, or with null, the collection's size
-    decides both: 1,000 tokens and 100 passages at 5,000 passages, more above. Query tokens as similar as
-    `near` are searched once (above 1: none). `imputation` is what stands for a similarity that was not
-    retrieved: the `lowest` that was, or a guess from the sizes of `clusters` (WARP).
+    The best `refine` are scored again by exact MaxSim. By default, or with null, both depend on the size of
+    the collection: 1,000 tokens and 100 passages at 5,000 passages, more above. Query tokens at least
+    `near` to each other are searched once (above 1: none). `imputation` replaces similarities that were not
+    retrieved: by the `lowest` retrieved one, or by a guess from the sizes of `clusters` (WARP).
     """
 
     limit: Limit | UnsetType = UNSET
@@ -34,7 +34,7 @@ class LexicalOptions(Request):
 
 
 class NgramsOptions(Request):
-    """Generated n-grams (SEAL): beam search that can only write what stands in the corpus."""
+    """Generated n-grams (SEAL): beam search constrained to n-grams of the corpus."""
 
     limit: Limit | UnsetType = UNSET
     beams: Annotated[int, Meta(ge=1, le=64)] | UnsetType = UNSET
@@ -43,7 +43,7 @@ class NgramsOptions(Request):
 
 
 class RetrieveOptions(Request):
-    """Which retrievers run; their lists are fused."""
+    """The retrievers that run. Their lists are fused."""
 
     tokens: TokensOptions | UnsetType | None = UNSET
     lexical: LexicalOptions | UnsetType | None = UNSET
@@ -64,7 +64,7 @@ class ContextOptions(Request):
 
 
 class AnswerOptions(Request):
-    """How the answer is written."""
+    """How the answer is generated."""
 
     max_tokens: Annotated[int, Meta(ge=1, le=2048)] | UnsetType = UNSET
     temperature: Annotated[float, Meta(ge=0, le=2, description="0 is greedy.")] | UnsetType = UNSET
@@ -72,10 +72,10 @@ class AnswerOptions(Request):
 
 
 class PlanOptions(Request):
-    """A plan laid over a preset: a stage left out is the preset's, a stage set to null is off.
+    """A plan that overrides a preset: a stage left out is the preset's, a stage set to null is off.
 
-    `fuse`, `rerank` and `compress` are a method's options: a struct of `excerpta.types.rerank` and its like,
-    or a mapping with `method` and what differs from the preset.
+    `fuse`, `rerank` and `compress` have a method's options: a struct of `excerpta.types.fuse`, `rerank` or
+    `compress`, or a mapping with `method` and the options that differ from the preset.
     """
 
     base: str | UnsetType = UNSET
