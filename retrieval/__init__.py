@@ -7,8 +7,9 @@ from base.lazy import lazily
 if TYPE_CHECKING:
     from retrieval.collections.collection import Collection, CollectionStats
     from retrieval.collections.merge_policy import MergePolicy
-    from retrieval.collections.snapshot import Selection, Snapshot, TokenMatch
+    from retrieval.collections.snapshot import Snapshot
     from retrieval.fusion import fuse
+    from retrieval.retrievers import Selection
     from retrieval.segments import BatchKey, Commit, Deletion, IndexSettings
     from retrieval.types import Document, Hits, Passage, Tokens, TokenVectors
 
@@ -22,9 +23,8 @@ _HOMES = {
     "Commit": "retrieval.segments",
     "Deletion": "retrieval.segments",
     "IndexSettings": "retrieval.segments",
-    "Selection": "retrieval.collections.snapshot",
+    "Selection": "retrieval.retrievers",
     "Snapshot": "retrieval.collections.snapshot",
-    "TokenMatch": "retrieval.collections.snapshot",
     "Document": "retrieval.types",
     "Hits": "retrieval.types",
     "Passage": "retrieval.types",
@@ -48,7 +48,6 @@ __all__ = [
     "Passage",
     "Selection",
     "Snapshot",
-    "TokenMatch",
     "TokenVectors",
     "Tokens",
     "fuse",

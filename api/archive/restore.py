@@ -43,7 +43,7 @@ from retrieval.corpus import Chunker
 from retrieval.errors import InvalidArchive
 from retrieval.ngrams import LanguageVocabulary
 from retrieval.segments import Manifest
-from retrieval.segments.crash_points import point
+from retrieval.segments.crash_points import crash_point
 from retrieval.segments.files import claimed, sync_directory, sync_tree
 from retrieval.segments.segment import DIRECTORY as SEGMENTS
 from retrieval.segments.tombstones import DIRECTORY as TOMBSTONES
@@ -162,7 +162,7 @@ def _unpacked(
         progress("bytes", done, header.total)
 
     archive.unpack(directory, copied)
-    point("import.unpacked")
+    crash_point("import.unpacked")
     try:
         manifest = check_unpacked(directory, header)
         if manifest.settings != _indexed_with(kept, header):
@@ -170,7 +170,7 @@ def _unpacked(
         progress("trying", 0, 1)
         try_in_child(directory, expected)
         progress("trying", 1, 1)
-        point("import.tried")
+        crash_point("import.tried")
     except ValueError as error:
         raise InvalidArchive(str(archive.path), str(error)) from None
     return manifest
@@ -188,7 +188,7 @@ def _settle(directory: Path, manifest: Manifest) -> None:
     manifest.write(directory)
     sync_tree(directory)
     sync_directory(directory.parent)
-    point("import.settled")
+    crash_point("import.settled")
 
 
 async def _refuse_taken(settings: Settings, name: str) -> None:
@@ -229,7 +229,7 @@ async def _show(
                 progress("documents", min(done, total), total)
             if done != total:
                 raise ValueError(f"it has {done} documents where its list has {total}")
-            point("import.told")
+            crash_point("import.told")
     except IntegrityError:
         raise CollectionExists(name) from None
     except ValueError as error:

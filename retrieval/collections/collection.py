@@ -16,11 +16,12 @@ from pathlib import Path
 
 from retrieval.collections.merge import merge
 from retrieval.collections.merge_policy import MergePolicy
-from retrieval.collections.snapshot import Bm25Cache, Snapshot
-from retrieval.collections.versions import View, Views
+from retrieval.collections.snapshot import Snapshot
+from retrieval.collections.versions import Version, Versions
 from retrieval.collections.writer import LOCK, Writer
 from retrieval.corpus import Chunker
 from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch
+from retrieval.retrievers import IndexTools, Searched, Shared
 from retrieval.segments import (
     BatchKey,
     Commit,
@@ -41,7 +42,7 @@ from retrieval.segments.files import exclusive, sync_directory
 from retrieval.segments.manifest import NAME
 from retrieval.segments.segment import DIRECTORY as SEGMENTS
 from retrieval.segments.tombstones import DIRECTORY as TOMBSTONES
-from retrieval.tokens import DeviceSearch, Trainer
+from retrieval.tokens import DeviceSearch
 from retrieval.types import Document, Encoder, Vocabulary
 
 
@@ -72,9 +73,9 @@ class Collection:
         self._accelerator = accelerator
         self._encoder = encoder
         self._vocabulary = vocabulary
-        self._views = Views(path, partial(_check_models, encoder, vocabulary))
-        self._writer = Writer(path, self._views)
-        self._bm25 = Bm25Cache()
+        self._versions = Versions(path, partial(_check_models, encoder, vocabulary))
+        self._writer = Writer(path, self._versions)
+        self._shared = Shared()
 
     @classmethod
     def create(
@@ -126,13 +127,13 @@ class Collection:
         _check_models(encoder, vocabulary, Manifest.read(path))
         with exclusive(path / LOCK):
             sweep(path, Manifest.read(path))
-        collection._views.current()
+        collection._versions.current()
         return collection
 
     @property
     def settings(self) -> IndexSettings:
         """How its documents are cut."""
-        return self._views.current().manifest.settings
+        return self._versions.current().manifest.settings
 
     def add(
         self,
@@ -150,38 +151,29 @@ class Collection:
         if batch is not None and (done := self.committed(batch)):
             return done
         with self._writer.draft() as draft:
-            encoded = encode(
-                documents,
-                settings=self.settings,
-                encoder=self._encoder,
-                vocabulary=self._writers_vocabulary(),
-                room=self.path,
-                progress=progress,
-            )
+            tools = self._tools(self._writers_vocabulary())
+            encoded = encode(documents, tools, room=self.path, progress=progress)
             if not documents:
                 return self._add(encoded, None, "", batch)
-            view = self._views.current()
-            # Lists that the collection has trained before are used again if they fit.
-            tier, like = view.manifest.settings.tokens, view.largest_lists()
-            checksum = write_segment(draft, encoded, tier=tier, like=like, trainer=self._trainer)
+            checksum = write_segment(draft, encoded, tools, like=self._versions.current().segments)
             with self._writer.published(draft, checksum) as segment:
                 return self._add(encoded, segment.name, checksum, batch)
 
     def _add(self, encoded: Encoded, name: str | None, checksum: str, batch: BatchKey | None) -> Commit:
         """Makes a published segment part of the next version."""
-        with self._writer.locked() as view:
-            if batch is not None and (done := view.manifest.batches.get(str(batch))):
+        with self._writer.locked() as current:
+            if batch is not None and (done := current.manifest.batches.get(str(batch))):
                 return done
-            version = view.manifest.version + 1
-            gone = _places(view, (document.id for document in encoded.documents))
-            segments = self._writer.bury(view, gone.values(), version)
-            documents, passages = len(encoded.documents), len(encoded.texts)
+            version = current.manifest.version + 1
+            gone = _places(current, (document.id for document in encoded.documents))
+            segments = self._writer.bury(current, gone.values(), version)
+            documents, passages = len(encoded.documents), len(encoded.batch.texts)
             if name is not None:
                 segments.append(SegmentEntry(name, checksum, documents, passages))
             commit = Commit(version, name, checksum, documents - len(gone), len(gone), passages)
-            batches = view.manifest.batches | ({str(batch): commit} if batch else {})
+            batches = current.manifest.batches | ({str(batch): commit} if batch else {})
             self._writer.commit(
-                replace(view.manifest, version=version, segments=tuple(segments), batches=batches)
+                replace(current.manifest, version=version, segments=tuple(segments), batches=batches)
             )
             return commit
 
@@ -199,63 +191,63 @@ class Collection:
         more than `budget` passages. `pause` is called now and then, never under the writers' lock. An
         exception from it ends the merge without any change.
         """
-        return merge(
-            self._writer,
-            partial((policy or MergePolicy()).choose, budget=budget),
-            pause,
-            trainer=self._trainer,
-        )
+        choose = partial((policy or MergePolicy()).choose, budget=budget)
+        return merge(self._writer, choose, self._tools(self._vocabulary), pause=pause)
 
     def delete(self, ids: Iterable[str]) -> Deletion:
         """Deletes documents. Gone from every later snapshot."""
-        with self._writer.locked() as view:
-            return self._delete(view, list(_places(view, ids).values()))
+        with self._writer.locked() as current:
+            return self._delete(current, list(_places(current, ids).values()))
 
-    def _delete(self, view: View, gone: Sequence[tuple[int, int]]) -> Deletion:
-        version = view.manifest.version
+    def _delete(self, current: Version, gone: Sequence[tuple[int, int]]) -> Deletion:
+        version = current.manifest.version
         if gone:
             version += 1
-            segments = self._writer.bury(view, gone, version)
-            self._writer.commit(replace(view.manifest, version=version, segments=tuple(segments)))
+            segments = self._writer.bury(current, gone, version)
+            self._writer.commit(replace(current.manifest, version=version, segments=tuple(segments)))
         return Deletion(version, len(gone))
 
     @property
     def jobs(self) -> set[str]:
         """The jobs whose batches are remembered."""
-        return self._views.current().manifest.jobs
+        return self._versions.current().manifest.jobs
 
     def forget(self, jobs: Iterable[str]) -> None:
         """Drops the batch records of jobs that will never run again.
 
         If such a batch were added once more, it would count as new. The version stays the same.
         """
-        with self._writer.locked() as view:
-            finished = view.manifest.jobs.intersection(jobs)
+        with self._writer.locked() as current:
+            finished = current.manifest.jobs.intersection(jobs)
             if finished:
-                self._writer.commit(view.manifest.without(finished))
+                self._writer.commit(current.manifest.without(finished))
 
     def committed(self, batch: BatchKey) -> Commit | None:
         """The commit of the batch, if there is one."""
-        return self._views.current().manifest.batches.get(str(batch))
+        return self._versions.current().manifest.batches.get(str(batch))
 
     def snapshot(self) -> Snapshot:
         """The latest version, from any process, held open."""
-        return Snapshot(self._views.current(), self._vocabulary, self._bm25, self._accelerator)
+        return self._snapshot(self._versions.current())
+
+    def _snapshot(self, version: Version) -> Snapshot:
+        searched = Searched(version.segments, self._vocabulary, self._accelerator, self._shared)
+        return Snapshot(version, searched)
 
     def contains(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids that are live documents."""
-        return set(_places(self._views.current(), ids))
+        return set(_places(self._versions.current(), ids))
 
     def stats(self) -> CollectionStats:
         """Its size, version and metadata fields."""
-        view = self._views.current()
+        current = self._versions.current()
         return CollectionStats(
-            documents=view.documents,
-            passages=Snapshot(view, self._vocabulary, self._bm25).allowed(None).count,
-            segments=len(view.segments),
-            version=view.manifest.version,
+            documents=current.documents,
+            passages=self._snapshot(current).allowed(None).count,
+            segments=len(current.segments),
+            version=current.manifest.version,
             bytes=_bytes_below(self.path),
-            fields={name: sorted(kinds) for name, kinds in sorted(view.kinds.items())},
+            fields={name: sorted(kinds) for name, kinds in sorted(current.kinds.items())},
         )
 
     def verify(self) -> list[CorruptSegment | IndexMismatch]:
@@ -278,13 +270,13 @@ class Collection:
             except CorruptSegment as problem:
                 yield problem
 
-    @property
-    def _trainer(self) -> Trainer | None:
-        return self._accelerator.trainer if self._accelerator else None
+    def _tools(self, vocabulary: Vocabulary | None) -> IndexTools:
+        trainer = self._accelerator.trainer if self._accelerator else None
+        return IndexTools(self.settings, self._encoder, vocabulary, trainer)
 
     def _writers_vocabulary(self) -> Vocabulary | None:
         """The vocabulary of new segments. Raises IndexMismatch when the collection's own is not here."""
-        manifest = self._views.current().manifest
+        manifest = self._versions.current().manifest
         if manifest.vocabulary and self._vocabulary is None:
             raise IndexMismatch("vocabulary", manifest.vocabulary, "none")
         return self._vocabulary if manifest.settings.ngrams else None
@@ -297,9 +289,9 @@ def _check_models(encoder: Encoder, vocabulary: Vocabulary | None, manifest: Man
         raise IndexMismatch("vocabulary", manifest.vocabulary, vocabulary.fingerprint)
 
 
-def _places(view: View, ids: Iterable[str]) -> Mapping[str, tuple[int, int]]:
+def _places(current: Version, ids: Iterable[str]) -> Mapping[str, tuple[int, int]]:
     """Where the live documents among the ids are: segment and number there."""
-    found = ((identity, view.place(identity)) for identity in ids)
+    found = ((identity, current.place(identity)) for identity in ids)
     return {identity: place for identity, place in found if place is not None}
 
 

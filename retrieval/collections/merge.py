@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from retrieval.collections.writer import Writer
+from retrieval.retrievers import IndexTools
 from retrieval.segments import (
     MergeInput,
     Pause,
@@ -18,53 +19,51 @@ from retrieval.segments import (
     taken,
     write_tombstones,
 )
-from retrieval.segments.crash_points import point
-from retrieval.tokens import Trainer
+from retrieval.segments.crash_points import crash_point
 
 Choice = Callable[[Sequence[tuple[int, float]]], list[int]]
 """Which of some segments to merge, by the live passages and the dead share of each."""
 
 
-def merge(writer: Writer, choose: Choice, pause: Pause | None, *, trainer: Trainer | None = None) -> bool:
+def merge(writer: Writer, choose: Choice, tools: IndexTools, *, pause: Pause | None = None) -> bool:
     """Makes one segment of those chosen among the live ones; whether there was something to do.
 
     The new segment is written without the lock. Documents that are replaced or deleted meanwhile are dead in
     it from the start. If an input has disappeared, the merge is abandoned. Inputs of another running merge,
     in any process, cannot be chosen.
     """
-    view = writer.view()
+    current = writer.current()
     with ExitStack() as holds:
-        names = [entry.name for entry in view.manifest.segments]
+        names = [entry.name for entry in current.manifest.segments]
         free = [at for at, name in enumerate(names) if holds.enter_context(taken(writer.path, name))]
-        sizes = view.sizes()
+        sizes = current.sizes()
         chosen = [free[at] for at in choose([sizes[at] for at in free])]
         if not chosen:
             return False
-        inputs = [MergeInput(view.segments[at], view.live_documents(at)) for at in chosen]
+        inputs = [MergeInput(current.segments[at], current.live_documents(at)) for at in chosen]
         with writer.draft() as draft:
-            tier, like = view.manifest.settings.tokens, view.largest_lists()
-            checksum = merge_segments(draft, inputs, tier=tier, like=like, pause=pause, trainer=trainer)
+            checksum = merge_segments(draft, inputs, tools, like=current.segments, pause=pause)
             with writer.published(draft, checksum) as merged:
                 return _replace(writer, inputs, merged, checksum)
 
 
 def _replace(writer: Writer, inputs: Sequence[MergeInput], merged: Segment, checksum: str) -> bool:
     """Lists a merged segment in place of its inputs; not if one of them is gone."""
-    with writer.locked() as view:
-        point("merge.locked")
-        places = {entry.name: at for at, entry in enumerate(view.manifest.segments)}
+    with writer.locked() as current:
+        crash_point("merge.locked")
+        places = {entry.name: at for at, entry in enumerate(current.manifest.segments)}
         names = {one.segment.name for one in inputs}
         if not names <= places.keys():
             return False
-        version = view.manifest.version + 1
+        version = current.manifest.version + 1
         # What was live when the merge began, in the order of the new segment: is it still?
-        still = np.concatenate([view.live_documents(places[one.segment.name])[one.live] for one in inputs])
-        segments = [entry for entry in view.manifest.segments if entry.name not in names]
+        still = np.concatenate([current.live_documents(places[one.segment.name])[one.live] for one in inputs])
+        segments = [entry for entry in current.manifest.segments if entry.name not in names]
         if still.any():
             entry = SegmentEntry(merged.name, checksum, len(still), len(merged.passages))
             if not still.all():
                 entry = replace(entry, tombstones=write_tombstones(writer.path, entry.name, version, still))
             segments.insert(min(places[name] for name in names), entry)
-        writer.commit(replace(view.manifest, version=version, segments=tuple(segments)))
-        point("merge.committed")
+        writer.commit(replace(current.manifest, version=version, segments=tuple(segments)))
+        crash_point("merge.committed")
         return True

@@ -19,14 +19,13 @@ from retrieval.segments import Manifest, Segment, open_segment, read_live
 from retrieval.segments.columns import DOCUMENT_ID
 from retrieval.segments.files import make_room_for_files
 from retrieval.segments.manifest import NAME, open_manifest
-from retrieval.tokens import TokenIndex
 from retrieval.types import Bits
 
 _Stamp: TypeAlias = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class Version:
     """A manifest with its segments opened, and each segment's live documents (None: all). Immutable."""
 
     manifest: Manifest
@@ -61,11 +60,6 @@ class View:
             sizes.append((kept, dead))
         return sizes
 
-    def largest_lists(self) -> TokenIndex | None:
-        """The token index with the most tokens in inverted lists, whose training others can use."""
-        listed = [segment.tokens for segment in self.segments if segment.tokens.tier != "flat"]
-        return max(listed, key=lambda index: index.tokens, default=None)
-
     @cached_property
     def kinds(self) -> dict[str, set[str]]:
         """Each metadata field of the live documents and the kinds of its values."""
@@ -86,20 +80,20 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class _Latest:
-    """A view, and the stamp of the manifest file it was read from.
+    """A version, and the stamp of the manifest file it was read from.
 
-    Views keeps that file open: so long, no newer manifest is given its inode, and equal stamps mean one
+    Versions keeps that file open: so long, no newer manifest is given its inode, and equal stamps mean one
     version. Times alone do not tell two commits within a clock tick apart.
     """
 
-    view: View
+    version: Version
     stamp: _Stamp
 
 
-class Views:
-    """The live view of one collection directory, whichever process committed it.
+class Versions:
+    """The live version of one collection directory, whichever process committed it.
 
-    A segment is opened once in this process, after all its checksums held, for as long as a view has it.
+    A segment is opened once in this process, after all its checksums held, for as long as a version has it.
     """
 
     def __init__(self, collection: Path, check: Callable[[Manifest], None]) -> None:
@@ -111,13 +105,13 @@ class Views:
         self._expected: dict[str, Segment] = {}
         make_room_for_files()
 
-    def current(self) -> View:
-        """The view of the manifest that is on disk now. Raises CorruptSegment, IndexMismatch."""
+    def current(self) -> Version:
+        """The version of the manifest that is on disk now. Raises CorruptSegment, IndexMismatch."""
         latest = self._latest
         if latest is None or latest.stamp != self._stamp():
             with self._loading:
                 return self._load()
-        return latest.view
+        return latest.version
 
     @contextmanager
     def expecting(self, segment: Segment) -> Iterator[None]:
@@ -128,23 +122,23 @@ class Views:
         finally:
             del self._expected[segment.name]
 
-    def _load(self) -> View:
+    def _load(self) -> Version:
         while True:
             with ExitStack() as pin:
                 file = pin.enter_context(open_manifest(self._collection))
                 stamp = _stamp(os.fstat(file.fileno()))
                 try:
-                    view = self._open(Manifest.decode(file.read(), Path(file.name)))
+                    version = self._open(Manifest.decode(file.read(), Path(file.name)))
                 except CorruptSegment:
                     if stamp == self._stamp():
                         raise
                     continue  # another process has committed since, and swept away what was to be opened
-                self._latest = _Latest(view, stamp)
+                self._latest = _Latest(version, stamp)
                 weakref.finalize(self._latest, pin.pop_all().close)
-                return view
+                return version
 
-    def _open(self, manifest: Manifest) -> View:
-        before = self._latest.view if self._latest else None
+    def _open(self, manifest: Manifest) -> Version:
+        before = self._latest.version if self._latest else None
         if before is not None and before.manifest == manifest:
             return before
         self._check(manifest)
@@ -159,7 +153,7 @@ class Views:
             known[entry] if entry in known else read_live(self._collection, entry)
             for entry in manifest.segments
         )
-        return View(manifest, segments, live)
+        return Version(manifest, segments, live)
 
     def _stamp(self) -> _Stamp:
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.collections.versions import View, Views
+from retrieval.collections.versions import Version, Versions
 from retrieval.segments import Manifest, Segment, SegmentEntry, open_segment, publish, sweep, write_tombstones
 from retrieval.segments.files import claimed, exclusive, remove
 from retrieval.segments.segment import DIRECTORY as SEGMENTS
@@ -21,19 +21,19 @@ LOCK = "lock"
 class Writer:
     """Makes the versions of one collection. Any number of threads and processes have one each."""
 
-    def __init__(self, path: Path, views: Views) -> None:
+    def __init__(self, path: Path, versions: Versions) -> None:
         self.path = path
-        self._views = views
+        self._versions = versions
 
-    def view(self) -> View:
+    def current(self) -> Version:
         """The live version."""
-        return self._views.current()
+        return self._versions.current()
 
     @contextmanager
-    def locked(self) -> Iterator[View]:
+    def locked(self) -> Iterator[Version]:
         """Locks out all other writers. Gives the live version, which cannot change before `commit`."""
         with exclusive(self.path / LOCK):
-            yield self._views.current()
+            yield self._versions.current()
 
     @contextmanager
     def draft(self) -> Iterator[Path]:
@@ -57,26 +57,26 @@ class Writer:
         final = publish(draft)
         try:
             segment = open_segment(self.path, final.name, checksum)
-            with self._views.expecting(segment):
+            with self._versions.expecting(segment):
                 yield segment
         finally:
             # Only this block can list the segment; that a merge has replaced it since is as good.
-            if all(entry.name != final.name for entry in self.view().manifest.segments):
+            if all(entry.name != final.name for entry in self.current().manifest.segments):
                 remove(final)
 
     def commit(self, manifest: Manifest) -> None:
         """Makes this the live version, and removes what only the last one had. Call it under the lock."""
         manifest.write(self.path)
-        self._views.current()
+        self._versions.current()
         sweep(self.path, manifest)
 
-    def bury(self, view: View, gone: Iterable[tuple[int, int]], version: int) -> list[SegmentEntry]:
+    def bury(self, current: Version, gone: Iterable[tuple[int, int]], version: int) -> list[SegmentEntry]:
         """The live segments once the documents `gone` are dead; a segment with none left is dropped."""
         dead: dict[int, list[int]] = {}
         for segment, document in gone:
             dead.setdefault(segment, []).append(document)
         entries = []
-        for at, (entry, live) in enumerate(zip(view.manifest.segments, view.live, strict=True)):
+        for at, (entry, live) in enumerate(zip(current.manifest.segments, current.live, strict=True)):
             if at in dead:
                 bits = np.ones(entry.documents, bool) if live is None else live.copy()
                 bits[dead[at]] = False

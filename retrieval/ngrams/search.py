@@ -17,7 +17,7 @@ from retrieval.ngrams.prompt import read_question, writer
 from retrieval.ngrams.question import question_ngrams
 from retrieval.ngrams.ranking import RankedPassage, rank_passages
 from retrieval.ngrams.words import phrases
-from retrieval.types import Bits, Hits, Vocabulary
+from retrieval.types import Bits, Hits, Passage, Vocabulary
 
 QUERY_PROBABILITY = 0.05
 """How probable a phrase of the question is in a passage that answers it.
@@ -40,6 +40,10 @@ class NgramMatch:
     weight: float
     start: int
     end: int
+
+    def row(self, query: str, passage: Passage) -> tuple[str, float, int, int]:
+        """The n-gram, its weight and its characters."""
+        return self.text, round(self.weight, 4), self.start, self.end
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A collection on disk: immutable segments, and the manifest that lists the live ones."""
 
+from retrieval.lazy_sequence import Pause
 from retrieval.segments.encoding import Encoded, Progress, encode, indexed_text
-from retrieval.segments.lazy_sequence import Pause
 from retrieval.segments.manifest import (
     BatchKey,
     Commit,

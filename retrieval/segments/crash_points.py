@@ -23,7 +23,7 @@ IMPORT_POINTS = ("import.unpacked", "import.tried", "import.settled", "import.to
 _VARIABLE = "EXCERPTA_FAULT"
 
 
-def point(name: str) -> None:
+def crash_point(name: str) -> None:
     """Kills this process, as `kill -9` would, when the environment names this point."""
     if os.environ.get(_VARIABLE) == name:
         os.kill(os.getpid(), signal.SIGKILL)

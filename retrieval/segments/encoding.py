@@ -1,4 +1,4 @@
-"""Encodes documents into the parts of a segment: passages, token vectors, token ids."""
+"""Encodes documents into the parts of a segment: passages, and what each index keeps of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from retrieval.catalogue import INDEXES
 from retrieval.corpus import Chunker
-from retrieval.segments.manifest import IndexSettings
-from retrieval.segments.vector_spool import VectorSpool
-from retrieval.types import Document, Encoder, Float32, Int32, Passage, Tokens, Vocabulary
+from retrieval.retrievers import Batch, IndexTools
+from retrieval.types import Document, Passage
 
 Progress = Callable[[int, int], None]
 
@@ -21,16 +19,11 @@ _MOST_CONTEXT = 240
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Documents with the passages of each; then, passage by passage, the text that is indexed, the token
-    vectors (n, dim), and each token's characters (n, 2) in the passage's own text."""
+    """Documents with the passages of each, and all passages as the indexes take them."""
 
     documents: Sequence[Document]
     passages: Sequence[Sequence[Passage]]
-    texts: Sequence[str]
-    vectors: Sequence[Float32]
-    offsets: Sequence[Int32]
-    ngrams: Sequence[Tokens] | None
-    vocabulary_size: int
+    batch: Batch
 
 
 def indexed_text(passage: Passage) -> tuple[str, int]:
@@ -43,42 +36,34 @@ def indexed_text(passage: Passage) -> tuple[str, int]:
     return (f"{context}\n{passage.text}", len(context) + 1) if context else (passage.text, 0)
 
 
-def own_offsets(offsets: Int32, shift: int) -> Int32:
-    """Offsets (n, 2) into the indexed text as offsets into the passage; -1 for tokens of the context."""
-    inside = (offsets[:, :1] >= shift) & (offsets[:, 1:] >= shift)
-    return np.where(inside, offsets - shift, -1).astype(np.int32)
-
-
 def encode(
-    documents: Sequence[Document],
-    *,
-    settings: IndexSettings,
-    encoder: Encoder,
-    vocabulary: Vocabulary | None,
-    room: Path,
-    progress: Progress | None,
+    documents: Sequence[Document], tools: IndexTools, *, room: Path, progress: Progress | None
 ) -> Encoded:
-    """Cuts the documents and encodes their passages, a slice at a time; the vectors wait in `room`.
+    """Cuts the documents and reads their passages for every index, a slice at a time.
 
-    `progress` is called after each slice, with the documents done by then and in all; it may raise, to
-    stop. Without a vocabulary there are no n-grams.
+    What is too large for memory waits in `room`. `progress` is called after each slice, with the documents
+    done by then and in all; it may raise, to stop.
     """
+    settings = tools.settings
     chunker = Chunker(
-        encoder.tokenize, passage_tokens=settings.passage_tokens, overlap_tokens=settings.overlap_tokens
+        tools.encoder.tokenize,
+        passage_tokens=settings.passage_tokens,
+        overlap_tokens=settings.overlap_tokens,
     )
-    spool = VectorSpool(room, encoder.dim)
+    made = {name: kind.reader(tools, room) for name, kind in INDEXES.items()}
+    readers = {name: reader for name, reader in made.items() if reader is not None}
     passages: list[list[Passage]] = []
     texts: list[str] = []
     shifts: list[int] = []
-    offsets: list[Int32] = []
+    read = 0
 
-    def advance(most: int, done: int) -> None:
-        """Encodes up to `most` of the texts that wait."""
-        part = slice(len(offsets), len(offsets) + most)
-        encoded = encoder.encode_passages(texts[part]) if texts[part] else []
-        for one, shift in zip(encoded, shifts[part], strict=True):
-            spool.append(one.vectors)
-            offsets.append(own_offsets(one.offsets, shift))
+    def advance(done: int) -> None:
+        """Reads up to a slice of the texts that wait."""
+        nonlocal read
+        part = slice(read, read + _ENCODED_AT_ONCE)
+        for reader in readers.values() if texts[part] else ():
+            reader.add(texts[part], shifts[part])
+        read = min(part.stop, len(texts))
         if progress:
             progress(done, len(documents))
 
@@ -87,23 +72,8 @@ def encode(
         for text, shift in map(indexed_text, passages[-1]):
             texts.append(text)
             shifts.append(shift)
-        while len(texts) - len(offsets) >= _ENCODED_AT_ONCE:
-            complete = len(texts) - len(offsets) == _ENCODED_AT_ONCE
-            advance(_ENCODED_AT_ONCE, number + complete)
-    advance(_ENCODED_AT_ONCE, len(documents))
-    return Encoded(
-        documents=list(documents),
-        passages=passages,
-        texts=texts,
-        vectors=spool.passages(),
-        offsets=offsets,
-        ngrams=None if vocabulary is None else _ngrams(vocabulary, texts, shifts),
-        vocabulary_size=0 if vocabulary is None else vocabulary.size,
-    )
-
-
-def _ngrams(vocabulary: Vocabulary, texts: Sequence[str], shifts: Sequence[int]) -> list[Tokens]:
-    return [
-        Tokens(one.ids, own_offsets(one.offsets, shift))
-        for one, shift in zip(vocabulary.tokenize(texts), shifts, strict=True)
-    ]
+        while len(texts) - read >= _ENCODED_AT_ONCE:
+            advance(number + (len(texts) - read == _ENCODED_AT_ONCE))
+    advance(len(documents))
+    rows = {name: reader.rows() for name, reader in readers.items()}
+    return Encoded(list(documents), passages, Batch(texts, rows))

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from retrieval.errors import CorruptSegment
-from retrieval.segments.crash_points import point
+from retrieval.segments.crash_points import crash_point
 
 _CHUNK = 1 << 20
 _MANY_FILES = 1 << 16
@@ -24,13 +24,13 @@ def write_atomically(path: Path, data: bytes, *, fault: str) -> None:
     with beside.open("wb") as file:
         file.write(data)
         file.flush()
-        point(f"{fault}.written")
+        crash_point(f"{fault}.written")
         os.fsync(file.fileno())
-    point(f"{fault}.synced")
+    crash_point(f"{fault}.synced")
     beside.replace(path)
-    point(f"{fault}.renamed")
+    crash_point(f"{fault}.renamed")
     sync_directory(path.parent)
-    point(f"{fault}.published")
+    crash_point(f"{fault}.published")
 
 
 def sync_tree(directory: Path) -> None:

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from retrieval.segments.crash_points import point
+from retrieval.catalogue import INDEXES
+from retrieval.lazy_sequence import LazySequence, Pause
+from retrieval.retrievers import Batch, IndexTools
+from retrieval.segments.crash_points import crash_point
 from retrieval.segments.encoding import Encoded, indexed_text
-from retrieval.segments.lazy_sequence import LazySequence, Pause
 from retrieval.segments.segment import Segment, write_segment
-from retrieval.tokens import Tier, TokenIndex, Trainer
-from retrieval.types import Bits, Document, Float32, Int32, Int64, Passage, Tokens
+from retrieval.types import Bits, Document, Int64, Passage
 
 
 @dataclass(frozen=True)
@@ -40,19 +42,18 @@ class MergeInput:
 def merge_segments(
     directory: Path,
     inputs: Sequence[MergeInput],
+    tools: IndexTools,
     *,
-    tier: Tier,
-    like: TokenIndex | None,
+    like: Sequence[Segment],
     pause: Pause | None = None,
-    trainer: Trainer | None = None,
 ) -> str:
     """Writes a segment of the live documents of all inputs, in their order; returns its record's checksum.
 
-    Stored vectors, offsets and n-gram tokens are copied as they are, and read one passage at a time:
-    texts and vectors never are in memory together.
+    What the indexes have stored is copied as it is, and read one passage at a time: texts and vectors never
+    are in memory together. `like` are the collection's live segments, the inputs among them.
     """
-    checksum = write_segment(directory, _encoded(inputs, pause), tier=tier, like=like, trainer=trainer)
-    point("merge.written")
+    checksum = write_segment(directory, _encoded(inputs, pause), tools, like=like)
+    crash_point("merge.written")
     return checksum
 
 
@@ -76,7 +77,7 @@ def _encoded(inputs: Sequence[MergeInput], pause: Pause | None) -> Encoded:
     segments = [one.segment for one in inputs]
     documents = _Places(segments, [one.documents for one in inputs])
     passages = _Places(segments, [one.passages for one in inputs])
-    indexes = [one.ngrams for one in segments if one.ngrams is not None]
+    common = [name for name in INDEXES if all(name in one.indexes for one in segments)]
 
     def document(at: int) -> Document:
         segment, number = documents(at)
@@ -91,25 +92,15 @@ def _encoded(inputs: Sequence[MergeInput], pause: Pause | None) -> Encoded:
         segment, number = passages(at)
         return indexed_text(segment.passages.passage(number))[0]
 
-    def vectors(at: int) -> Float32:
-        segment, number = passages(at)
-        return segment.tokens.vectors(number)
+    def rows(name: str) -> Sequence[Any]:
+        def row(at: int) -> Any:
+            segment, number = passages(at)
+            return segment.indexes[name].stored(number)
 
-    def offsets(at: int) -> Int32:
-        segment, number = passages(at)
-        return segment.token_offsets(number)
-
-    def ngrams(at: int) -> Tokens:
-        segment, number = passages(at)
-        assert segment.ngrams is not None
-        return segment.ngrams.tokens_of(number)
+        return LazySequence(len(passages), row, pause)
 
     return Encoded(
-        documents=LazySequence(len(documents), document, pause),
-        passages=LazySequence(len(documents), of_document, pause),
-        texts=LazySequence(len(passages), text, pause),
-        vectors=LazySequence(len(passages), vectors, pause),
-        offsets=LazySequence(len(passages), offsets, pause),
-        ngrams=LazySequence(len(passages), ngrams, pause) if len(indexes) == len(segments) else None,
-        vocabulary_size=max((index.vocabulary_size for index in indexes), default=0),
+        LazySequence(len(documents), document, pause),
+        LazySequence(len(documents), of_document, pause),
+        Batch(LazySequence(len(passages), text, pause), {name: rows(name) for name in common}),
     )

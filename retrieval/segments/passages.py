@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.segments.arrays import open_bytes
+from retrieval.arrays import open_bytes
 from retrieval.types import Document, Int32, Int64, Metadata, Passage
 
 _TEXT, _BOUNDS, _SPANS, _OWNERS = "text.bin", "bounds.npy", "spans.npy", "owners.npy"

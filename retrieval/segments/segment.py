@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
+from retrieval.catalogue import INDEXES
 from retrieval.errors import CorruptSegment, IndexMismatch
-from retrieval.lexical import Terms
-from retrieval.ngrams import NgramIndex
-from retrieval.segments.arrays import open_array, save_rows
+from retrieval.retrievers import IndexTools, SegmentIndex, VectorIndex
 from retrieval.segments.columns import Columns
-from retrieval.segments.crash_points import point
+from retrieval.segments.crash_points import crash_point
 from retrieval.segments.encoding import Encoded
 from retrieval.segments.files import exclusive_if_free, sha256, sync_directory, sync_tree
 from retrieval.segments.passages import PassageStore
-from retrieval.tokens import Tier, TokenIndex, Trainer
-from retrieval.types import Int32
 
 DIRECTORY = "segments"
 FORMAT = 1
 RECORD = "segment.json"
-_OFFSETS = "token_offsets.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,51 +37,47 @@ class Segment:
     def __init__(self, name: str, directory: Path) -> None:
         self.name = name
         self.passages = PassageStore.open(directory / "passages")
-        self.tokens = TokenIndex.open(directory / "tokens")
-        self.terms = Terms.open(directory / "lexical")
-        ngrams = directory / "ngrams"
-        self.ngrams = NgramIndex.open(ngrams) if ngrams.is_dir() else None
+        opened = {name: kind.open(directory) for name, kind in INDEXES.items()}
+        self.indexes: Mapping[str, SegmentIndex] = {
+            name: index for name, index in opened.items() if index is not None
+        }
         self.columns = Columns(self.passages.ids, self.passages.metadata)
-        self._offsets: Int32 = open_array(directory / _OFFSETS)
-        self._starts = np.concatenate([[0], np.cumsum(self.tokens.lengths)])
 
-    def token_offsets(self, passage: int) -> Int32:
-        """Offsets (n, 2) of a passage's indexed tokens into its text; -1 for tokens of its context."""
-        return self._offsets[int(self._starts[passage]) : int(self._starts[passage + 1])]
+    @cached_property
+    def token_vectors(self) -> VectorIndex:
+        """The index that has the passages' token vectors. Raises LookupError where none has."""
+        for index in self.indexes.values():
+            if isinstance(index, VectorIndex):
+                return index
+        raise LookupError(f"segment {self.name} has no token vectors")
 
 
 def write_segment(
     directory: Path,
     encoded: Encoded,
+    tools: IndexTools,
     *,
-    tier: Tier = "fast",
-    like: TokenIndex | None = None,
-    trainer: Trainer | None = None,
+    like: Sequence[Segment] = (),
 ) -> str:
     """Writes a segment's files into an empty directory, flushed to disk; returns its record's checksum.
 
-    It is no segment yet: `publish` gives it its name, the manifest lists it. `like` is a token index of
-    the same collection whose training is used again, `trainer` what trains in place of FAISS.
+    It is no segment yet: `publish` gives it its name, the manifest lists it. `like` are the live segments of
+    the same collection, whose training may be used again.
     """
-    PassageStore.build(_made(directory / "passages"), encoded.documents, encoded.passages)
-    point("segment.passages")
-    TokenIndex.build(_made(directory / "tokens"), encoded.vectors, tier=tier, like=like, trainer=trainer)
-    save_rows(directory / _OFFSETS, sum(map(len, encoded.offsets)), 2, np.int32, encoded.offsets)
-    Terms.build(_made(directory / "lexical"), encoded.texts)
-    if encoded.ngrams is not None:
-        size = encoded.vocabulary_size
-        NgramIndex.build(_made(directory / "ngrams"), encoded.ngrams, vocabulary_size=size)
-    point("segment.indexed")
+    store = directory / "passages"
+    store.mkdir()
+    PassageStore.build(store, encoded.documents, encoded.passages)
+    crash_point("segment.passages")
+    for name, kind in INDEXES.items():
+        if name in encoded.batch.rows:
+            others = [one.indexes[name] for one in like if name in one.indexes]
+            kind.build(directory, encoded.batch, tools, like=others)
+    crash_point("segment.indexed")
     checksum = _record(directory)
-    point("segment.recorded")
+    crash_point("segment.recorded")
     sync_tree(directory)
-    point("segment.synced")
+    crash_point("segment.synced")
     return checksum
-
-
-def _made(directory: Path) -> Path:
-    directory.mkdir()
-    return directory
 
 
 @contextmanager
@@ -100,9 +91,9 @@ def publish(directory: Path) -> Path:
     """Gives a written segment its name. Nothing reads it until the manifest lists it."""
     final = directory.with_suffix("")
     directory.rename(final)
-    point("segment.renamed")
+    crash_point("segment.renamed")
     sync_directory(final.parent)
-    point("segment.published")
+    crash_point("segment.published")
     return final
 
 

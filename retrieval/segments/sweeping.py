@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from retrieval.segments.crash_points import point
+from retrieval.segments.crash_points import crash_point
 from retrieval.segments.files import is_claimed, remove
 from retrieval.segments.manifest import NAME, Manifest
 from retrieval.segments.segment import DIRECTORY as SEGMENTS
@@ -20,7 +20,7 @@ def sweep(collection: Path, manifest: Manifest) -> None:
     finds a file missing reads the newer manifest. A file that cannot be removed now waits for the next sweep;
     the commit before it stands.
     """
-    point("sweep.begun")
+    crash_point("sweep.begun")
     listed = {entry.name for entry in manifest.segments}
     listed |= {entry.tombstones.file for entry in manifest.segments if entry.tombstones}
     beside = collection.glob(f"{NAME}.*.tmp")
@@ -28,4 +28,4 @@ def sweep(collection: Path, manifest: Manifest) -> None:
         for found in [*(collection / SEGMENTS).iterdir(), *(collection / TOMBSTONES).iterdir(), *beside]:
             if found.name not in listed and not is_claimed(found):
                 remove(found)
-                point("sweep.removed")
+                crash_point("sweep.removed")

@@ -6,8 +6,8 @@ import zlib
 
 import numpy as np
 
-from retrieval.tokens import TokenOptions
 from retrieval.types import Document, Tokens, TokenVectors
+from tests.support.searches import by_tokens, by_words
 
 
 class HashEncoder:
@@ -55,10 +55,8 @@ def ids(collection, query="otter", filter=None):  # noqa: A002
     with collection.snapshot() as snapshot:
         selection = snapshot.allowed(filter)
         vectors = HashEncoder().encode_queries([query])[0].vectors
-        lexical = snapshot.lexical(query, limit=100, selection=selection)
-        tokens = snapshot.tokens(
-            vectors, TokenOptions(limit=1000, k_tokens=10_000, refine=0), selection=selection
-        )
+        lexical = by_words(snapshot, query, selection=selection)
+        tokens = by_tokens(snapshot, vectors, selection=selection, limit=1000, k_tokens=10_000, refine=0)
         found = {snapshot.passage(int(number)).document_id for number in lexical.numbers}
         assert found <= {snapshot.passage(int(number)).document_id for number in tokens.numbers}
         assert len(tokens) <= selection.count

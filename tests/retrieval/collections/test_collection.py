@@ -7,11 +7,10 @@ import pytest
 from retrieval import BatchKey, Collection, Deletion, Document
 from retrieval.corpus import InvalidChunking
 from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch, InvalidFilter
-from retrieval.ngrams import NgramHits
-from retrieval.tokens import TokenOptions
 from retrieval.top import NO_HITS, best_hits
 from tests.support.fakes import OTTERS as OLD
 from tests.support.fakes import HashEncoder, ids
+from tests.support.searches import by_ngrams, by_tokens, by_words
 
 
 def test_documents_are_found_by_every_retriever(make):
@@ -31,13 +30,13 @@ def test_passages_carry_their_place_in_the_document(make):
     collection.add([Document("doc", text, title="Nature")])
     with collection.snapshot() as snapshot:
         selection = snapshot.allowed(None)
-        number = int(snapshot.lexical("heron", limit=1, selection=selection).numbers[0])
+        number = int(by_words(snapshot, "heron", limit=1, selection=selection).numbers[0])
         passage = snapshot.passage(number)
         assert text[passage.start : passage.end] == passage.text
         assert passage.ordinal > 0
         assert (passage.title, passage.heading) == ("Nature", "Rivers")
         query = HashEncoder().encode_queries(["heron nature"])[0]
-        matches = snapshot.explain_tokens(number, query)
+        matches = snapshot.explain("tokens", query, None, number)
         assert [(text[m.start : m.end], m.query) for m in matches] == [("heron", (0, 5))]
         assert matches[0].similarity == pytest.approx(1.0, abs=0.02)
 
@@ -66,7 +65,7 @@ def test_a_snapshot_keeps_its_version(make):
     with collection.snapshot() as before:
         collection.delete(["old-0"])
         collection.add([Document("new", "An otter.")])
-        hits = before.lexical("otter", limit=9, selection=before.allowed(None))
+        hits = by_words(before, "otter", limit=9, selection=before.allowed(None))
         assert {before.passage(int(n)).document_id for n in hits.numbers} == {f"old-{at}" for at in range(4)}
         assert before.version == 1
     assert ids(collection) == {"old-1", "old-2", "old-3", "new"}
@@ -207,11 +206,12 @@ def test_completed_lists_score_every_passage_by_every_retriever(make):
         collection.add(
             [Document(f"{at}-{n}", f"{'heron' if n % 2 else 'otter'} {at} river stone {n}") for n in range(6)]
         )
-    vectors = HashEncoder().encode_queries(["heron stone 3"])[0].vectors
+    query = HashEncoder().encode_queries(["heron stone 3"])[0]
+    reads = {"tokens": query, "lexical": "heron stone 3"}
     with collection.snapshot() as snapshot:
         every = snapshot.allowed(None)
-        words = snapshot.lexical("heron stone 3", limit=1000, selection=every)
-        tokens = snapshot.tokens(vectors, TokenOptions(limit=1000, exact_up_to=1 << 40), selection=every)
+        words = by_words(snapshot, "heron stone 3", limit=1000, selection=every)
+        tokens = by_tokens(snapshot, query.vectors, selection=every, limit=1000, exact_up_to=1 << 40)
         exact = {
             name: dict(zip(hits.numbers.tolist(), hits.scores.tolist(), strict=True))
             for name, hits in (("lexical", words), ("tokens", tokens))
@@ -219,21 +219,19 @@ def test_completed_lists_score_every_passage_by_every_retriever(make):
         lists = {"lexical": best_hits(words.numbers[:3], words.scores[:3], 3), "tokens": tokens}
         lists["tokens"] = best_hits(tokens.numbers[-4:], tokens.scores[-4:] - 1, 4)
         found = {number for hits in lists.values() for number in hits.numbers.tolist()}
-        for name, hits in snapshot.completed(lists, query="heron stone 3", vectors=vectors).items():
+        for name, hits in snapshot.completed(lists, reads=reads).items():
             scored = dict(zip(hits.numbers.tolist(), hits.scores.tolist(), strict=True))
             assert scored == pytest.approx({n: s for n, s in exact[name].items() if n in found}, abs=1e-6)
             assert hits.scores.tolist() == sorted(hits.scores.tolist(), reverse=True)
-        kept, fused = snapshot.fused(
-            lists, query="heron stone 3", vectors=vectors, method="scores", weights={"lexical": 0.5}
-        )
+        kept, fused = snapshot.fused(lists, reads=reads, method="scores", weights={"lexical": 0.5})
         assert set(fused.numbers.tolist()) == set(kept["tokens"].numbers.tolist()) == found
         assert fused.scores.max() < 1.5
-        asked = {"query": "heron stone 3", "vectors": vectors, "method": "scores", "weights": {}}
+        asked = {"reads": reads, "method": "scores", "weights": {}}
         alone, fused = snapshot.fused({"tokens": lists["tokens"]}, **asked)
         assert alone["tokens"].scores.tolist() == fused.scores.tolist() == lists["tokens"].scores.tolist()
-        assert snapshot.completed({}, query="x", vectors=None) == {}
+        assert snapshot.completed({}, reads={}) == {}
     with make("empty").snapshot() as empty:
-        assert empty.completed({"lexical": NO_HITS, "tokens": NO_HITS}, query="x", vectors=vectors)
+        assert empty.completed({"lexical": NO_HITS, "tokens": NO_HITS}, reads=reads)
         assert len(empty.fused({"tokens": NO_HITS}, **asked)[1]) == 0
 
 
@@ -269,13 +267,14 @@ def test_question_ngrams_are_found_and_placed_in_the_document(make):
     collection.add(OLD)
     with collection.snapshot() as snapshot:
         asked = {"limit": 9, "beams": 0, "length": 5, "query_keys": True}
-        hits = snapshot.ngrams(Decoder(), "grey heron", **asked, selection=snapshot.allowed(None))
-        best = int(hits.hits.numbers[0])
+        every = snapshot.allowed(None)
+        read, found = by_ngrams(snapshot, Decoder(), "grey heron", **asked, selection=every)
+        best = int(found.hits.numbers[0])
         assert snapshot.passage(best).document_id == "doc"
-        matches = snapshot.explain_ngrams(best, hits)
+        matches = snapshot.explain("ngrams", read, found.evidence, best)
         assert [text[match.start : match.end] for match in matches] == ["grey"]
         only = snapshot.allowed({"document_id": "old-1"})
-        assert len(snapshot.ngrams(Decoder(), "grey heron", **asked, selection=only).hits) == 0
+        assert len(by_ngrams(snapshot, Decoder(), "grey heron", **asked, selection=only)[1].hits) == 0
 
 
 def test_without_ngrams_there_are_none(make):
@@ -285,9 +284,9 @@ def test_without_ngrams_there_are_none(make):
     with collection.snapshot() as snapshot:
         selection = snapshot.allowed(None)
         asked = {"limit": 9, "beams": 0, "length": 5, "query_keys": True}
-        hits = snapshot.ngrams(None, "otter", **asked, selection=selection)
-        assert isinstance(hits, NgramHits)
-        assert len(hits.hits) == 0
+        read, found = by_ngrams(snapshot, None, "otter", **asked, selection=selection)
+        assert len(found.hits) == 0
+        assert snapshot.explain("ngrams", read, found.evidence, 0) == []
 
 
 def test_without_its_vocabulary_a_collection_is_read_only(make):
@@ -327,7 +326,7 @@ def test_texts_come_back_as_they_were(make, reopen, text):
     collection.add([Document("ü/ö 🦦", text, title="Tïtle\n", metadata={"ключ": ["é", None, True, 1.5]})])
     collection = reopen(collection)
     with collection.snapshot() as snapshot:
-        hits = snapshot.lexical("otter", limit=1, selection=snapshot.allowed({"ключ": "é"}))
+        hits = by_words(snapshot, "otter", limit=1, selection=snapshot.allowed({"ключ": "é"}))
         passage = snapshot.passage(int(hits.numbers[0]))
         assert passage.document_id == "ü/ö 🦦"
         assert passage.text == text[passage.start : passage.end]

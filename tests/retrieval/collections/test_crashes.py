@@ -13,6 +13,7 @@ from retrieval import BatchKey, Collection, Document, IndexSettings
 from retrieval.segments.crash_points import MERGE_POINTS, POINTS
 from tests.support import ROOT
 from tests.support.fakes import HashEncoder, WordVocabulary
+from tests.support.searches import by_words
 
 pytestmark = pytest.mark.process
 
@@ -46,7 +47,7 @@ def contents(collection):
         selection = snapshot.allowed(None)
         live = Counter()
         texts = {}
-        bits = selection.joined([len(one.passages) for one in collection._views.current().segments])
+        bits = selection.joined([len(one.passages) for one in collection._versions.current().segments])
         for number in range(snapshot.passages):
             if bits is None or bits[number]:
                 passage = snapshot.passage(number)
@@ -55,7 +56,7 @@ def contents(collection):
         assert set(live.values()) <= {1}
         assert collection.contains(["new", *OLD]) == texts.keys()
         for word, key in (("newt", "new"), ("changed", "old-1")):
-            hits = snapshot.lexical(word, limit=9, selection=selection)
+            hits = by_words(snapshot, word, selection=selection)
             found = {snapshot.passage(int(number)).document_id for number in hits.numbers}
             assert found == {one for one in (key,) if word in texts.get(one, "").lower()}
         return texts

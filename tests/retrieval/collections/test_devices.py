@@ -5,10 +5,11 @@ import torch
 
 from retrieval import Collection, Document, IndexSettings
 from retrieval.collections.compacting import compact
-from retrieval.tokens import TokenOptions, index
+from retrieval.tokens import index
 from retrieval.tokens.devices import ResidentCodes
 from retrieval.tokens.devices.accelerator import Accelerator
 from tests.support.fakes import MODELS, HashEncoder
+from tests.support.searches import by_tokens
 
 WORDS = ["otter", "river", "fish", "stone", "bank", "water", "night", "moss", "reed", "heron"]
 
@@ -42,10 +43,14 @@ def made(path, accelerator):
 def found(collection, query, filter=None):  # noqa: A002
     vectors = HashEncoder().encode_queries([query])[0].vectors
     with collection.snapshot() as snapshot:
-        hits = snapshot.tokens(
+        hits = by_tokens(
+            snapshot,
             vectors,
-            TokenOptions(limit=500, k_tokens=100, exact_up_to=0, refine=100),
             selection=snapshot.allowed(filter),
+            limit=500,
+            k_tokens=100,
+            exact_up_to=0,
+            refine=100,
         )
         return [snapshot.passage(int(number)).id for number in hits.numbers[:10]], hits.scores[:10].tolist()
 
@@ -81,7 +86,7 @@ def test_additions_and_merges_are_trained_on_the_device(tmp_path, accelerator, m
 
 def tokens(collection):
     with collection.snapshot() as snapshot:
-        return sum(segment.tokens.tokens for segment in snapshot._view.segments)
+        return sum(segment.indexes["tokens"].index.tokens for segment in snapshot.searched.segments)
 
 
 def test_searches_find_what_they_find_without_it(tmp_path, accelerator):

@@ -13,18 +13,16 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from retrieval import Collection, IndexSettings, MergePolicy
-from retrieval.tokens import TokenOptions
 from tests.support import ROOT
 from tests.support.fakes import TopicEncoder, topic_documents, topic_text
+from tests.support.searches import by_tokens
 
 SETTINGS = IndexSettings(passage_tokens=32, overlap_tokens=0, ngrams=False)
 
 
 def find(snapshot, encoder, question, limit=10, **options):
     (query,) = encoder.encode_queries([question])
-    hits = snapshot.tokens(
-        query.vectors, TokenOptions(limit=limit, **options), selection=snapshot.allowed(None)
-    )
+    hits = by_tokens(snapshot, query.vectors, selection=snapshot.allowed(None), limit=limit, **options)
     return [snapshot.passage(int(number)).document_id for number in hits.numbers]
 
 

@@ -9,9 +9,10 @@ import pytest
 import retrieval.collections.versions
 from retrieval import Collection, Document
 from retrieval.segments import manifest, segment, sweeping
-from retrieval.tokens import TokenIndex, TokenOptions
+from retrieval.tokens import TokenIndex
 from tests.support.fakes import MODELS, HashEncoder, ids
 from tests.support.fakes import OTTERS as OLD
+from tests.support.searches import by_tokens, by_words
 
 OLD_IDS = {one.id for one in OLD}
 
@@ -171,16 +172,11 @@ def test_a_snapshot_outlives_its_segments(make):
         selection = before.allowed(None)
         collection.delete(OLD_IDS)
         assert list((collection.path / "segments").iterdir()) == []
-        hits = before.lexical("otter", limit=9, selection=selection)
+        hits = by_words(before, "otter", limit=9, selection=selection)
         assert {before.passage(int(number)).document_id for number in hits.numbers} == OLD_IDS
         query = HashEncoder().encode_queries(["otter"])[0]
-        assert (
-            len(
-                before.tokens(query.vectors, TokenOptions(limit=9, k_tokens=9, refine=9), selection=selection)
-            )
-            == 4
-        )
-        assert before.explain_tokens(0, query)[0].start == 3
+        assert len(by_tokens(before, query.vectors, selection=selection, limit=9, k_tokens=9, refine=9)) == 4
+        assert before.explain("tokens", query, None, 0)[0].start == 3
 
 
 def test_segments_are_opened_and_checked_once(make, monkeypatch):

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval import Document, IndexSettings, Passage
+from retrieval.catalogue import INDEXES
+from retrieval.retrievers import IndexTools, own_offsets
 from retrieval.segments import encode, indexed_text, open_segment, publish, write_segment
-from retrieval.segments.encoding import own_offsets
 from retrieval.segments.passages import PassageStore
-from retrieval.segments.vector_spool import VectorSpool
+from retrieval.tokens.vector_spool import VectorSpool
 from tests.support.fakes import MODELS, HashEncoder, WordVocabulary
 from tests.support.speeds import examples
 
@@ -82,9 +83,7 @@ def test_encoding_in_slices_equals_encoding_each_text(tmp_path_factory, drafts):
     seen = []
     encoded = encode(
         documents,
-        settings=IndexSettings(8, 0),
-        encoder=Counting(),
-        vocabulary=WordVocabulary(),
+        IndexTools(IndexSettings(8, 0), Counting(), WordVocabulary()),
         room=tmp_path_factory.getbasetemp(),
         progress=lambda *step: seen.append(step),
     )
@@ -92,13 +91,13 @@ def test_encoding_in_slices_equals_encoding_each_text(tmp_path_factory, drafts):
     assert calls == [64] * (len(flat) // 64) + ([len(flat) % 64] if len(flat) % 64 else [])
     assert seen[-1] == (len(documents), len(documents))
     assert seen == sorted(seen)
-    assert encoded.texts == [indexed_text(passage)[0] for passage in flat]
-    assert len(encoded.vectors) == len(encoded.offsets) == len(encoded.ngrams) == len(flat)
-    alone = [HashEncoder().encode_passages([text])[0] for text in encoded.texts]
-    for passage, vectors, offsets, ngrams, one in zip(
-        flat, encoded.vectors, encoded.offsets, encoded.ngrams, alone, strict=True
-    ):
-        np.testing.assert_array_equal(vectors, one.vectors.astype(np.float16))
+    texts, rows = encoded.batch.texts, encoded.batch.rows
+    assert texts == [indexed_text(passage)[0] for passage in flat]
+    assert {len(one) for one in rows.values()} == {len(flat)}
+    alone = [HashEncoder().encode_passages([text])[0] for text in texts]
+    for passage, row, ngrams, one in zip(flat, rows["tokens"], rows["ngrams"], alone, strict=True):
+        offsets = row.offsets
+        np.testing.assert_array_equal(row.vectors, one.vectors.astype(np.float16))
         np.testing.assert_array_equal(ngrams.offsets, offsets)
         text, shift = indexed_text(passage)
         for (start, end), (start_all, end_all) in zip(offsets, one.offsets, strict=True):
@@ -124,22 +123,18 @@ def test_a_long_title_leaves_room_for_the_text():
 def test_a_segment_is_written_once_and_holds_no_pickle(tmp_path, ngrams):
     draft = tmp_path / "segments" / "seg-1.tmp"
     draft.mkdir(parents=True)
-    encoded = encode(
-        [Document("a", "An otter. " * 20, "T"), Document("b", "")],
-        settings=IndexSettings(16, 2),
-        encoder=MODELS["encoder"],
-        vocabulary=MODELS["vocabulary"] if ngrams else None,
-        room=tmp_path,
-        progress=None,
-    )
-    checksum = write_segment(draft, encoded)
+    tools = IndexTools(IndexSettings(16, 2), MODELS["encoder"], MODELS["vocabulary"] if ngrams else None)
+    documents = [Document("a", "An otter. " * 20, "T"), Document("b", "")]
+    encoded = encode(documents, tools, room=tmp_path, progress=None)
+    checksum = write_segment(draft, encoded, tools)
     assert publish(draft) == tmp_path / "segments" / "seg-1"
     segment = open_segment(tmp_path, "seg-1", checksum)
-    assert (segment.ngrams is not None) == ngrams
-    assert len(segment.passages) == segment.tokens.passages == segment.terms.passages == len(encoded.texts)
-    for number, (text, offsets) in enumerate(zip(encoded.texts, encoded.offsets, strict=True)):
-        assert segment.token_offsets(number).tolist() == offsets.tolist()
-        assert len(segment.tokens.vectors(number)) == len(HashEncoder().tokenize([text])[0].ids)
+    assert set(segment.indexes) == {*INDEXES} - (set() if ngrams else {"ngrams"})
+    texts, rows = encoded.batch.texts, encoded.batch.rows["tokens"]
+    assert len(segment.passages) == len(texts) == segment.indexes["lexical"].terms.passages
+    for number, (text, row) in enumerate(zip(texts, rows, strict=True)):
+        assert segment.token_vectors.offsets(number).tolist() == row.offsets.tolist()
+        assert len(segment.token_vectors.vectors(number)) == len(HashEncoder().tokenize([text])[0].ids)
     for file in (tmp_path / "segments" / "seg-1").rglob("*"):
         if file.is_file():
             assert not file.read_bytes().startswith(b"\x80"), file
