@@ -93,10 +93,10 @@ async def _rankings(
     running = await engine.start(SearchRequest(collection=collection, query=text, plan=plan))
     stages, query = running.stages, running.query
     sources = await stages.open(query.entries, None, query.caller)
-    vectors = await stages.encode(query.text)
-    lists = await stages.retrieve(sources, query.text, vectors, query.plan.retrieve)
+    reads = await stages.read(query.text, query.plan.retrieve)
+    lists = await stages.retrieve(sources, reads, query.plan.retrieve)
     for name, fuse in ways.items():
         alone = {name} & {"lexical", "tokens"}
         kept = [replace(one, lists={key: one.lists[key] for key in alone or one.lists}) for one in lists]
-        candidates = await stages.fuse(kept, query.text, vectors, fuse)
+        candidates = await stages.fuse(kept, fuse)
         yield name, best_first(one.passage.document_id for one in candidates)

@@ -25,6 +25,7 @@ from evaluation.runs import Ranked, Run, Searches, best_first
 from evaluation.runs import run as run_set
 from evaluation.searches import DEPTH, EngineSearches, engine_over, indexed
 from retrieval.tokens import TokenOptions
+from retrieval.tokens.retriever import find
 
 CASES = ("lexical", "tokens", "ngrams", "fused", "reranked")
 OTHERS = ("exact", "unrefined")
@@ -91,7 +92,7 @@ class Exact:
         vectors = self.engine.networks.encode_query(question).vectors
         with collection.snapshot() as snapshot:
             options = TokenOptions(limit=self.depth, exact_up_to=1 << 62)
-            hits = snapshot.tokens(vectors, options, selection=snapshot.allowed(None))
+            hits = find(snapshot.searched, vectors, options, snapshot.allowed(None))
             return Ranked(best_first(snapshot.passage(int(one)).document_id for one in hits.numbers))
 
 

@@ -13,12 +13,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
+from excerpta.types.retrieve import Tokens
 from rich.progress import Progress
 
 from benchmarks import synthetic
 from evaluation.beir import DataSet, load
 from models import Models, load_profile
 from retrieval import IndexSettings
+from retrieval.retrievers import IndexTools
 from retrieval.segments import encode
 from retrieval.tokens import TokenEncoder
 
@@ -105,19 +107,15 @@ def _write(directory: Path, sets: list[DataSet], encoder: TokenEncoder, passage_
     documents = {document.id: document for data in sets for document in data.documents}
     with TemporaryDirectory(dir=directory) as room, _progress("encoding", len(documents)) as progress:
         encoded = encode(
-            list(documents.values()),
-            settings=settings,
-            encoder=encoder,
-            vocabulary=None,
-            room=Path(room),
-            progress=progress,
+            list(documents.values()), IndexTools(settings, encoder), room=Path(room), progress=progress
         )
+        vectors = [row.vectors for row in encoded.batch.rows[Tokens.name()]]
         names = [passage.document_id for passages in encoded.passages for passage in passages]
         # A passage without tokens is never found, by any engine.
-        kept = [number for number, vectors in enumerate(encoded.vectors) if len(vectors)]
-        _save(directory, "", "tokens", [encoded.vectors[number] for number in kept])
+        kept = [number for number, one in enumerate(vectors) if len(one)]
+        _save(directory, "", "tokens", [vectors[number] for number in kept])
         (directory / "ids.json").write_text(json.dumps([names[number] for number in kept]))
-        del encoded
+        del encoded, vectors
     texts = [text for data in sets for text in data.queries.values()]
     queries = [encoder.encode_queries([text])[0].vectors for text in texts]
     _save(directory, "query_", "queries", queries)

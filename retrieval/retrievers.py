@@ -43,10 +43,13 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class IndexTools:
-    """What a collection's indexes are made with. Without a `vocabulary` there are no n-grams."""
+    """What a collection's indexes are made with. A merge has no models: it reads no texts.
+
+    Without a `vocabulary` new passages get no n-grams.
+    """
 
     settings: IndexSettings
-    encoder: Encoder
+    encoder: Encoder | None = None
     vocabulary: Vocabulary | None = None
     trainer: Trainer | None = None
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from api.http.method_schemas import options_schema
-from api.query.catalogues import CATALOGUES
+from api.query.catalogues import LISTED
 from base.methods import TAG, Catalogue, Method
 
 FILE = Path("docs/methods.md")
@@ -24,13 +24,14 @@ _HEAD = """# Methods
 A plan takes one method a stage, by its name, with the method's own options beside it:
 `{"rerank": {"method": "first", "limit": 20, "window": 10}}`. An option that a method does not have is
 refused. `auto` stands for the default. `excerpta methods STAGE` and `GET /v1/methods` list what a server has.
+Retrievers run side by side, each under its name: `{"retrieve": {"lexical": {"limit": 50}, "ngrams": null}}`.
 To add a method, see [how to add a reranker](how-to/add-a-reranker.md).
 """
 
 
 def rendered() -> str:
     """The whole page: one section a stage."""
-    return _HEAD + "".join(_stage(stage, catalogue) for stage, catalogue in CATALOGUES.items())
+    return _HEAD + "".join(_stage(stage, catalogue) for stage, catalogue in LISTED.items())
 
 
 def _stage(stage: str, catalogue: Catalogue[Any, Any]) -> str:

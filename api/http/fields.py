@@ -37,10 +37,10 @@ def allowed_at(body: Any, key: str, *, fields: bool) -> list[str]:
     """The field names, or the values, that a body's type allows at a place such as `plan.retrieve`.
 
     >>> from excerpta.types import QueryRequest
-    >>> allowed_at(QueryRequest, "plan.retrieve.lexical", fields=True)
-    ['limit']
-    >>> allowed_at(QueryRequest, "plan.retrieve.tokens.imputation", fields=False)
-    ['lowest', 'clusters']
+    >>> allowed_at(QueryRequest, "plan.context.prompt", fields=True)
+    ['name', 'modules', 'parameters']
+    >>> allowed_at(QueryRequest, "explain", fields=False)
+    ['matrix']
     """
     kinds = list(_parts(body))
     for name in filter(None, _INDEX.sub("", key).split(".")):

@@ -8,6 +8,7 @@ import msgspec
 
 from api.query.catalogues import CATALOGUES
 from base.methods import TAG, Method
+from retrieval.catalogue import METHODS as RETRIEVERS
 
 _AT = "#/components/schemas/"
 
@@ -42,6 +43,11 @@ def with_methods(document: dict[str, Any]) -> dict[str, Any]:
         names = {name: component(stage, method) for name, method in catalogue.items()}
         schemas |= {names[name]: options_schema(method) for name, method in catalogue.items()}
         _property(schemas, stage).update(_one_of(list(names.values()), stage in ("rerank", "compress")))
+    names = {name: component("retrieve", method) for name, method in RETRIEVERS.items()}
+    schemas |= {names[name]: options_schema(method) for name, method in RETRIEVERS.items()}
+    retrieve = _property(schemas, "retrieve")
+    retrieve |= {"type": "object", "additionalProperties": False}
+    retrieve["properties"] = {name: _one_of([schema], nullable=True) for name, schema in names.items()}
     return document
 
 

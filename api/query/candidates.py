@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
-from excerpta.types import Explain, Hit, Scores, TokenMatrix
+from excerpta.types import Explain, Hit, TokenMatrix
 
 from api.device.networks import Networks, filed_under
 from context import ContextPassage
 from rerank import Absent
 from rerank.base import Float32, TermWeights
 from retrieval import Hits, Passage, Selection, Snapshot, TokenVectors
-from retrieval.ngrams import NgramHits
 from retrieval.segments import indexed_text
+
+Reads: TypeAlias = dict[str, Any]
+"""What each retriever has read of a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +31,20 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SourceFound:
     """The hits of each retriever in one collection."""
 
     source: Source
+    reads: Reads
     lists: dict[str, Hits]
-    ngrams: NgramHits | None
+    evidence: dict[str, Any]
 
 
 @dataclass(slots=True)
 class Candidate:
     """A passage with its scores and ranks (from 0) by stage. `kept` are the spans that compression kept."""
 
-    found: Found
+    found: SourceFound
     number: int
     passage: Passage
     scores: dict[str, float] = field(default_factory=dict)
@@ -112,7 +115,7 @@ def hits_of(
             span=(one.passage.start, one.passage.end),
             metadata=dict(one.found.source.snapshot.metadata(one.number)),
             score=one.score,
-            scores=Scores(**one.scores),
+            scores=one.scores,
             explain=_explain(one, query, vectors, matrix=explain == "matrix") if explain else None,
         )
         for one in candidates
@@ -123,33 +126,29 @@ def similarity(candidate: Candidate, vectors: TokenVectors | None) -> float:
     """The mean cosine of the question's tokens to their nearest ones in the passage, its title left out."""
     if vectors is None:
         return 0.0
-    matches = candidate.found.source.snapshot.explain_tokens(candidate.number, vectors)
-    return sum(match.similarity for match in matches) / len(matches) if matches else 0.0
+    return candidate.found.source.snapshot.similarity(candidate.number, vectors.vectors)
 
 
 def _explain(candidate: Candidate, query: str, vectors: TokenVectors | None, *, matrix: bool) -> Explain:
-    snapshot, passage = candidate.found.source.snapshot, candidate.passage
-    tokens = snapshot.explain_tokens(candidate.number, vectors) if vectors is not None else []
-    ngrams = (
-        snapshot.explain_ngrams(candidate.number, candidate.found.ngrams) if candidate.found.ngrams else []
-    )
-    kept = candidate.kept
+    passage, kept = candidate.passage, candidate.kept
     return Explain(
-        tokens=[
-            (
-                query[slice(*match.query)],
-                passage.text[match.start - passage.start : match.end - passage.start],
-                round(match.similarity, 4),
-                match.start,
-                match.end,
-            )
-            for match in tokens
-        ],
-        ngrams=[(match.text, round(match.weight, 4), match.start, match.end) for match in ngrams],
+        **_matches(candidate, query),
         rank=candidate.ranks,
         kept=None if kept is None else [(passage.start + a, passage.start + b) for a, b in kept],
         matrix=_matrix(candidate, query, vectors) if matrix and vectors is not None else None,
     )
+
+
+def _matches(candidate: Candidate, query: str) -> dict[str, Any]:
+    """Why each retriever found the passage, as rows of the reply."""
+    found, number = candidate.found, candidate.number
+    matches = {
+        name: found.source.snapshot.explain(name, read, found.evidence.get(name), number)
+        for name, read in found.reads.items()
+    }
+    return {
+        name: [one.row(query, candidate.passage) for one in every] for name, every in matches.items() if every
+    }
 
 
 def _matrix(candidate: Candidate, query: str, vectors: TokenVectors) -> TokenMatrix:

@@ -8,6 +8,7 @@ from base.methods import Catalogue
 from compress import CATALOGUE as COMPRESSORS
 from context import READINGS
 from rerank import CATALOGUE as RERANKERS
+from retrieval.catalogue import METHODS as RETRIEVERS
 from retrieval.fusion import CATALOGUE as FUSIONS
 
 CATALOGUES: dict[str, Catalogue[Any, Any]] = {
@@ -17,6 +18,9 @@ CATALOGUES: dict[str, Catalogue[Any, Any]] = {
     "context.reading": READINGS,
 }
 """By the stage's place in a plan, in the order in which a query runs them."""
+
+LISTED: dict[str, Catalogue[Any, Any]] = {"retrieve": RETRIEVERS, **CATALOGUES}
+"""The same, and the retrievers: a plan may run several, each under its name."""
 
 REMEDIES = {
     "lm": "give the profile a language model, [lm]",

@@ -13,10 +13,11 @@ from api.access.caller import Caller
 from api.answers.request import AnswerRequest
 from api.collections.library import Entry
 from api.query.answer import CitedAnswer
-from api.query.candidates import Candidate, hits_of
-from api.query.plan import Plan
-from api.query.stages import Stages
+from api.query.candidates import Candidate, Source, hits_of
+from api.query.plan import Plan, Retrieve
+from api.query.stages import Stages, running
 from context import FilledPrompt
+from retrieval import TokenVectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,12 @@ async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
     """
     plan, trace = query.plan, stages.trace
     sources = await stages.open(query.entries, query.filter, query.caller)
-    trace.warnings += _missing_indexes(query)
+    trace.warnings += _missing_indexes(sources, plan.retrieve)
 
-    vectors = await stages.encode(query.text) if plan.retrieve.tokens else None
-    found = await stages.retrieve(sources, query.text, vectors, plan.retrieve)
-    candidates = await stages.fuse(found, query.text, vectors, plan.fuse)
+    reads = await stages.read(query.text, plan.retrieve)
+    vectors = next((read for read in reads.values() if isinstance(read, TokenVectors)), None)
+    found = await stages.retrieve(sources, reads, plan.retrieve)
+    candidates = await stages.fuse(found, plan.fuse)
     candidates = await stages.rerank(query.text, candidates, plan.rerank)
 
     # What is cited has to be among the hits.
@@ -109,12 +111,12 @@ async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
     )
 
 
-def _missing_indexes(query: Query) -> list[str]:
-    """Warns about collections without an n-gram index, where n-gram retrieval finds nothing."""
-    if query.plan.retrieve.ngrams is None:
-        return []
+def _missing_indexes(sources: Sequence[Source], plan: Retrieve) -> list[str]:
+    """Warns about collections without the index of a retriever, which finds nothing there."""
     return [
-        f"collection {entry.name!r} was made without n-grams; that retriever finds nothing there"
-        for entry in query.entries
-        if not entry.settings.ngrams
+        f"collection {source.name!r} was made without {name}; that retriever finds nothing there"
+        for name in plan
+        if name in running(plan)
+        for source in sources
+        if not source.snapshot.has(name)
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from operator import attrgetter
-from typing import Any, Literal, TypeAlias, get_type_hints
+from typing import Any, TypeAlias, get_type_hints
 
 import msgspec
 from excerpta.types import PlanOptions
@@ -16,9 +16,12 @@ from excerpta.types.compress import CompressMethod
 from excerpta.types.fuse import FuseMethod
 from excerpta.types.reading import ReadingMethod
 from excerpta.types.rerank import RerankMethod
+from excerpta.types.retrieve import RetrieverOptions
 
 from api.errors import InvalidPlan, UnknownPlan
 from api.query.catalogues import CATALOGUES, REMEDIES
+from base.methods import TAG, UnknownMethod
+from retrieval.catalogue import METHODS, RETRIEVERS
 
 _Json: TypeAlias = dict[str, Any]
 
@@ -27,37 +30,8 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Base of a stage's settings, all of them with a value."""
 
 
-class Tokens(Stage, frozen=True):
-    """Token retrieval (XTR)."""
-
-    limit: int
-    k_tokens: int | None
-    refine: int | None
-    near: float
-    imputation: Literal["lowest", "clusters"]
-
-
-class Lexical(Stage, frozen=True):
-    """BM25."""
-
-    limit: int
-
-
-class Ngrams(Stage, frozen=True):
-    """Generated n-grams (SEAL)."""
-
-    limit: int
-    beams: int
-    length: int
-    query_keys: bool
-
-
-class Retrieve(Stage, frozen=True):
-    """The retrievers; at least one runs."""
-
-    tokens: Tokens | None
-    lexical: Lexical | None
-    ngrams: Ngrams | None
+Retrieve: TypeAlias = dict[str, RetrieverOptions | None]
+"""The options of every retriever; None where one does not run. At least one runs."""
 
 
 class Prompt(Stage, frozen=True):
@@ -98,12 +72,8 @@ class Plan(Stage, frozen=True):
 
 
 STAGES: _Json = {
-    "retrieve": {
-        "tokens": {"limit": 200, "k_tokens": None, "refine": None, "near": 0.9, "imputation": "lowest"},
-        "lexical": {"limit": 200},
-        "ngrams": {"limit": 100, "beams": 10, "length": 8, "query_keys": True},
-    },
-    "fuse": {"weights": {"tokens": 1.0, "lexical": 0.4, "ngrams": 0.05}},
+    "retrieve": {name: {} for name in RETRIEVERS},
+    "fuse": {"weights": {name: retriever.weight for name, retriever in RETRIEVERS.items()}},
     "rerank": {},
     "compress": {},
     "context": {
@@ -116,11 +86,17 @@ STAGES: _Json = {
 }
 """The default settings of each stage."""
 
+
+def _retrievers(preset: str) -> _Json:
+    """Which retrievers a preset runs: each says it itself."""
+    return {name: {} if preset in retriever.presets else None for name, retriever in RETRIEVERS.items()}
+
+
 PRESETS: dict[str, _Json] = {
-    "fast": {"retrieve": {"ngrams": None}, "rerank": None, "compress": None, "answer": None},
-    "balanced": {"retrieve": {"ngrams": None}},
+    "fast": {"retrieve": _retrievers("fast"), "rerank": None, "compress": None, "answer": None},
+    "balanced": {"retrieve": _retrievers("balanced")},
     "best": {
-        "retrieve": {"ngrams": {}},
+        "retrieve": _retrievers("best"),
         "rerank": {"limit": 20},
         "compress": {"target_tokens": 1600},
         "context": {"passages": 8},
@@ -164,6 +140,8 @@ def _resolved(stage: str, options: Any) -> Any:
     """A stage's options as a struct; None where the stage is off."""
     if options is None:
         return msgspec.convert(None, _KINDS[stage])
+    if stage == "retrieve":
+        return {name: _retriever(name, given) for name, given in options.items()}
     if stage in CATALOGUES:
         return CATALOGUES[stage].resolve(options)
     kind = _KINDS[stage]
@@ -180,12 +158,22 @@ def _resolved(stage: str, options: Any) -> Any:
     )
 
 
+def _retriever(name: str, options: _Json | None) -> RetrieverOptions | None:
+    """A retriever's options. Raises UnknownMethod, InvalidOption."""
+    if name not in METHODS or (options or {}).get(TAG, name) != name:
+        raise UnknownMethod("retrieve", name if name not in METHODS else str((options or {})[TAG]), METHODS)
+    return None if options is None else METHODS.resolve({**options, TAG: name})
+
+
 def check_needs(plan: Plan, available: Collection[str]) -> None:
     """Raises MethodUnavailable for a stage whose method has a requirement that is not `available`."""
     for stage, catalogue in CATALOGUES.items():
         options = attrgetter(stage)(plan)
         if options is not None:
             catalogue.check(options, available, REMEDIES)
+    for options in plan.retrieve.values():
+        if options is not None:
+            METHODS.check(options, available, REMEDIES)
 
 
 def check(stored: str | PlanOptions | None) -> None:
@@ -223,14 +211,13 @@ def _merge(below: _Json, above: _Json, defaults: _Json, at: str = "") -> _Json:
 
 
 def _check(plan: Plan) -> None:
-    retrievers = {name: getattr(plan.retrieve, name) for name in Retrieve.__struct_fields__}
-    unknown = [name for name in plan.fuse.weights if name not in retrievers]
+    unknown = sorted(plan.fuse.weights.keys() - METHODS.keys())
     if unknown:
         raise InvalidPlan(
-            f"`fuse.weights` names no retriever by {unknown[0]!r}; there are {', '.join(retrievers)}."
+            f"`fuse.weights` names no retriever by {unknown[0]!r}; there are {', '.join(METHODS)}."
         )
-    on = [name for name, options in retrievers.items() if options is not None]
+    on = [name for name, options in plan.retrieve.items() if options is not None]
     if not on:
-        raise InvalidPlan(f"no retriever is on; switch on one of {', '.join(retrievers)}.")
+        raise InvalidPlan(f"no retriever is on; switch on one of {', '.join(METHODS)}.")
     if not any(plan.fuse.weights.get(name, 1.0) > 0 for name in on):
         raise InvalidPlan(f"every retriever that is on ({', '.join(on)}) has the weight 0 in `fuse.weights`.")

@@ -9,29 +9,28 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-import msgspec
-import numpy as np
 from excerpta.types.compress import CompressMethod
 from excerpta.types.fuse import FuseMethod
 from excerpta.types.rerank import RerankMethod
+from excerpta.types.retrieve import RetrieverOptions
 
 from api.access.caller import Caller
 from api.answers.writer import Writer
 from api.collections.library import Entry, Library
 from api.device.networks import Networks
 from api.query import plan as plans
-from api.query.candidates import Candidate, CandidatePassages, Found, Source, similarity
+from api.query.candidates import Candidate, CandidatePassages, Reads, Source, SourceFound, similarity
 from api.query.evidence import Evidence, weigh
 from api.telemetry.trace import Trace
 from base.text.terms import terms_of
-from retrieval import Hits, TokenVectors
+from retrieval import TokenVectors
+from retrieval.catalogue import METHODS, RETRIEVERS
 from retrieval.fusion import CATALOGUE as FUSIONS
-from retrieval.ngrams import NgramHits
-from retrieval.tokens import TokenOptions
+from retrieval.retrievers import Found
+from retrieval.top import NO_HITS
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_NONE = Hits(np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,68 +64,52 @@ class Stages:
             call = self.trace.on(self.networks.device, self.networks.encode_query, query)
             return await self.trace.within("the encoding of the question", call, None)
 
+    async def read(self, query: str, plan: plans.Retrieve) -> Reads:
+        """The question as each retriever of the plan reads it; without those for which time ran out."""
+        needing = {name for name in running(plan) if METHODS[name].needs}
+        reads = {name: RETRIEVERS[name].read(query, self.networks) for name in running(plan) - needing}
+
+        def by_networks() -> Reads:
+            return {name: RETRIEVERS[name].read(query, self.networks) for name in needing}
+
+        if needing:
+            with self.trace.stage("encode"):
+                call = self.trace.on(self.networks.device, by_networks)
+                reads |= await self.trace.within("the encoding of the question", call, {})
+        return reads
+
     async def retrieve(
-        self, sources: Sequence[Source], query: str, vectors: TokenVectors | None, plan: plans.Retrieve
-    ) -> list[Found]:
+        self, sources: Sequence[Source], reads: Reads, plan: plans.Retrieve
+    ) -> list[SourceFound]:
         """The hits of every retriever in every collection. All searches run in parallel."""
         with self.trace.stage("retrieve"):
-            return await asyncio.gather(*(self._search(one, query, vectors, plan) for one in sources))
+            return await asyncio.gather(*(self._search(one, reads, plan) for one in sources))
 
-    async def _search(
-        self, source: Source, query: str, vectors: TokenVectors | None, plan: plans.Retrieve
-    ) -> Found:
-        tokens, lexical, ngrams = await asyncio.gather(
-            self._tokens(source, vectors, plan.tokens),
-            self._lexical(source, query, plan.lexical),
-            self._ngrams(source, query, plan.ngrams),
+    async def _search(self, source: Source, reads: Reads, plan: plans.Retrieve) -> SourceFound:
+        names = [name for name in plan if name in reads]
+        found = await asyncio.gather(*(self._by(name, source, reads[name], plan[name]) for name in names))
+        return SourceFound(
+            source,
+            reads,
+            {name: one.hits for name, one in zip(names, found, strict=True)},
+            {name: one.evidence for name, one in zip(names, found, strict=True)},
         )
-        lists = {"tokens": tokens, "lexical": lexical, "ngrams": ngrams.hits if ngrams else None}
-        return Found(source, {name: hits for name, hits in lists.items() if hits is not None}, ngrams)
 
-    async def _tokens(
-        self, source: Source, vectors: TokenVectors | None, options: plans.Tokens | None
-    ) -> Hits | None:
-        if options is None or vectors is None:
-            return None
-        call = self.call(
-            source.snapshot.tokens,
-            vectors.vectors,
-            TokenOptions(**msgspec.structs.asdict(options)),
-            selection=source.selection,
-        )
-        return await self.trace.within("token retrieval", call, _NONE)
-
-    async def _lexical(self, source: Source, query: str, options: plans.Lexical | None) -> Hits | None:
-        if options is None:
-            return None
-        call = self.call(source.snapshot.lexical, query, limit=options.limit, selection=source.selection)
-        return await self.trace.within("lexical retrieval", call, _NONE)
-
-    async def _ngrams(self, source: Source, query: str, options: plans.Ngrams | None) -> NgramHits | None:
-        if options is None:
-            return None
-
-        def search() -> NgramHits:
-            return source.snapshot.ngrams(
-                self.networks.lm,
-                query,
-                limit=options.limit,
-                beams=options.beams,
-                length=options.length,
-                query_keys=options.query_keys,
-                selection=source.selection,
-            )
-
-        with self.trace.stage("ngrams"):
+    async def _by(self, name: str, source: Source, read: Any, options: RetrieverOptions | None) -> Found:
+        """What one retriever finds in one collection."""
+        assert options is not None
+        search = partial(source.snapshot.search, name, read, options, selection=source.selection)
+        what = f"retrieval by {name}"
+        if not RETRIEVERS[name].on_device:
+            return await self.trace.within(what, self.call(search), Found(NO_HITS))
+        with self.trace.stage(name):
             call = self.trace.on(self.networks.device, search)
-            return await self.trace.within("n-gram retrieval", call, NgramHits(_NONE))
+            return await self.trace.within(what, call, Found(NO_HITS))
 
-    async def fuse(
-        self, found: Sequence[Found], query: str, vectors: TokenVectors | None, options: FuseMethod
-    ) -> list[Candidate]:
+    async def fuse(self, found: Sequence[SourceFound], options: FuseMethod) -> list[Candidate]:
         """One list of candidates; those of several collections by their fused scores, ties by id."""
         with self.trace.stage("fuse"):
-            return await self.call(_fuse, found, query, vectors, options)
+            return await self.call(_fuse, found, options)
 
     async def rerank(
         self, query: str, candidates: list[Candidate], options: RerankMethod | None
@@ -176,21 +159,23 @@ class Stages:
         return await asyncio.get_running_loop().run_in_executor(self.threads, partial(call, *args, **kwargs))
 
 
-def _fuse(
-    found: Sequence[Found], query: str, vectors: TokenVectors | None, options: FuseMethod
-) -> list[Candidate]:
-    candidates = [candidate for one in found for candidate in _fuse_one(one, query, vectors, options)]
+def running(plan: plans.Retrieve) -> set[str]:
+    """The retrievers that a plan runs."""
+    return {name for name, options in plan.items() if options is not None}
+
+
+def _fuse(found: Sequence[SourceFound], options: FuseMethod) -> list[Candidate]:
+    candidates = [candidate for one in found for candidate in _fuse_one(one, options)]
     candidates.sort(key=lambda one: (-one.scores["fused"], one.passage.id, one.found.source.name))
     for rank, candidate in enumerate(candidates):
         candidate.ranks["fused"] = rank
     return candidates
 
 
-def _fuse_one(found: Found, query: str, vectors: TokenVectors | None, options: FuseMethod) -> list[Candidate]:
+def _fuse_one(found: SourceFound, options: FuseMethod) -> list[Candidate]:
     lists, hits = found.source.snapshot.fused(
         found.lists,
-        query=query,
-        vectors=None if vectors is None else vectors.vectors,
+        reads=found.reads,
         fusion=FUSIONS.of(options).make(None),
         options=options,
     )
@@ -220,10 +205,7 @@ def _weigh(query: str, candidates: Sequence[Candidate], vectors: TokenVectors | 
     def frequency(term: str) -> int:
         # By the word itself: the stem of a stem may be another one.
         word = words.get(term, term)
-        return sum(
-            len(one.snapshot.lexical(word, limit=one.selection.count, selection=one.selection))
-            for one in sources
-        )
+        return sum(one.snapshot.frequency(word, one.selection) for one in sources)
 
     return weigh(
         query,

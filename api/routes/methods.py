@@ -6,7 +6,7 @@ from litestar.di import NamedDependency
 
 from api.http.contract import problems
 from api.http.method_schemas import options_schema
-from api.query.catalogues import CATALOGUES
+from api.query.catalogues import LISTED
 from api.service import Service
 
 
@@ -26,7 +26,7 @@ def list_methods(service: NamedDependency[Service]) -> MethodList:
                 missing=sorted(method.needs - available),
                 options=options_schema(method),
             )
-            for stage, catalogue in CATALOGUES.items()
+            for stage, catalogue in LISTED.items()
             for name, method in catalogue.items()
         ]
     )

@@ -5,8 +5,8 @@ from retrieval.archive.documents import encode_document, read_documents
 from retrieval.archive.pinning import Pinned, pin
 from retrieval.archive.quarantine import try_in_child
 from retrieval.archive.tar import Archive, Header, Member, open_archive, write_archive
-from retrieval.archive.trial import Expected
 from retrieval.archive.unpacked import check_unpacked
+from retrieval.trials import Expected
 
 __all__ = [
     "Agreement",

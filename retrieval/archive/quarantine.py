@@ -13,8 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from retrieval.archive.trial import Expected, try_collection
+from retrieval.archive.trial import try_collection
 from retrieval.errors import CorruptSegment, IndexMismatch
+from retrieval.trials import Expected
 
 _MEMORY = 4 << 30
 _SECONDS = 120

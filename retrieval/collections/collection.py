@@ -42,7 +42,7 @@ from retrieval.segments.files import exclusive, sync_directory
 from retrieval.segments.manifest import NAME
 from retrieval.segments.segment import DIRECTORY as SEGMENTS
 from retrieval.segments.tombstones import DIRECTORY as TOMBSTONES
-from retrieval.tokens import DeviceSearch
+from retrieval.tokens import DeviceSearch, Trainer
 from retrieval.types import Document, Encoder, Vocabulary
 
 
@@ -151,7 +151,8 @@ class Collection:
         if batch is not None and (done := self.committed(batch)):
             return done
         with self._writer.draft() as draft:
-            tools = self._tools(self._writers_vocabulary())
+            vocabulary = self._writers_vocabulary()
+            tools = IndexTools(self.settings, self._encoder, vocabulary, self._trainer)
             encoded = encode(documents, tools, room=self.path, progress=progress)
             if not documents:
                 return self._add(encoded, None, "", batch)
@@ -192,7 +193,7 @@ class Collection:
         exception from it ends the merge without any change.
         """
         choose = partial((policy or MergePolicy()).choose, budget=budget)
-        return merge(self._writer, choose, self._tools(self._vocabulary), pause=pause)
+        return merge(self._writer, choose, pause, trainer=self._trainer)
 
     def delete(self, ids: Iterable[str]) -> Deletion:
         """Deletes documents. Gone from every later snapshot."""
@@ -270,9 +271,9 @@ class Collection:
             except CorruptSegment as problem:
                 yield problem
 
-    def _tools(self, vocabulary: Vocabulary | None) -> IndexTools:
-        trainer = self._accelerator.trainer if self._accelerator else None
-        return IndexTools(self.settings, self._encoder, vocabulary, trainer)
+    @property
+    def _trainer(self) -> Trainer | None:
+        return self._accelerator.trainer if self._accelerator else None
 
     def _writers_vocabulary(self) -> Vocabulary | None:
         """The vocabulary of new segments. Raises IndexMismatch when the collection's own is not here."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from retrieval.collections.merge import merge
 from retrieval.collections.merge_policy import MergePolicy
-from retrieval.collections.versions import View, Views
+from retrieval.collections.versions import Version, Versions
 from retrieval.collections.writer import Writer
 from retrieval.segments import Manifest, Pause
 from retrieval.tokens import Trainer
@@ -35,12 +35,12 @@ def compact(
     No model is needed. Searches and changes by other threads and processes continue, as in every merge;
     segments of another running merge are left out. Raises CorruptSegment.
     """
-    writer = Writer(collection, Views(collection, _any_model))
+    writer = Writer(collection, Versions(collection, _any_model))
     chosen = (policy or MergePolicy()).choose_all
-    before, merges = writer.view(), 0
+    before, merges = writer.current(), 0
     while merge(writer, chosen, pause, trainer=trainer):
         merges += 1
-    after = writer.view()
+    after = writer.current()
     return Compacted(
         merges,
         (len(before.segments), len(after.segments)),
@@ -53,5 +53,5 @@ def _any_model(_: Manifest) -> None:
     """Segments are merged as they are encoded: which model did it is of no interest here."""
 
 
-def _passages(view: View) -> int:
-    return sum(entry.passages for entry in view.manifest.segments)
+def _passages(version: Version) -> int:
+    return sum(entry.passages for entry in version.manifest.segments)

@@ -20,12 +20,13 @@ from retrieval.segments import (
     write_tombstones,
 )
 from retrieval.segments.crash_points import crash_point
+from retrieval.tokens import Trainer
 
 Choice = Callable[[Sequence[tuple[int, float]]], list[int]]
 """Which of some segments to merge, by the live passages and the dead share of each."""
 
 
-def merge(writer: Writer, choose: Choice, tools: IndexTools, *, pause: Pause | None = None) -> bool:
+def merge(writer: Writer, choose: Choice, pause: Pause | None, *, trainer: Trainer | None = None) -> bool:
     """Makes one segment of those chosen among the live ones; whether there was something to do.
 
     The new segment is written without the lock. Documents that are replaced or deleted meanwhile are dead in
@@ -42,6 +43,7 @@ def merge(writer: Writer, choose: Choice, tools: IndexTools, *, pause: Pause | N
             return False
         inputs = [MergeInput(current.segments[at], current.live_documents(at)) for at in chosen]
         with writer.draft() as draft:
+            tools = IndexTools(current.manifest.settings, trainer=trainer)
             checksum = merge_segments(draft, inputs, tools, like=current.segments, pause=pause)
             with writer.published(draft, checksum) as merged:
                 return _replace(writer, inputs, merged, checksum)

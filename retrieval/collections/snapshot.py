@@ -59,6 +59,10 @@ class Snapshot:
             count += len(segment.passages) if chosen is None else int(chosen.sum())
         return Selection(tuple(bits), count)
 
+    def has(self, name: str) -> bool:
+        """Whether the collection was made with what this retriever searches."""
+        return RETRIEVERS[name].index.belongs(self._version.manifest.settings)
+
     def search(self, name: str, read: Any, options: RetrieverOptions, *, selection: Selection) -> Found:
         """The passages that a retriever finds; `read` is what it has read of the question."""
         return RETRIEVERS[name].search(read, self.searched, selection, options)

@@ -44,6 +44,7 @@ def encode(
     What is too large for memory waits in `room`. `progress` is called after each slice, with the documents
     done by then and in all; it may raise, to stop.
     """
+    assert tools.encoder is not None
     settings = tools.settings
     chunker = Chunker(
         tools.encoder.tokenize,

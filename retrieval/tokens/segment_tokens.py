@@ -97,6 +97,7 @@ class SegmentTokens:
     @classmethod
     def reader(cls, tools: IndexTools, room: Path) -> TokenReader:
         """Encodes new passages."""
+        assert tools.encoder is not None
         return TokenReader(tools.encoder, room)
 
     @classmethod

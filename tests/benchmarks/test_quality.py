@@ -25,10 +25,10 @@ def resolved(case, *given):
 @pytest.mark.parametrize("case", ["lexical", "tokens", "ngrams"])
 def test_a_retriever_runs_alone(case):
     plan = resolved(case)
-    on = [name for name in ("tokens", "lexical", "ngrams") if getattr(plan.retrieve, name) is not None]
+    on = [name for name in ("tokens", "lexical", "ngrams") if plan.retrieve[name] is not None]
     assert on == [case]
     assert plan.rerank is None
-    assert getattr(plan.retrieve, case).limit == 200
+    assert plan.retrieve[case].limit == 200
 
 
 def test_the_last_cases_are_the_default_plan():
@@ -40,11 +40,11 @@ def test_the_last_cases_are_the_default_plan():
 
 
 def test_options_reach_the_plan():
-    assert resolved("tokens", "--refine", "7", "--k-tokens", "50").retrieve.tokens.refine == 7
-    assert resolved("tokens", "--k-tokens", "50").retrieve.tokens.k_tokens == 50
-    assert resolved("unrefined").retrieve.tokens.refine == 0
+    assert resolved("tokens", "--refine", "7", "--k-tokens", "50").retrieve["tokens"].refine == 7
+    assert resolved("tokens", "--k-tokens", "50").retrieve["tokens"].k_tokens == 50
+    assert resolved("unrefined").retrieve["tokens"].refine == 0
     assert resolved("reranked", "--rerank", "3").rerank.limit == 3
-    assert resolved("fused", "--depth", "30").retrieve.lexical.limit == 30
+    assert resolved("fused", "--depth", "30").retrieve["lexical"].limit == 30
 
 
 def test_every_case_is_measured(tmp_path, tiny_profile):

@@ -38,7 +38,7 @@ with Client.local(sys.argv[1]) as client:
     plan = {"base": "fast", "rerank": Overlap(words=9)}
     hits = collection.search("Which moon pulls tides?", plan=plan).hits
     assert hits[0].document_id == "b", hits
-    assert hits[0].scores["rerank"] if isinstance(hits[0].scores, dict) else hits[0].scores.rerank
+    assert hits[0].scores["rerank"]
     hits = collection.search("Which moon pulls tides?", plan={"base": "fast", "rerank": {"method": "overlap"}}).hits
     assert hits[0].document_id == "b", hits
     assert "overlap" in [one.name for one in client.methods().methods]

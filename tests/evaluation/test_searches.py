@@ -4,6 +4,7 @@ import pytest
 from excerpta.types import CollectionSettings, SearchRequest
 
 from api.errors import InvalidPlan, UnknownPlan
+from base.methods import InvalidOption
 from evaluation.beir import load
 from evaluation.errors import UnfinishedQuery
 from evaluation.runs import run
@@ -51,7 +52,7 @@ async def test_rankings_are_those_of_the_engine(engine, tmp_path):
     ranked = await EngineSearches(engine, name, plan).search(question)
     reply = await engine.ask(SearchRequest(collection=name, query=question, plan=ranking_plan(plan)))
     assert ranked.documents == [hit.document_id for hit in reply.hits]
-    assert all(hit.scores.rerank is not None for hit in reply.hits)
+    assert all("rerank" in hit.scores for hit in reply.hits)
     assert reply.answer is None
     assert "rerank" in ranked.timings_ms
 
@@ -71,8 +72,10 @@ async def test_faults_of_a_plan_are_told(engine, tmp_path):
     name = await indexed(engine, [load(tides(tmp_path / "tides"))], SETTINGS)
     with pytest.raises(UnknownPlan):
         await EngineSearches(engine, name, "fastest").search("magma")
-    with pytest.raises(InvalidPlan):
+    with pytest.raises(InvalidOption):
         await EngineSearches(engine, name, {"retrieve": {"tokens": {"limit": "many"}}}).search("magma")
+    with pytest.raises(InvalidPlan):
+        await EngineSearches(engine, name, {"retrieve": {"tokens": 3}}).search("magma")
 
 
 def test_nothing_after_the_ranking_is_run():

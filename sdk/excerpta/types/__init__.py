@@ -23,13 +23,9 @@ from excerpta.types.methods import MethodList, MethodOptions, MethodReply
 from excerpta.types.plan import (
     AnswerOptions,
     ContextOptions,
-    LexicalOptions,
-    NgramsOptions,
     PlanOptions,
     QueryRequest,
-    RetrieveOptions,
     SearchRequest,
-    TokensOptions,
 )
 from excerpta.types.prompts import PromptList, PromptModule, PromptReply, PromptSettings, PromptUse
 from excerpta.types.reply import (
@@ -95,7 +91,6 @@ __all__ = [
     "JobError",
     "JobList",
     "JobReply",
-    "LexicalOptions",
     "Limit",
     "Metadata",
     "MethodList",
@@ -104,7 +99,6 @@ __all__ = [
     "ModelList",
     "ModelReply",
     "Name",
-    "NgramsOptions",
     "PlanOptions",
     "PrefixStoreReply",
     "PrefixTierReply",
@@ -124,7 +118,6 @@ __all__ = [
     "RerankRequest",
     "RerankResult",
     "RerankUsage",
-    "RetrieveOptions",
     "Scores",
     "SearchRequest",
     "StatsReply",
@@ -132,7 +125,6 @@ __all__ = [
     "StreamEvent",
     "TextIn",
     "TokenMatrix",
-    "TokensOptions",
     "Usage",
     "VerifyReply",
     "Weight",

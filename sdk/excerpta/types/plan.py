@@ -6,48 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from excerpta.types.base import Filter, Limit, Name, QueryText, Request
+from excerpta.types.base import Filter, Name, QueryText, Request
 from excerpta.types.methods import Stage
 from excerpta.types.prompts import PromptUse
-
-
-class TokensOptions(Request):
-    """Token retrieval (XTR): each query token retrieves `k_tokens` tokens; passages are scored from those.
-
-    The best `refine` are scored again by exact MaxSim. By default, or with null, both depend on the size of
-    the collection: 1,000 tokens and 100 passages at 5,000 passages, more above. Query tokens at least
-    `near` to each other are searched once (above 1: none). `imputation` replaces similarities that were not
-    retrieved: by the `lowest` retrieved one, or by a guess from the sizes of `clusters` (WARP).
-    """
-
-    limit: Limit | UnsetType = UNSET
-    k_tokens: Annotated[int, Meta(ge=1, le=100_000)] | None | UnsetType = UNSET
-    refine: Annotated[int, Meta(ge=0, le=1000)] | None | UnsetType = UNSET
-    near: Annotated[float, Meta(gt=0, le=2)] | UnsetType = UNSET
-    imputation: Literal["lowest", "clusters"] | UnsetType = UNSET
-
-
-class LexicalOptions(Request):
-    """BM25 over stemmed words."""
-
-    limit: Limit | UnsetType = UNSET
-
-
-class NgramsOptions(Request):
-    """Generated n-grams (SEAL): beam search constrained to n-grams of the corpus."""
-
-    limit: Limit | UnsetType = UNSET
-    beams: Annotated[int, Meta(ge=1, le=64)] | UnsetType = UNSET
-    length: Annotated[int, Meta(ge=1, le=15)] | UnsetType = UNSET
-    query_keys: bool | UnsetType = UNSET
-
-
-class RetrieveOptions(Request):
-    """The retrievers that run. Their lists are fused."""
-
-    tokens: TokensOptions | UnsetType | None = UNSET
-    lexical: LexicalOptions | UnsetType | None = UNSET
-    ngrams: NgramsOptions | UnsetType | None = UNSET
 
 
 class ContextOptions(Request):
@@ -75,11 +36,12 @@ class PlanOptions(Request):
     """A plan that overrides a preset: a stage left out is the preset's, a stage set to null is off.
 
     `fuse`, `rerank` and `compress` have a method's options: a struct of `excerpta.types.fuse`, `rerank` or
-    `compress`, or a mapping with `method` and the options that differ from the preset.
+    `compress`, or a mapping with `method` and the options that differ from the preset. `retrieve` has the
+    retrievers by name, each with a struct of `excerpta.types.retrieve` or a mapping; null switches one off.
     """
 
     base: str | UnsetType = UNSET
-    retrieve: RetrieveOptions | UnsetType = UNSET
+    retrieve: dict[str, Stage | None] | UnsetType = UNSET
     fuse: Stage | UnsetType = UNSET
     rerank: Stage | UnsetType | None = UNSET
     compress: Stage | UnsetType | None = UNSET

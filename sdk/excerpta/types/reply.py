@@ -8,15 +8,8 @@ from msgspec import field
 
 from excerpta.types.base import Metadata, Reply
 
-
-class Scores(Reply):
-    """Each stage's own score of one passage, on that stage's own scale; None where it has none."""
-
-    tokens: float | None = None
-    lexical: float | None = None
-    ngrams: float | None = None
-    fused: float | None = None
-    rerank: float | None = None
+Scores: TypeAlias = dict[str, float]
+"""The scores of one passage: by each retriever and stage that gave one, on its own scale."""
 
 
 class TokenMatrix(Reply):

@@ -5,15 +5,15 @@ import pytest
 
 from api.commands import openapi
 from api.http.method_schemas import component
-from api.query.catalogues import CATALOGUES, REMEDIES
+from api.query.catalogues import LISTED, REMEDIES
 
-EACH = [(stage, method) for stage, catalogue in CATALOGUES.items() for method in catalogue.values()]
+EACH = [(stage, method) for stage, catalogue in LISTED.items() for method in catalogue.values()]
 
 
 async def test_every_method_is_listed_with_its_options(api):
     listed = (await api("GET", "/v1/methods")).json()["methods"]
     assert [(one["stage"], one["name"]) for one in listed] == [(stage, one.name) for stage, one in EACH]
-    assert [one["name"] for one in listed if one["default"]] == [one.default for one in CATALOGUES.values()]
+    assert [one["name"] for one in listed if one["default"]] == [one.default for one in LISTED.values()]
     for one, (_, method) in zip(listed, EACH, strict=True):
         assert one["summary"].endswith(".")
         assert set(one["options"]["properties"]) == {"method", *method.fields}

@@ -96,7 +96,7 @@ async def test_addresses_and_methods(api, problem):
         ({"collection": "../etc"}, "collection"),
         ({"colection": "c"}, "collection, query, filter"),
         ({"plan": {"retreive": {}}}, "retrieve"),
-        ({"plan": {"retrieve": {"tokens": {"limit": 0}}}}, "limit"),
+        ({"plan": {"retrieve": {"tokens": 3}}}, "plan.retrieve"),
         ({"timeout_ms": 0}, "timeout_ms"),
     ],
 )
@@ -159,6 +159,23 @@ async def test_an_option_that_a_method_does_not_have_is_refused(api, query, prob
     assert says in body["detail"], body
     if slug != "method-unavailable":
         problem(await api("PUT", "/v1/collections/d", json={"plan": {"rerank": rerank}}), 422, slug)
+
+
+@pytest.mark.parametrize(
+    ("plan", "slug", "says"),
+    [
+        ({"retrieve": {"tokens": {"limit": 0}}}, "invalid-option", "limit"),
+        ({"retrieve": {"lexical": {"beams": 3}}}, "invalid-option", "its options are limit"),
+        ({"retrieve": {"token": {}}}, "unknown-method", "tokens, lexical, ngrams"),
+        ({"retrieve": {"auto": {}}}, "unknown-method", "tokens, lexical, ngrams"),
+        ({"retrieve": {"tokens": {"method": "lexical"}}}, "unknown-method", "tokens, lexical, ngrams"),
+    ],
+)
+async def test_a_wrong_retriever_is_refused_with_what_is_allowed(api, query, problem, plan, slug, says):
+    await api.made()
+    body = problem(await query(plan=plan), 422, slug)
+    assert says in body["detail"], body
+    problem(await api("PUT", "/v1/collections/d", json={"plan": plan}), 422, slug)
 
 
 async def test_plans_and_filters(api, query, problem):

@@ -3,10 +3,12 @@
 import threading
 
 import pytest
+from excerpta.types.fuse import Scores as ByScores
 
 from retrieval import BatchKey, Collection, Deletion, Document
 from retrieval.corpus import InvalidChunking
 from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch, InvalidFilter
+from retrieval.fusion import CATALOGUE as FUSIONS
 from retrieval.top import NO_HITS, best_hits
 from tests.support.fakes import OTTERS as OLD
 from tests.support.fakes import HashEncoder, ids
@@ -223,10 +225,12 @@ def test_completed_lists_score_every_passage_by_every_retriever(make):
             scored = dict(zip(hits.numbers.tolist(), hits.scores.tolist(), strict=True))
             assert scored == pytest.approx({n: s for n, s in exact[name].items() if n in found}, abs=1e-6)
             assert hits.scores.tolist() == sorted(hits.scores.tolist(), reverse=True)
-        kept, fused = snapshot.fused(lists, reads=reads, method="scores", weights={"lexical": 0.5})
+        by_scores = FUSIONS["scores"].make(None)
+        halved = {"fusion": by_scores, "options": ByScores(weights={"lexical": 0.5})}
+        kept, fused = snapshot.fused(lists, reads=reads, **halved)
         assert set(fused.numbers.tolist()) == set(kept["tokens"].numbers.tolist()) == found
         assert fused.scores.max() < 1.5
-        asked = {"reads": reads, "method": "scores", "weights": {}}
+        asked = {"reads": reads, "fusion": by_scores, "options": ByScores()}
         alone, fused = snapshot.fused({"tokens": lists["tokens"]}, **asked)
         assert alone["tokens"].scores.tolist() == fused.scores.tolist() == lists["tokens"].scores.tolist()
         assert snapshot.completed({}, reads={}) == {}
