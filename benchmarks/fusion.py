@@ -24,7 +24,7 @@ from evaluation.runs import best_first
 from evaluation.searches import ranking_plan
 from retrieval.fusion import CATALOGUE as FUSIONS
 
-CASES = ("lexical", "tokens", "rrf", "weighted", "scores")
+CASES = ("lexical", "tokens", *FUSIONS)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
