@@ -12,8 +12,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
+from api.commands.setting import Area, Note, check, check_url, parse, setting, variable
 from api.errors import InvalidSettings
-from api.setting import Area, Note, check, check_url, parse, setting, variable
 
 Role: TypeAlias = Literal["all", "api", "worker"]
 # As the prefix store has them; importing it from here would load torch for `--help`.

@@ -13,9 +13,9 @@ from litestar import Litestar
 
 from api.access.first_key import banner, known_keys
 from api.app import create_app
+from api.commands.setting import Note, variable
 from api.commands.settings_page import help_text
 from api.commands.shadowed import refuse_shadows
-from api.setting import Note, variable
 from api.settings import Settings, notes
 from api.telemetry.metrics import configure_logging
 from base.errors import ExcerptaError

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
-from api.setting import Area, Note, variable
+from api.commands.setting import Area, Note, variable
 from api.settings import Settings, notes
 
 FILE = Path("docs/settings.md")

@@ -7,11 +7,10 @@
 ...     print(handbook.ask("Who approves trips above 2000 euros?").answer.text)
 """
 
-__version__ = "0.1.0"
-
 from ._async import AsyncAnswerStream, AsyncClient, AsyncCollection, AsyncJob
 from ._retry import RetryPolicy
 from ._sync import AnswerStream, Client, Collection, Job
+from ._version import __version__
 from .errors import (
     ApiError,
     Conflict,
@@ -69,4 +68,5 @@ __all__ = [
     "TimedOut",
     "TooLarge",
     "Unauthorized",
+    "__version__",
 ]

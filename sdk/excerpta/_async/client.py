@@ -11,9 +11,9 @@ from typing import Any
 import httpx2
 import msgspec
 
-from .. import __version__
 from .._local import LocalServer
 from .._retry import RetryPolicy
+from .._version import __version__
 from ..types import CompressReply, MethodList, MethodOptions, ModelList, StatsReply
 from .collections import AsyncCollections
 from .http import AsyncHttp

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import msgspec
 
-from .. import __version__
+from .._version import __version__
 from .._local import LocalServer
 from .._retry import RetryPolicy
 from ..types import CompressReply, MethodList, MethodOptions, ModelList, StatsReply

@@ -9,7 +9,7 @@ import pytest
 
 from api.commands import settings_page
 from api.commands.serve import main
-from api.setting import Area, variable
+from api.commands.setting import Area, variable
 from api.settings import Settings, notes
 from tests.support import ROOT
 
