@@ -21,6 +21,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+gc.disable()  # until everything is imported
 settings.load_profile(speeds.FAST)  # `--hypothesis-profile=full` takes precedence
 pytest_plugins = ["tests.support.guard"]
 
@@ -46,9 +47,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is imported by now stays: no garbage collection need look at its million objects again."""
-    gc.collect()
+    """What is imported by now stays: no garbage collection need look at its million objects."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """Who asks reaches the jobs and the log; the key itself reaches neither."""
 
-from dataclasses import replace
+from dataclasses import pytest
 
+import replace
 import structlog
 from sqlalchemy import select
 
@@ -11,6 +12,7 @@ from api.db import JobRow
 KEY = "k" * 20
 
 
+@pytest.mark.long
 async def test_a_job_names_its_caller(settings, open_api):
     async with open_api(replace(settings, api_keys=(KEY,))) as api:
         headers = {"authorization": f"Bearer {KEY}"}

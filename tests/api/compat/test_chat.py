@@ -176,9 +176,11 @@ async def test_parameters_do_what_they_say(client):
         ({"messages": []}, "messages"),
     ],
 )
-async def test_what_cannot_be_honoured_is_refused(client, options, param):
-    with pytest.raises(openai.BadRequestError) as refused:
-        await ask(client, **options)
+async def test_what_cannot_be_honoured_is_refused(api, options, param):
+    await api.made("handbook")
+    async with client_of(api) as client:
+        with pytest.raises(openai.BadRequestError) as refused:
+            await ask(client, **options)
     assert refused.value.type == "invalid_request_error"
     assert param is None or refused.value.param == param
     assert refused.value.body["message"]

@@ -225,6 +225,7 @@ async def test_a_collections_own_plan_is_its_default(api):
     assert stored["passage_tokens"] == 200
 
 
+@pytest.mark.long
 async def test_what_time_did_not_allow_is_named(filled):
     """The device is held: words still find something, and the reply says what is missing."""
     let_go = threading.Event()

@@ -26,6 +26,7 @@ def test_words_of_many_scripts():
     assert terms_of("🌋 \r\n\t ... \ud800") == []
 
 
+@pytest.mark.long
 def test_every_character_keeps_its_terms():
     """Each character alone, between letters and between ideographs; of Unicode 3.2, for any Python."""
     found = hashlib.sha256()

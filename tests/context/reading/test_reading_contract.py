@@ -68,7 +68,7 @@ def test_without_passages_only_the_question_is_read(engine, name):
 
 
 @every_reading
-@pytest.mark.parametrize("count", [1, 2, 6, 24])
+@pytest.mark.parametrize("count", [1, 2, 6, pytest.param(24, marks=pytest.mark.long)])
 def test_any_number_of_passages_is_read_and_answered(engine, name, count):
     passages = [ContextPassage("", TEXTS[at % len(TEXTS)]) for at in range(count)]  # equal texts, too
     run = begin(engine, QUESTION, passages, name, max_tokens=4)

@@ -68,6 +68,7 @@ def write(engine, passages, drafts, sources=None, **options):
     return (row.transcript.ids, row.listener.text, row.finish_reason), scheduler.steps
 
 
+@pytest.mark.long
 @given(
     seed=st.integers(0, 10**6),
     drafts=st.integers(1, 8),

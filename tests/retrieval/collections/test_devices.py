@@ -62,6 +62,7 @@ def accelerator():
     return Accelerator([device, device], budget=70_000)
 
 
+@pytest.mark.long
 def test_additions_and_merges_are_trained_on_the_device(tmp_path, accelerator, monkeypatch):
     trained, assigned = [], []
     trainer = accelerator.trainer
@@ -89,6 +90,7 @@ def tokens(collection):
         return sum(segment.indexes["tokens"].index.tokens for segment in snapshot.searched.segments)
 
 
+@pytest.mark.long
 def test_searches_find_what_they_find_without_it(tmp_path, accelerator):
     collection = made(tmp_path / "c", accelerator)
     for first in range(0, 200, 100):

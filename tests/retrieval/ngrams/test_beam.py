@@ -81,6 +81,7 @@ def likelihood(lm: LanguageModel, ids: tuple[int, ...]) -> float:
     return float(lm.log_likelihoods([[*PREFIX, *PROMPT]], [list(ids)])[0].sum())
 
 
+@pytest.mark.long
 def test_a_tree_reads_branches_as_if_alone(tiny_lm: LanguageModel, tree: LanguageTree) -> None:
     a, b, c = tree.grow([ROOT, ROOT, ROOT], [20, 21, 22])[0]
     below, rows = tree.grow([c, a, b, a], [30, 31, 32, 33])

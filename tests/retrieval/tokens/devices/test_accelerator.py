@@ -11,6 +11,9 @@ from retrieval.tokens.devices import ResidentCodes, ResidentVectors, accelerator
 from retrieval.tokens.devices.accelerator import Accelerator
 from tests.support.device_segments import CPU, build, clustered, listed
 
+pytestmark = pytest.mark.long
+
+
 DIM = 16
 
 

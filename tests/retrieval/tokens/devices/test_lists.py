@@ -13,6 +13,8 @@ from retrieval.tokens.devices.lists import ListedCodes
 from retrieval.tokens.ivf import InvertedLists
 from tests.support.device_segments import CPU, clustered, decoded, decoded_lists, listed
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("factory", ["IVF8,PQ16x4fsr", "IVF8,PQ32x4fsr", "IVF8,PQ1x4fsr"])
 @pytest.mark.parametrize("words", [1, 2, 3])
