@@ -1,8 +1,8 @@
 """Who asks reaches the jobs and the log; the key itself reaches neither."""
 
-from dataclasses import pytest
+from dataclasses import replace
 
-import replace
+import pytest
 import structlog
 from sqlalchemy import select
 
