@@ -13,9 +13,9 @@ from typing import Any
 import httpx2
 import msgspec
 
-from .._version import __version__
 from .._local import LocalServer
 from .._retry import RetryPolicy
+from .._version import __version__
 from ..types import CompressReply, MethodList, MethodOptions, ModelList, StatsReply
 from .collections import Collections
 from .http import Http
