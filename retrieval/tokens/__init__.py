@@ -3,9 +3,7 @@
 from retrieval.tokens.encoder import TokenEncoder
 from retrieval.tokens.errors import InvalidTokenOption, UnusableFaiss
 from retrieval.tokens.faiss_facts import check_faiss
-from retrieval.tokens.header import Tier
 from retrieval.tokens.index import TokenIndex
-from retrieval.tokens.ivf import Trainer
 from retrieval.tokens.matching import match_tokens
 from retrieval.tokens.reference import maxsim_reference, xtr_reference
 from retrieval.tokens.scoring import xtr_scores
@@ -16,6 +14,8 @@ from retrieval.tokens.search import (
     search_tokens,
     search_tokens_batch,
 )
+from retrieval.tokens.storage.header import Tier
+from retrieval.tokens.storage.ivf import Trainer
 
 __all__ = [
     "DeviceSearch",

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.tokens.errors import InvalidTokenOption
-from retrieval.tokens.flat import search_flat
-from retrieval.tokens.header import Header, Tier, Training
-from retrieval.tokens.ivf import Inherited, InvertedLists, Trainer, build_ivf
 from retrieval.tokens.scoring import NOTHING
-from retrieval.tokens.stored import StoredVectors
+from retrieval.tokens.storage.flat import search_flat
+from retrieval.tokens.storage.header import Header, Tier, Training
+from retrieval.tokens.storage.ivf import Inherited, InvertedLists, Trainer, build_ivf
+from retrieval.tokens.storage.stored import StoredVectors
 from retrieval.tokens.vectors import check_vectors
 from retrieval.types import Bits, Float32, Int64
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from retrieval.tokens.errors import InvalidTokenOption
 from retrieval.tokens.index import EXACT_UP_TO, TokenIndex
-from retrieval.tokens.ivf import Trainer
 from retrieval.tokens.pruning import NEAR, merge_near
 from retrieval.tokens.scoring import NOTHING, xtr_scores
+from retrieval.tokens.storage.ivf import Trainer
 from retrieval.tokens.vectors import check_vectors
 from retrieval.top import NO_HITS, best_hits
 from retrieval.types import Bits, Float32, Hits, Int64

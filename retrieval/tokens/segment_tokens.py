@@ -14,8 +14,8 @@ from retrieval.arrays import open_array, save_rows
 from retrieval.lazy_sequence import LazySequence
 from retrieval.retrievers import Batch, IndexTools, own_offsets
 from retrieval.tokens.index import TokenIndex
+from retrieval.tokens.storage.vector_spool import VectorSpool
 from retrieval.tokens.trial import examine
-from retrieval.tokens.vector_spool import VectorSpool
 from retrieval.trials import Expected
 from retrieval.types import Encoder, Float32, Int32
 

@@ -9,7 +9,7 @@ from retrieval.tokens.devices.lists import ListedCodes
 from retrieval.tokens.devices.ragged import best_of_rows, runs
 from retrieval.tokens.devices.vectors import stored_maxsim
 from retrieval.tokens.index import TokenIndex
-from retrieval.tokens.ivf import probe_count
+from retrieval.tokens.storage.ivf import probe_count
 from retrieval.types import Bits, Float32, Int64
 
 _CELLS = 1 << 26  # bytes of codes looked up at a time

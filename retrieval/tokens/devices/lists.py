@@ -14,7 +14,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.tokens.ivf import InvertedLists
+from retrieval.tokens.storage.ivf import InvertedLists
 from retrieval.types import Float32, Int32, Int64
 
 UInt8 = NDArray[np.uint8]

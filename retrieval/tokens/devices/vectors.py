@@ -9,7 +9,7 @@ import torch
 
 from retrieval.tokens.devices.ragged import best_of_grid, mean_of_best, runs
 from retrieval.tokens.index import TokenIndex
-from retrieval.tokens.stored import StoredVectors
+from retrieval.tokens.storage.stored import StoredVectors
 from retrieval.types import Bits, Float32, Int64
 
 _CELLS = 1 << 27  # similarities held at a time

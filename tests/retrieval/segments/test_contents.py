@@ -13,7 +13,7 @@ from retrieval.catalogue import INDEXES
 from retrieval.retrievers import IndexTools, own_offsets
 from retrieval.segments import encode, indexed_text, open_segment, publish, write_segment
 from retrieval.segments.passages import PassageStore
-from retrieval.tokens.vector_spool import VectorSpool
+from retrieval.tokens.storage.vector_spool import VectorSpool
 from tests.support.fakes import MODELS, HashEncoder, WordVocabulary
 from tests.support.speeds import examples
 

@@ -10,7 +10,7 @@ import torch
 from retrieval.tokens.devices import ResidentCodes
 from retrieval.tokens.devices import codes as codes_module
 from retrieval.tokens.devices.lists import ListedCodes
-from retrieval.tokens.ivf import InvertedLists
+from retrieval.tokens.storage.ivf import InvertedLists
 from tests.support.device_segments import CPU, clustered, decoded, decoded_lists, listed
 
 pytestmark = pytest.mark.long

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from retrieval.tokens import TokenOptions, maxsim_reference, search_tokens, xtr_reference
 from retrieval.tokens.devices import ResidentCodes, ResidentVectors, vectors
 from retrieval.tokens.devices.accelerator import Accelerator
-from retrieval.tokens.ivf import probe_count
+from retrieval.tokens.storage.ivf import probe_count
 from tests.support.device_segments import CPU, build, clustered, decoded, listed
 from tests.support.speeds import examples
 

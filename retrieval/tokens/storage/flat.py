@@ -6,7 +6,7 @@ import numpy as np
 
 from retrieval.tokens.kernels import above_floor, gather_rows
 from retrieval.tokens.scoring import NOTHING
-from retrieval.tokens.stored import BLOCK_ROWS, StoredVectors, blocks
+from retrieval.tokens.storage.stored import BLOCK_ROWS, StoredVectors, blocks
 from retrieval.types import Bits, Float32, Int64
 
 _CELLS = 1 << 23

@@ -13,8 +13,8 @@ import numpy as np
 
 from retrieval.errors import CorruptSegment
 from retrieval.tokens.faiss_facts import check_faiss
-from retrieval.tokens.header import Header, Tier, Training
 from retrieval.tokens.scoring import NOTHING
+from retrieval.tokens.storage.header import Header, Tier, Training
 from retrieval.types import Bits, Float32, Int64
 
 _FILE = "tokens.faiss"

@@ -1,0 +1,1 @@
+"""The token index on disk: exact vectors, inverted lists, their headers."""
