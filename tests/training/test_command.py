@@ -16,6 +16,8 @@ from training.options import Recipe, changed_options, chosen_recipe
 from training.recipes.keep.recipe import KeepRecipe
 from training.recipes.tokens.recipe import TokensRecipe
 
+pytestmark = pytest.mark.long
+
 WORDS = ["red", "green", "blue", "fish", "tree", "house", "the", "a", "."]
 
 

@@ -6,6 +6,8 @@ import httpx2
 import pytest
 from excerpta import AsyncClient, NotFound
 
+pytestmark = pytest.mark.long
+
 ROLE = {"name": "role", "text": "You help {team}. ", "parameters": {"team": 8}}
 TONE = {"name": "tone", "text": "Answer in one word.\n"}
 SETTINGS = {"modules": [ROLE, TONE]}

@@ -13,6 +13,8 @@ from api.commands.compact import main
 from api.errors import InvalidSettings, UnknownCollection
 from retrieval.errors import CorruptSegment
 
+pytestmark = pytest.mark.long
+
 
 def texts(count, first=0):
     return [{"id": f"d{at}", "text": f"Passage {at} is about otters."} for at in range(first, first + count)]

@@ -12,6 +12,8 @@ from api.compat.openai_chat import conversation
 from api.compat.openai_types import ChatMessage
 from api.errors import InvalidRequest
 
+pytestmark = pytest.mark.long
+
 TRAVEL = "Travel above 2000 euros is approved by the head of finance. Dogs stay at home."
 QUESTION = "Travel above 2000 euros is approved by the head of finance."
 PLAN = {"base": "balanced", "compress": None, "answer": {"max_tokens": 8}}

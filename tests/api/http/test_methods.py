@@ -7,6 +7,12 @@ from api.commands import openapi
 from api.http.method_schemas import component
 from api.query.catalogues import LISTED, REMEDIES
 
+
+@pytest.fixture(scope="module")
+def schemas():
+    return msgspec.json.decode(openapi.rendered())["components"]["schemas"]
+
+
 EACH = [(stage, method) for stage, catalogue in LISTED.items() for method in catalogue.values()]
 
 
@@ -21,8 +27,7 @@ async def test_every_method_is_listed_with_its_options(api):
 
 
 @pytest.mark.parametrize(("stage", "method"), EACH)
-def test_the_document_has_a_schema_a_method(stage, method):
-    schemas = msgspec.json.decode(openapi.rendered())["components"]["schemas"]
+def test_the_document_has_a_schema_a_method(schemas, stage, method):
     schema = schemas[component(stage, method)]
     assert schema["properties"]["method"]["enum"] == [method.name]
     assert schema["additionalProperties"] is False

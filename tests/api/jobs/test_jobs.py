@@ -19,6 +19,8 @@ from api.jobs.queue import MOST_ATTEMPTS, JobQueue
 from api.jobs.wakeups import RedisWakeUps, WakeUps, make_bell
 from retrieval import BatchKey
 
+pytestmark = pytest.mark.long
+
 REDIS = "redis://127.0.0.1:6379/9"
 
 

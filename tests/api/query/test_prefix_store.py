@@ -14,6 +14,8 @@ from api.access.caller import LOCAL
 from api.device.networks import filed_under, prefix_store
 from context.prefix_store import ADMISSIONS, EVICTIONS, STORAGES, PrefixStore, document_of
 
+pytestmark = pytest.mark.long
+
 QUESTION = "Travel above 2000 euros is approved by the head of finance."
 DOCUMENTS = [
     {

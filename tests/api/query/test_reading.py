@@ -29,6 +29,7 @@ def test_a_struct_says_everything_and_a_mapping_what_it_names():
     assert plans.resolve(PlanOptions(context={"reading": {"method": "epic"}}), stored).context.passages == 7
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["auto", *READINGS])
 async def test_every_method_answers_and_says_how(api, method):
     await api.made()

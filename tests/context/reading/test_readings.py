@@ -23,6 +23,8 @@ from models.attention.maps import first_layers
 from models.networks.language_model import LanguageModel
 from tests.support.readings import begin, reading
 
+pytestmark = pytest.mark.long
+
 PASSAGES = [
     ContextPassage("Travel", "The head of finance approves travel above 2000 euros."),
     ContextPassage("", "Dogs are not allowed. No exceptions are made."),

@@ -20,7 +20,7 @@ from models.networks.language_model import LanguageModel
 from tests.support.tiny_checkpoints import CPU
 from tests.support.tiny_gguf import write_gguf
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::UserWarning"), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ from retrieval import BatchKey, Deletion, Document, MergePolicy
 from retrieval.collections.compacting import compact
 from tests.support.fakes import ids
 
+pytestmark = pytest.mark.long
+
 EAGER = MergePolicy(fan_in=2)
 
 
