@@ -10,6 +10,7 @@ from context import ContextEngine, PrefixStore
 
 
 @pytest.mark.model
+@pytest.mark.process  # Redis
 def test_every_case_is_measured_and_cached_ones_are_cheaper(small_models):
     report = Report("context", None)
     options = SpeedOptions(

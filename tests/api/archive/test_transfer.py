@@ -272,7 +272,7 @@ async def test_a_running_import_is_not_swept(source, settings, tmp_path, monkeyp
         if point == "import.tried":
             seen.append((left_in(settings), asyncio.run(source.service.library.orphans())))
 
-    monkeypatch.setattr("api.archive.restore.point", look)
+    monkeypatch.setattr("api.archive.restore.crash_point", look)
     await of_work(bring_in, settings, tmp_path / "c.tar", "d", silent)
     ((directories, orphans),) = seen
     (draft,) = set(directories) - set(before)
