@@ -15,7 +15,7 @@ _guarded = False
 
 
 class NotInThisRun(RuntimeError):
-    """A test without the marker `process` used a socket or another process."""
+    """A test of the fast run used a socket or another process."""
 
 
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
@@ -32,9 +32,9 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Guards a test and the fixtures that it sets up, unless it is marked."""
+    """Guards a test of the fast run and the fixtures that it sets up."""
     global _guarded
-    _guarded = item.get_closest_marker("process") is None
+    _guarded = not any(item.get_closest_marker(name) for name in ("process", "model", "long"))
     try:
         return (yield)
     finally:
