@@ -26,15 +26,16 @@ from context.prefix_store import Storage
 from context.writing.transcript import Writing
 from models import LanguageModel
 
+_PARALLEL, _IN_SEQUENCE, _SUPERPOSITION = Ape(), Sequential(), Superposition()
 SPEED_CASES = (
-    "sequential",
+    _IN_SEQUENCE.name(),
     "cold",
     "memory",
     "disk",
     "disk-cold",
     "redis",
     "partial",
-    "superposition",
+    _SUPERPOSITION.name(),
     "question-only",
     "decode",
 )
@@ -42,10 +43,9 @@ PASSAGE_TOKENS = 200
 QUESTION = "What is the difference between a tuple and a list?"
 _DECODED = 12
 _BUDGET = 8 << 30
-_PARALLEL = Ape()
 _DECODE_CASES: tuple[tuple[str, ReadingMethod], ...] = (
     ("decode", _PARALLEL),
-    ("decode sequential", Sequential()),
+    (f"decode {_IN_SEQUENCE.name()}", _IN_SEQUENCE),
 )
 
 
@@ -75,7 +75,7 @@ def run_speed(lm: LanguageModel, name: str, options: SpeedOptions, report: Repor
         plain = _Case(lm, texts)
         base = {
             case: plain.steps(case)
-            for case in ("sequential", "question-only", "cold")
+            for case in (_IN_SEQUENCE.name(), "question-only", "cold")
             if case in options.cases
         }
         label = f"{count}x{PASSAGE_TOKENS} {name}"
@@ -123,8 +123,8 @@ class _Case:
 
     def steps(self, case: str) -> Callable[[], Timing]:
         """One measured request of this case, with what has to be made ready before."""
-        if case == "sequential":
-            return lambda: self.timed(self.texts, reading=Sequential())
+        if case == _IN_SEQUENCE.name():
+            return lambda: self.timed(self.texts, reading=_IN_SEQUENCE)
         if case == "question-only":
             return lambda: self.timed([])
         if case == "cold":
@@ -179,9 +179,9 @@ def _stores(
                 cases["memory"] = lambda: memory.timed(texts)
             if "partial" in wanted:
                 cases["partial"] = lambda: _partial(memory)
-        if "superposition" in wanted:
+        if _SUPERPOSITION.name() in wanted:
             paths = case_over(_BUDGET)  # of its own: what is forgotten for "partial" has to be made again
-            cases["superposition"] = lambda: paths.timed(texts, reading=Superposition())
+            cases[_SUPERPOSITION.name()] = lambda: paths.timed(texts, reading=_SUPERPOSITION)
         if wanted & {"disk", "disk-cold"}:
             disk = case_over(0, Path(folder))
             if "disk" in wanted:
@@ -221,7 +221,7 @@ def _fastest(cases: dict[str, Callable[[], Timing]], runs: int) -> dict[str, Tim
     """The best of several runs of each case, in turns, after one that does not count."""
     found: dict[str, list[Timing]] = {name: [] for name in cases}
     for name, step in cases.items():
-        if name != "sequential":
+        if name != _IN_SEQUENCE.name():
             step()
     for _ in range(runs):
         for name, step in cases.items():
@@ -239,8 +239,8 @@ def _report(
     for case, timing in timings.items():
         report.add(label, case, "ttft_ms", timing.wall, "ms")
         report.add(label, case, "ttft_cpu_ms", timing.cpu, "ms")
-        if "sequential" in known:
-            report.add(label, case, "cpu_speedup", known["sequential"].cpu / timing.cpu, "x sequential")
+        if (baseline := known.get(_IN_SEQUENCE.name())) is not None:
+            report.add(label, case, "cpu_speedup", baseline.cpu / timing.cpu, f"x {_IN_SEQUENCE.name()}")
         if "question-only" in known:
             report.add(label, case, "cpu_ratio", timing.cpu / known["question-only"].cpu, "x question-only")
     return known

@@ -22,9 +22,12 @@ from evaluation.beir import DataSet, load
 from evaluation.measures import scores
 from evaluation.runs import best_first
 from evaluation.searches import ranking_plan
+from retrieval.catalogue import RETRIEVERS
 from retrieval.fusion import CATALOGUE as FUSIONS
 
-CASES = ("lexical", "tokens", *FUSIONS)
+FUSED = ("tokens", "lexical")
+"""The retrievers whose lists are fused."""
+CASES = (*FUSED, *FUSIONS)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -62,12 +65,12 @@ def fusions(cases: list[str], weights: list[float]) -> dict[str, FuseMethod]:
     """The options of every fusion by its name. A retriever alone is the fusion of its list only."""
     found: dict[str, FuseMethod] = {}
     for case in cases:
-        if case in ("lexical", "tokens"):
+        if case in FUSED:
             found[case] = FUSIONS.resolve({"weights": {case: 1.0}})
             continue
         for weight in weights:
             found[f"{case}@{weight:g}"] = FUSIONS.resolve(
-                {"method": case, "weights": {"tokens": 1.0, "lexical": weight}}
+                {"method": case, "weights": dict(zip(FUSED, (1.0, weight), strict=True))}
             )
     return found
 
@@ -88,15 +91,15 @@ async def _rankings(
     text: str, engine: QueryEngine, collection: str, depth: int, ways: dict[str, FuseMethod]
 ) -> AsyncIterator[tuple[str, list[str]]]:
     """One search by the engine's stages, fused in every way."""
-    limit = {"limit": depth}
-    plan = ranking_plan({"retrieve": {"tokens": limit, "lexical": limit, "ngrams": None}, "rerank": None})
+    retrieve = {name: {"limit": depth} if name in FUSED else None for name in RETRIEVERS}
+    plan = ranking_plan({"retrieve": retrieve, "rerank": None})
     running = await engine.start(SearchRequest(collection=collection, query=text, plan=plan))
     stages, query = running.stages, running.query
     sources = await stages.open(query.entries, None, query.caller)
     reads = await stages.read(query.text, query.plan.retrieve)
     lists = await stages.retrieve(sources, reads, query.plan.retrieve)
     for name, fuse in ways.items():
-        alone = {name} & {"lexical", "tokens"}
+        alone = {name} & {*FUSED}
         kept = [replace(one, lists={key: one.lists[key] for key in alone or one.lists}) for one in lists]
         candidates = await stages.fuse(kept, fuse)
         yield name, best_first(one.passage.document_id for one in candidates)

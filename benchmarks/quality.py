@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from excerpta.types import CollectionSettings
+from excerpta.types.retrieve import Ngrams
 from rich.progress import Progress
 
 from api.query.engine import QueryEngine
@@ -24,12 +25,13 @@ from evaluation.beir import DataSet, load
 from evaluation.runs import Ranked, Run, Searches, best_first
 from evaluation.runs import run as run_set
 from evaluation.searches import DEPTH, EngineSearches, engine_over, indexed
+from retrieval.catalogue import RETRIEVERS
 from retrieval.tokens import TokenOptions
 from retrieval.tokens.retriever import find
 
 CASES = ("lexical", "tokens", "ngrams", "fused", "reranked")
 OTHERS = ("exact", "unrefined")
-_OFF = {"tokens": None, "lexical": None, "ngrams": None}
+_OFF = dict.fromkeys(RETRIEVERS)
 
 
 def add_index_options(parser: argparse.ArgumentParser) -> None:
@@ -65,15 +67,13 @@ def plan_of(case: str, options: argparse.Namespace) -> dict[str, Any]:
     """The plan of a case: one retriever, or the default plan up to fusing or reranking."""
     depth = {"limit": options.depth}
     tokens = depth | {"k_tokens": options.k_tokens, "refine": options.refine}
-    alone: dict[str, Mapping[str, Any]] = {
-        "lexical": depth,
-        "tokens": tokens,
-        "unrefined": tokens | {"refine": 0},
-        "ngrams": depth,
+    alone: dict[str, dict[str, Any]] = {
+        **{name: {name: depth} for name in RETRIEVERS},
+        "tokens": {"tokens": tokens},
+        "unrefined": {"tokens": tokens | {"refine": 0}},
     }
     if case in alone:
-        retriever = "tokens" if case == "unrefined" else case
-        return {"retrieve": _OFF | {retriever: alone[case]}, "rerank": None}
+        return {"retrieve": _OFF | alone[case], "rerank": None}
     rerank = {"limit": options.rerank} if case == "reranked" else None
     return {"retrieve": {"tokens": tokens, "lexical": depth}, "rerank": rerank}
 
@@ -108,7 +108,7 @@ def run(options: argparse.Namespace, report: Report) -> None:
 
 
 async def _run(sets: list[DataSet], cases: list[str], options: argparse.Namespace, report: Report) -> None:
-    async with opened(sets, options, ngrams="ngrams" in cases) as (engine, collection):
+    async with opened(sets, options, ngrams=Ngrams.name() in cases) as (engine, collection):
         for data in sets:
             for case in cases:
                 searches: Searches

@@ -1,6 +1,5 @@
-"""What every retriever of the catalogue promises, and that nothing else names one."""
+"""What every retriever of the catalogue promises."""
 
-import ast
 from types import SimpleNamespace
 
 import msgspec
@@ -10,7 +9,6 @@ import pytest
 from base.methods import InvalidOption, UnknownMethod
 from retrieval import Collection, Document, IndexSettings
 from retrieval.catalogue import INDEXES, METHODS, RETRIEVERS
-from tests.support import ROOT
 from tests.support.fakes import MODELS, HashEncoder
 
 EACH = pytest.mark.parametrize("name", list(RETRIEVERS))
@@ -118,16 +116,3 @@ def test_unknown_options_are_refused_with_the_allowed(name):
 def test_a_retriever_searches_what_segments_hold(name):
     assert RETRIEVERS[name].index in INDEXES.values()
     assert 0 < RETRIEVERS[name].weight <= 1
-
-
-def test_nothing_in_the_query_path_names_a_retriever():
-    folders = {f"retrieval/{name}/" for name in RETRIEVERS}
-    files = [*ROOT.glob("retrieval/**/*.py"), *ROOT.glob("api/query/*.py")]
-    named = [
-        (path, node.value)
-        for path in (file.relative_to(ROOT).as_posix() for file in files)
-        if not any(path.startswith(folder) for folder in folders)
-        for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8")))
-        if isinstance(node, ast.Constant) and node.value in [*RETRIEVERS]
-    ]
-    assert named == []
