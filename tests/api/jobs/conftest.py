@@ -1,7 +1,7 @@
-"""Queues on both databases, without the service around them."""
+"""Queues on both databases without a service, and the service with and without servers beside it."""
 
-import secrets
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -9,38 +9,43 @@ from api.db import BatchRow, CollectionRow, Database, upgrade
 from api.jobs.process import ProcessLock
 from api.jobs.queue import JobQueue
 
-SERVER = "127.0.0.1:5432"
+REDIS = "redis://127.0.0.1:6379/9"
 
 
-async def _administer(command: str | None = None) -> str | None:
-    """Runs a command as a user that may make databases; the user's name, None where there is no server."""
-    import asyncpg
+def redis_is_there() -> bool:
+    import redis
 
-    for user in ("postgres", "root"):
-        try:
-            connection = await asyncpg.connect(f"postgresql://{user}@{SERVER}/postgres", timeout=2)
-        except (OSError, TimeoutError, asyncpg.PostgresError):
-            continue
-        try:
-            if command:
-                await connection.execute(command)
-        finally:
-            await connection.close()
-        return user
-    return None
+    try:
+        return bool(redis.Redis.from_url(REDIS, socket_connect_timeout=1).ping())
+    except redis.RedisError:
+        return False
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-async def database(request, tmp_path):
+@pytest.fixture(params=["in-process", pytest.param("redis", marks=pytest.mark.process)])
+def redis_url(request):
+    if request.param == "in-process":
+        return ""
+    if not redis_is_there():
+        pytest.skip("no Redis on 127.0.0.1:6379")
+    return REDIS
+
+
+@pytest.fixture(params=["sqlite, in process", pytest.param("postgresql, redis", marks=pytest.mark.process)])
+async def both(request, settings, open_api):
+    """The service with the fewest and with the most servers beside it."""
+    if request.param.startswith("postgresql"):
+        if not redis_is_there():
+            pytest.skip("no Redis on 127.0.0.1:6379")
+        url = request.getfixturevalue("postgres_url")
+        settings = replace(settings, database_url=url, redis_url=REDIS)
+    async with open_api(replace(settings, batch_documents=4)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def database(database_url):
     """Migrated and empty but for the collections `one` and `two`."""
-    name = f"excerpta_test_{secrets.token_hex(4)}"
-    url = f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
-    if request.param == "postgresql":
-        user = await _administer(f"CREATE DATABASE {name}")
-        if user is None:
-            pytest.skip(f"no PostgreSQL with trust authentication on {SERVER}")
-        url = f"postgresql+asyncpg://{user}@{SERVER}/{name}"
-    database = Database(url)
+    database = Database(database_url)
     try:
         await upgrade(database)
         async with database.write() as session:
@@ -57,8 +62,6 @@ async def database(request, tmp_path):
         yield database
     finally:
         await database.close()
-        if request.param == "postgresql":
-            await _administer(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
