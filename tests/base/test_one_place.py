@@ -75,7 +75,7 @@ def named(name, files, *, branching=False):
     return [
         f"{source.path}:{line} names {name!r}"
         for source in files
-        for line, string in source.strings(branching=branching)
+        for line, string in (source.branches if branching else source.strings)
         if string == name and (branching or (source.path, name) not in OTHER_MEANINGS)
     ]
 
@@ -124,7 +124,7 @@ def test_every_exception_is_needed():
     for path, name in FILES:
         assert any(one.startswith(f"{methods[name].file}.") for one in by_path[path].imported)
     for path, name in OTHER_MEANINGS:
-        assert name in {string for _, string in by_path[path].strings()}
+        assert name in {string for _, string in by_path[path].strings}
 
 
 PLANTED = {

@@ -1,35 +1,40 @@
 """Finds where a source file names a method: its options struct, its file, or its name as a string."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Source:
-    """A parsed file. `imported` is what it imports, as `module.name`; `modules` are those among it."""
+    """A parsed file: what it imports, as `module.name`, the attributes it takes, its strings with their
+    lines, and those of the strings that choose what runs."""
 
     path: str
-    tree: ast.Module
     imported: frozenset[str]
+    attributes: frozenset[str]
+    strings: tuple[tuple[int, str], ...]
+    branches: tuple[tuple[int, str], ...]
 
     @classmethod
     def of(cls, path, text):
         tree = ast.parse(text)
-        return cls(path, tree, frozenset(_imported(tree)))
+        return cls(
+            path,
+            frozenset(_imported(tree)),
+            frozenset(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)),
+            _strings(ast.walk(tree)),
+            _strings(_chosen(tree)),
+        )
 
     def takes(self, module, name):
         """Whether the file takes this name out of this module, by `from` or as an attribute."""
-        if f"{module}.{name}" in self.imported:
-            return True
-        attributes = (node.attr for node in ast.walk(self.tree) if isinstance(node, ast.Attribute))
-        return module in self.imported and name in attributes
+        return f"{module}.{name}" in self.imported or (module in self.imported and name in self.attributes)
 
-    def strings(self, *, branching=False):
-        """Every string of the file as (line, string); `branching` for those alone that choose what runs."""
-        nodes = _chosen(self.tree) if branching else ast.walk(self.tree)
-        constants = {node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-        return sorted((node.lineno, node.value) for node in constants)
+
+def _strings(nodes: Iterable[ast.AST]) -> tuple[tuple[int, str], ...]:
+    constants = {node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return tuple(sorted((node.lineno, node.value) for node in constants))
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
