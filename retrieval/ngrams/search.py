@@ -69,14 +69,13 @@ def search_ngrams(
     beams: int = 15,
     length: int = 10,
     query_keys: bool = True,
-    query_probability: float | None = QUERY_PROBABILITY,
     allowed: Sequence[Bits | None] | None = None,
 ) -> NgramHits:
     """The `limit` passages whose n-grams best match those that the model generates.
 
     The model writes up to `beams` n-grams of `length` tokens that occur in an allowed passage.
-    `query_keys` adds the question's runs of one to three words, each as probable as `query_probability`
-    says, or as the model says for None; with `beams` = 0 there are only these, and no model call.
+    `query_keys` adds the question's runs of one to three words, all equally probable; with `beams` = 0
+    there are only these, and no model call.
     `bases` and `allowed` have one entry a segment: the number of its first passage, and a bit a passage.
     Only the first 1,000 characters of the query are read. A collection of a few hundred tokens finds
     little: counts are smoothed, so every n-gram is frequent there and weighs little.
@@ -85,7 +84,7 @@ def search_ngrams(
     `length` does not fit the model. SEAL, Bevilacqua
     et al. 2022.
     """
-    _check(limit, beams, length, query_probability)
+    _check(limit, beams, length)
     for index in indexes:
         if index.vocabulary_size != vocabulary.size:
             raise IndexMismatch("vocabulary size", str(index.vocabulary_size), str(vocabulary.size))
@@ -94,10 +93,9 @@ def search_ngrams(
     if limit == 0 or not question or not corpus.exists(corpus.root):
         return _as_hits(lm, corpus, [])
     keys = _query_keys(vocabulary, question) if query_keys else []
-    asks_model = beams > 0 or (bool(keys) and query_probability is None)
-    tree = read_question(lm, question, most_depth=max([length, *map(len, keys)])) if asks_model else None
-    ngrams = question_ngrams(tree, corpus, keys, query_probability)
-    if tree is not None and beams > 0:
+    ngrams = question_ngrams(corpus, keys, QUERY_PROBABILITY)
+    if beams > 0:
+        tree = read_question(lm, question, most_depth=length)
         ngrams += generate(tree, corpus, beams=beams, length=length, openers=writer(lm).openers)
     return _as_hits(lm, corpus, rank_passages(corpus, ngrams, limit=limit))
 
@@ -108,12 +106,10 @@ def _query_keys(vocabulary: Vocabulary, question: str) -> list[tuple[int, ...]]:
     return [ids for ids in keys if len(ids) <= _MOST_KEY_TOKENS]
 
 
-def _check(limit: int, beams: int, length: int, query_probability: float | None) -> None:
+def _check(limit: int, beams: int, length: int) -> None:
     for option, value, least in (("limit", limit, 0), ("beams", beams, 0), ("length", length, 1)):
         if value < least:
             raise InvalidNgramOption(option, value, f"at least {least}")
-    if query_probability is not None and not 0 < query_probability < 1:
-        raise InvalidNgramOption("query_probability", query_probability, "between 0 and 1, or None")
 
 
 def _as_hits(lm: LanguageModel, corpus: NgramCorpus, ranked: Sequence[RankedPassage]) -> NgramHits:

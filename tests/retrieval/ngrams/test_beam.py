@@ -14,7 +14,7 @@ from models.networks.language_model import LanguageModel
 from retrieval.ngrams import reference
 from retrieval.ngrams.beam import generate
 from retrieval.ngrams.language_tree import ROOT, LanguageTree, Prefix
-from retrieval.ngrams.question import log_probabilities, question_ngrams
+from retrieval.ngrams.question import question_ngrams
 from retrieval.ngrams.words import openers, phrases
 from tests.support.ngram_corpora import ALPHABET, Corpus, corpora
 from tests.support.speeds import examples
@@ -108,28 +108,6 @@ def test_prefixes_are_not_changed_by_trees(tiny_lm: LanguageModel) -> None:
     np.testing.assert_array_equal(first.root, second.root)
 
 
-@given(st.lists(st.lists(st.integers(5, 9), min_size=1, max_size=5).map(tuple), min_size=1, max_size=12))
-@settings(max_examples=examples(25))
-def test_log_probabilities_equal_a_teacher_forced_pass(
-    tiny_lm: LanguageModel, sequences: list[tuple[int, ...]]
-) -> None:
-    tree = LanguageTree(tiny_lm, Prefix(tiny_lm, PREFIX), PROMPT, most_depth=10)
-    tree.grow([ROOT, ROOT], [50, 51])
-    scores = log_probabilities(tree, sequences)
-    expected = tiny_lm.log_likelihoods([[*PREFIX, *PROMPT]] * len(sequences), sequences)
-    assert scores == pytest.approx([float(values.sum()) for values in expected], abs=1e-3)
-
-
-def test_many_sequences_take_several_calls() -> None:
-    tree = TableTree(3)
-    sequences = [(a, b, c, d) for a in range(4) for b in range(4) for c in range(4) for d in range(4)]
-    scores = log_probabilities(tree, sequences)
-    expected = [sum(tree.after(ids[:at])[ids[at]] for at in range(4)) for ids in sequences]
-    assert scores == pytest.approx(expected)
-    assert tree.calls == [64, 20]
-    assert log_probabilities(tree, []) == []
-
-
 def test_beam_scores_equal_a_teacher_forced_pass(tiny_lm: LanguageModel, tree: LanguageTree) -> None:
     size = tiny_lm.vocabulary_size
     corpus = Corpus([[30, 31, 32, 33], [30, 40, 41], [42, 31, 32, 30, 31]], [1], None).union(size)
@@ -141,15 +119,9 @@ def test_beam_scores_equal_a_teacher_forced_pass(tiny_lm: LanguageModel, tree: L
 
 def test_question_ngrams_are_those_of_allowed_passages() -> None:
     corpus = Corpus([[0, 1, 2], [3, 3]], [], [True, False]).union()
-    sequences = [(0, 1), (3,), (), (0, 1), (2, 0), (1,)]
-    assert [ngram.ids for ngram in question_ngrams(None, corpus, sequences, 0.5)] == [(0, 1), (1,)]
-    assert question_ngrams(None, corpus, sequences, 0.5)[0].log_probability == pytest.approx(np.log(0.5))
-    asked = question_ngrams(TableTree(1), corpus, sequences, None)
-    assert [ngram.log_probability for ngram in asked] == pytest.approx(
-        log_probabilities(TableTree(1), [(0, 1), (1,)])
-    )
-    with pytest.raises(ValueError, match="tree"):
-        question_ngrams(None, corpus, sequences, None)
+    found = question_ngrams(corpus, [(0, 1), (3,), (), (0, 1), (2, 0), (1,)], 0.5)
+    assert [ngram.ids for ngram in found] == [(0, 1), (1,)]
+    assert [ngram.log_probability for ngram in found] == pytest.approx([np.log(0.5)] * 2)
 
 
 def test_what_does_not_fit_is_refused(tiny_lm: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
