@@ -108,20 +108,6 @@ class PrefixStore:
         self._writes: dict[Future[None], int] = {}
         self._pending_bytes = pending_bytes
 
-    def get(self, key: BlockKey) -> Block | None:
-        """The block, or None."""
-        self._hear()
-        stored = self._find(key, self._deletions.count)
-        return None if stored is None else unpack(stored)
-
-    def put(self, key: BlockKey, block: Block, *, seconds: float = 0.0) -> None:
-        """Stores the block in memory at once and in lower tiers soon. A failing tier is skipped.
-
-        `seconds` is the time that encoding took.
-        """
-        self._hear()
-        self._keep(key, pack(block, self.storage, seconds), self._tiers, self._deletions.count)
-
     def fetch(self, keys: Sequence[BlockKey], make: Make, *, keep: bool = False) -> Fetched:
         """The block of every key. Missing blocks are made in one call, and cached if they are admitted.
 

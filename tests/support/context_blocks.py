@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from context.prefix_store import BlockKey, Keys, Namespace, StoredBlock, pack
+from context.prefix_store import BlockKey, Keys, Namespace, PrefixStore, StoredBlock, pack
 from context.prefix_store.tiers.block_file import block_to_bytes
 from models.attention.blocks import Block
 
@@ -67,6 +67,27 @@ def in_child(work: Callable[[], object]) -> int:
 
 def never(_: object) -> list[Block]:
     raise AssertionError("nothing should be made")
+
+
+class NotCached(Exception):
+    """Raised in place of making a block."""
+
+
+def cached(store: PrefixStore, key: BlockKey) -> Block | None:
+    """The block that the store has, if it has one."""
+
+    def refuse(_: object) -> list[Block]:
+        raise NotCached
+
+    try:
+        return store.fetch([key], refuse).blocks[0]
+    except NotCached:
+        return None
+
+
+def cache(store: PrefixStore, key: BlockKey, block: Block) -> None:
+    """Has every tier keep a block, as a request does that used it before."""
+    store.fetch([key], lambda _: [block], keep=True)
 
 
 def maker(calls: list[list[int]]) -> Callable[[Sequence[int]], list[Block]]:

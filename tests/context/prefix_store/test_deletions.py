@@ -10,7 +10,7 @@ import pytest
 from context.prefix_store import PrefixStore, RedisTier
 from context.prefix_store.deletion_log import FileLog, Listener
 from context.prefix_store.deletions import EVERYTHING, Deletion
-from tests.support.context_blocks import REDIS, block_of, key_of, maker, never
+from tests.support.context_blocks import REDIS, block_of, cache, cached, key_of, maker, never
 
 A, B = key_of(1, document="a"), key_of(2, document="b")
 GONE = Deletion(A.scope, frozenset({A.document}))
@@ -42,7 +42,7 @@ def test_a_deletion_reaches_the_other_memory(pair):
     assert calls == [[0]]
     assert there.fetch([A, B], never).cached == (True, True)  # heard once
     there.delete_salt(b"")
-    assert here.get(A) is here.get(B) is None
+    assert cached(here, A) is cached(here, B) is None
 
 
 def test_a_process_does_not_listen_to_itself(pair):
@@ -62,7 +62,7 @@ def test_what_is_being_made_elsewhere_is_not_kept(pair):
     fresh = key_of(3, document="c")
     there.fetch([fresh], make)
     there.flush()
-    assert there.get(fresh) is here.get(fresh) is None
+    assert cached(there, fresh) is cached(here, fresh) is None
 
 
 def test_what_was_written_while_it_was_deleted_is_taken_out_again(make_store, tmp_path, monkeypatch):
@@ -75,7 +75,7 @@ def test_what_was_written_while_it_was_deleted_is_taken_out_again(make_store, tm
         put(key, block)
 
     monkeypatch.setattr(disk, "put", late)
-    there.put(A, block_of(1))
+    cache(there, A, block_of(1))
     there.flush()
     assert not list(tmp_path.rglob("*.safetensors"))
 
@@ -85,7 +85,7 @@ def _other_process(store: PrefixStore, pipe) -> None:
     store.flush()
     pipe.send("ready")
     pipe.recv()
-    pipe.send([store.get(key) is not None for key in (A, B)])
+    pipe.send([cached(store, key) is not None for key in (A, B)])
     store.close()
 
 

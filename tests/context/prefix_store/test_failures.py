@@ -15,8 +15,9 @@ from context.prefix_store import DiskTier, MemoryTier, PrefixStore, RedisTier
 from context.prefix_store.breaker import Breaker, Guarded
 from tests.support.context_blocks import (
     BLOCK,
-    FILE,
     block_of,
+    cache,
+    cached,
     in_child,
     key_of,
     maker,
@@ -161,8 +162,9 @@ def test_a_disk_that_breaks_later_degrades_to_encoding(tmp_path):
 
 def test_no_space_left_degrades_to_encoding_and_can_still_be_read(tmp_path, monkeypatch):
     store = PrefixStore(BLOCK, tmp_path, 10**6)
-    store.put(key_of(1), block_of(1))
+    cache(store, key_of(1), block_of(1))
     store.flush()
+    written = store.stats().tiers[1].bytes
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -175,10 +177,10 @@ def test_no_space_left_degrades_to_encoding_and_can_still_be_read(tmp_path, monk
     assert len(calls) == 2
     assert not list(tmp_path.rglob("*.tmp"))
     disk = store.stats().tiers[1]
-    assert (disk.errors, disk.blocks, disk.bytes) == (1, 1, FILE)
+    assert (disk.errors, disk.blocks, disk.bytes) == (1, 1, written)
     monkeypatch.undo()
     store._tiers[0].delete(key_of(1))
-    assert same(store.get(key_of(1)), block_of(1))
+    assert same(cached(store, key_of(1)), block_of(1))
     store.close()
 
 
@@ -218,7 +220,7 @@ def test_a_full_filesystem_degrades_to_encoding(tmp_path):
         disk = store.stats().tiers[1]
         assert disk.errors > 0
         assert disk.blocks > 0
-        found = [store.get(key_of(number)) for number in range(10)]
+        found = [cached(store, key_of(number)) for number in range(10)]
         assert sum(block is not None for block in found) == disk.blocks
         assert all(block is None or same(block, block_of(n, tokens=200)) for n, block in enumerate(found))
         assert not list(tmp_path.rglob("*.tmp"))
@@ -283,11 +285,11 @@ def test_a_redis_that_comes_back_is_used_again_and_deletes_what_it_owes(make_red
     assert store.delete_documents(b"", ["a"]) == 1  # memory's
     tier._redis = working
     assert tier.get(key_of(1, document="a")) is not None  # still there, but nobody is given it
-    assert store.get(key_of(1, document="a")) is None
+    assert cached(store, key_of(1, document="a")) is None
     time.sleep(0.6)
     store._tiers[0].delete(key_of(2, document="b"))
-    assert store.get(key_of(1, document="a")) is None
-    assert store.get(key_of(2, document="b")) is not None
+    assert cached(store, key_of(1, document="a")) is None
+    assert cached(store, key_of(2, document="b")) is not None
     assert tier.get(key_of(1, document="a")) is None
     store.close()
 
@@ -297,7 +299,7 @@ def test_a_redis_that_is_full_can_still_be_read(make_redis, monkeypatch):
     from redis.exceptions import OutOfMemoryError
 
     store = PrefixStore(0, redis=make_redis(), admission="always")
-    store.put(key_of(1), block_of(1))
+    cache(store, key_of(1), block_of(1))
     store.flush()
 
     def full(*_, **__):
@@ -307,7 +309,7 @@ def test_a_redis_that_is_full_can_still_be_read(make_redis, monkeypatch):
     assert store.fetch([key_of(2)], maker([])).cached == (False,)
     store.flush()
     assert store.stats().tiers[1].errors == 1
-    assert same(store.get(key_of(1)), block_of(1))
+    assert same(cached(store, key_of(1)), block_of(1))
     store.close()
 
 

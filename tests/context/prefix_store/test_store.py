@@ -11,7 +11,7 @@ import pytest
 
 from context.prefix_store import PrefixStore, pack
 from context.prefix_store.deletions import Deletion, Deletions
-from tests.support.context_blocks import BLOCK, NAMESPACE, block_of, key_of, maker, never, same
+from tests.support.context_blocks import BLOCK, NAMESPACE, block_of, cache, cached, key_of, maker, never, same
 
 
 def test_fetch_makes_what_is_missing_once_and_finds_it_again(make_store, tmp_path):
@@ -33,15 +33,15 @@ def test_fetch_makes_what_is_missing_once_and_finds_it_again(make_store, tmp_pat
     restarted.flush()
     memory, disk = restarted.stats().tiers
     assert (memory.blocks, disk.blocks, disk.hits) == (2, 3, 2)  # moved up into memory
-    assert same(restarted.get(key_of(0)), first.blocks[0])
+    assert same(cached(restarted, key_of(0)), first.blocks[0])
     assert restarted.stats().tiers[1].hits == 2
 
 
 def test_what_moved_up_into_memory_is_no_longer_the_file(make_store, tmp_path):
-    make_store(0, tmp_path, 10**6).put(key_of(1), block_of(1))
+    cache(make_store(0, tmp_path, 10**6), key_of(1), block_of(1))
     store = make_store(10**6, tmp_path, 10**6)
     store.flush()
-    while store.get(key_of(1)) is None:  # the first store writes it in the background
+    while cached(store, key_of(1)) is None:  # the first store writes it in the background
         time.sleep(0.01)
     store.flush()
     for tier in store._tiers:
@@ -50,9 +50,9 @@ def test_what_moved_up_into_memory_is_no_longer_the_file(make_store, tmp_path):
 
 def test_without_room_in_memory_the_disk_serves(make_store, tmp_path):
     store = make_store(0, tmp_path, 10**6)
-    store.put(key_of(1), block_of(1))
+    cache(store, key_of(1), block_of(1))
     store.flush()
-    assert same(store.get(key_of(1)), block_of(1))
+    assert same(cached(store, key_of(1)), block_of(1))
     assert store.stats().tiers[0].bytes == 0
 
 
@@ -66,9 +66,9 @@ def test_other_processes_find_in_redis_what_this_one_made(make_store, make_redis
     two.flush()
     assert [tier.blocks for tier in two.stats().tiers] == [2, 2, 0]  # moved up through both
     assert two.delete_documents(b"", [""]) == 2
-    assert one.get(key_of(1)) is not None  # its own memory is its own
+    assert cached(one, key_of(1)) is not None  # its own memory is its own
     three = make_store(10**6, redis=make_redis())
-    assert three.get(key_of(1)) is None
+    assert cached(three, key_of(1)) is None
 
 
 def test_time_spent_and_time_saved_are_counted(make_store):
@@ -98,8 +98,8 @@ def test_salts_never_share(make_store, tmp_path):
         assert store.fetch([key_of(1, salt=salt)], maker(calls)).cached == (False,)
     assert len(calls) == 2
     assert store.delete_salt(b"a") == 1
-    assert store.get(key_of(1, salt=b"a")) is None
-    assert store.get(key_of(1, salt=b"b")) is not None
+    assert cached(store, key_of(1, salt=b"a")) is None
+    assert cached(store, key_of(1, salt=b"b")) is not None
     assert store.delete([key_of(1, salt=b"b"), key_of(9)]) == 1
 
 
@@ -283,25 +283,25 @@ def test_a_block_that_two_requests_share_was_used_twice(make_store):
         time.sleep(0.05)
         go.set()
         first.result(5), second.result(5)
-    assert store.get(key_of(1)) is not None
+    assert cached(store, key_of(1)) is not None
 
 
 def test_room_is_told(make_store, make_redis, tmp_path):
     store = make_store(BLOCK, tmp_path, 10**6, redis=make_redis())
-    store.put(key_of(1), block_of(1))
+    cache(store, key_of(1), block_of(1))
     assert store.room(BLOCK)
     assert not make_store(BLOCK - 1, redis=make_redis()).room(BLOCK)
 
 
 def test_writes_that_do_not_fit_into_the_queue_are_left_out(make_store, tmp_path):
     store = make_store(10**6, tmp_path, 10**6, pending_bytes=BLOCK - 1)
-    store.put(key_of(1), block_of(1))
+    cache(store, key_of(1), block_of(1))
     store.flush()
-    assert store.get(key_of(1)) is not None
+    assert cached(store, key_of(1)) is not None
     assert store.stats().tiers[1].blocks == 0
     store.close()
-    store.put(key_of(2), block_of(2))  # after closing, memory still serves
-    assert store.get(key_of(2)) is not None
+    cache(store, key_of(2), block_of(2))  # after closing, memory still serves
+    assert cached(store, key_of(2)) is not None
 
 
 # deleting
@@ -327,8 +327,8 @@ def test_what_is_being_made_while_its_document_goes_is_not_kept(make_store, tmp_
 
     store.fetch([key_of(1, document="a"), kept], make)
     store.flush()
-    assert store.get(key_of(1, document="a")) is None
-    assert store.get(kept) is not None
+    assert cached(store, key_of(1, document="a")) is None
+    assert cached(store, kept) is not None
     assert [tier.blocks for tier in store.stats().tiers] == [1, 1]
 
 
@@ -351,12 +351,12 @@ def test_deletions_long_ago_spare_nothing():
 def test_other_models_blocks_can_be_cleared(make_store, tmp_path):
     store = make_store(0, tmp_path, 10**6)
     other = replace(NAMESPACE, dtype="bfloat16")
-    store.put(key_of(1), block_of(1))
-    store.put(key_of(1, namespace=other), block_of(1))
+    cache(store, key_of(1), block_of(1))
+    cache(store, key_of(1, namespace=other), block_of(1))
     store.flush()
     assert store.delete_other_namespaces(other.digest()) == 1
-    assert store.get(key_of(1)) is None
-    assert store.get(key_of(1, namespace=other)) is not None
+    assert cached(store, key_of(1)) is None
+    assert cached(store, key_of(1, namespace=other)) is not None
 
 
 @pytest.mark.parametrize("storage", ["bfloat16", "int8"])
@@ -367,5 +367,5 @@ def test_a_block_reads_alike_before_and_after_it_is_stored(make_store, tmp_path,
     assert first.keys.dtype == block_of(0).keys.dtype
     assert same(store.fetch([key_of(1)], never).blocks[0], first)
     store.close()
-    assert same(make_store(10**6, tmp_path, 10**6, storage=storage).get(key_of(1)), first)
+    assert same(cached(make_store(10**6, tmp_path, 10**6, storage=storage), key_of(1)), first)
     assert store.stats().tiers[0].bytes == pack(block_of(0), storage).nbytes
