@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.support.word_pieces import word_pieces
+
 PROFILE = """
 description = "Tiny random networks, for tests"
 
@@ -32,17 +34,12 @@ WORDS = (
 def write_profile(directory: Path) -> Path:
     """Makes the checkpoints and the profile `tiny` in an empty directory; returns the profile's file."""
     import torch
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     torch.manual_seed(7)
-    pieces = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    pieces.normalizer = normalizers.BertNormalizer(lowercase=True)
-    pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    pieces.train_from_iterator(
-        [WORDS, "abcdefghijklmnopqrstuvwxyz 0123456789 .,;:!?()-'\""] * 5,
-        trainers.WordPieceTrainer(vocab_size=400, special_tokens=special, show_progress=False),
+    pieces = word_pieces(
+        [WORDS, "abcdefghijklmnopqrstuvwxyz 0123456789 .,;:!?()-'\""], ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
     )
     pieces.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]

@@ -184,16 +184,30 @@ async def test_several_collections_are_ranked_together(filled):
 
 
 async def test_a_collections_best_counts_for_no_more_than_it_is(filled):
-    """Each list's best would be worth the same by minimum and maximum, whatever it says."""
+    """By minimum and maximum the best of every collection would be worth the same, whatever it says."""
     await filled.made("other")
     await filled.put(
         {"id": "bread", "text": "Bread needs flour and water."},
         {"id": "moon", "text": "Some moon."},
         collection="other",
     )
-    reply = await ask(filled, "Which force pulls the sea into tides?", collection=["other", "c"], plan="fast")
-    assert (reply["hits"][0]["collection"], reply["hits"][0]["document_id"]) == ("c", "tides")
-    assert all(hit["scores"]["tokens"] is not None for hit in reply["hits"])
+    question = "Are tides caused by the gravity of the moon?"
+
+    async def best(**plan):
+        words = {"base": "fast", "retrieve": {"tokens": None}, **plan}
+        reply = await ask(filled, question, collection=["other", "c"], plan=words)
+        scores = {}
+        for hit in reply["hits"]:
+            scores.setdefault((hit["collection"], hit["document_id"]), hit["scores"]["fused"])
+        return scores
+
+    even = await best(fuse={"method": "weighted"})
+    assert even["other", "moon"] == even["c", "tides"]
+    fair = await best()
+    assert next(iter(fair)) == ("c", "tides")
+    assert fair["other", "moon"] < fair["c", "tides"] / 2
+    both = await ask(filled, question, collection=["other", "c"], plan="fast")
+    assert all(hit["scores"]["tokens"] is not None for hit in both["hits"])
 
 
 async def test_an_empty_collection_answers_too(api):
