@@ -1,22 +1,25 @@
-"""SQL conditions for the jobs that may run now: one at a time for each collection, in order of arrival."""
+"""Statements for the jobs that may run now: one at a time for each collection, in order of arrival."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from api.db import JobRow
 
 FINISHED = ("succeeded", "failed", "cancelled")
+_CANDIDATES = 50
 
 
-def claimable(now: float) -> ColumnElement[bool]:
-    """Whether a job is unfinished and no worker holds it."""
-    return or_(JobRow.state == "queued", (JobRow.state == "running") & (JobRow.lease_until < now))
+def _claimable() -> ColumnElement[bool]:
+    """Whether a job is unfinished and no worker holds it at the time `now`."""
+    return or_(
+        JobRow.state == "queued", (JobRow.state == "running") & (JobRow.lease_until < bindparam("now"))
+    )
 
 
-def must_wait() -> ColumnElement[bool]:
+def _must_wait() -> ColumnElement[bool]:
     """Whether another job of the collection has to end first.
 
     Changes in flight wait for nothing, and a rebuild waits for them; the others run one at a time, in order.
@@ -35,6 +38,19 @@ def must_wait() -> ColumnElement[bool]:
         other.collection_id == JobRow.collection_id, other.id != JobRow.id, has_to_end_first
     )
     return and_(~JobRow.inline, found)
+
+
+# Workers ask for these every few seconds, so they are built once; `now` is in seconds since 1970.
+CLAIMABLE = (
+    select(JobRow.id).where(_claimable(), ~_must_wait()).order_by(JobRow.created_at).limit(_CANDIDATES)
+)
+"""The ids of the jobs that may run `now`, the oldest first."""
+CLAIMABLE_JOB = (
+    select(JobRow)
+    .where(JobRow.id == bindparam("job"), _claimable(), ~_must_wait())
+    .execution_options(populate_existing=True)
+)
+"""The row of `job` as it is in the database, if it may run `now`."""
 
 
 async def begun_rebuild(session: AsyncSession, collection: str) -> str | None:

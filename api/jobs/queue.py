@@ -14,7 +14,7 @@ from api.access.caller import LOCAL, Caller
 from api.db import BatchRow, CollectionRow, Database, DocumentRow, IdempotencyRow, JobRow
 from api.db.documents import put_documents, remove_documents
 from api.errors import CollectionBusy, IdempotencyConflict, JobStopped, UnknownCollection, UnknownJob
-from api.jobs.claimable import FINISHED, begun_rebuild, claimable, must_wait
+from api.jobs.claimable import CLAIMABLE, CLAIMABLE_JOB, FINISHED, begun_rebuild
 from api.jobs.process import ProcessLock
 
 Kind: TypeAlias = Literal["documents", "files", "delete", "rebuild"]
@@ -119,14 +119,7 @@ class JobQueue:
         Jobs of one collection run one after another; a rebuild also waits for changes in flight.
         """
         async with self._database.read() as session:
-            waiting = (
-                await session.scalars(
-                    select(JobRow.id)
-                    .where(claimable(time.time()), ~must_wait())
-                    .order_by(JobRow.created_at)
-                    .limit(50)
-                )
-            ).all()
+            waiting = (await session.scalars(CLAIMABLE, {"now": time.time()})).all()
         for job in waiting:
             if claim := await self._try_claim(job):
                 return claim
@@ -143,11 +136,7 @@ class JobQueue:
             except UnknownCollection:
                 return None
             now = time.time()
-            row = await session.scalar(
-                select(JobRow)
-                .where(JobRow.id == job, claimable(now), ~must_wait())
-                .execution_options(populate_existing=True)
-            )
+            row = await session.scalar(CLAIMABLE_JOB, {"job": job, "now": now})
             if row is None:
                 return None
             if row.cancel_requested:
