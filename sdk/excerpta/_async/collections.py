@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -132,7 +132,7 @@ class AsyncCollection:
         filter: Filter | None = None,  # noqa: A002
         limit: int = 10,
         plan: str | PlanOptions | dict[str, Any] | None = None,
-        explain: bool = False,
+        explain: bool | Literal["matrix"] = False,
         timeout_ms: int | None = None,
     ) -> QueryReply:
         """Finds passages and answers from them, with citations."""
@@ -146,7 +146,7 @@ class AsyncCollection:
         filter: Filter | None = None,  # noqa: A002
         limit: int = 10,
         plan: str | PlanOptions | dict[str, Any] | None = None,
-        explain: bool = False,
+        explain: bool | Literal["matrix"] = False,
         timeout_ms: int | None = None,
     ) -> QueryReply:
         """Finds passages only: retrieves and fuses, answers nothing."""
@@ -161,7 +161,7 @@ class AsyncCollection:
         filter: Filter | None = None,  # noqa: A002
         limit: int = 10,
         plan: str | PlanOptions | dict[str, Any] | None = None,
-        explain: bool = False,
+        explain: bool | Literal["matrix"] = False,
         timeout_ms: int | None = None,
     ) -> AsyncIterator[AsyncAnswerStream]:
         """The answer as a stream. Leaving the block cancels it on the server."""
@@ -187,7 +187,7 @@ class AsyncCollection:
         filter: Filter | None,  # noqa: A002
         limit: int,
         plan: str | PlanOptions | dict[str, Any] | None,
-        explain: bool,
+        explain: bool | Literal["matrix"],
         timeout_ms: int | None,
         *,
         stream: bool = False,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Iterable
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -134,7 +134,7 @@ class Collection:
         filter: Filter | None = None,  # noqa: A002
         limit: int = 10,
         plan: str | PlanOptions | dict[str, Any] | None = None,
-        explain: bool = False,
+        explain: bool | Literal["matrix"] = False,
         timeout_ms: int | None = None,
     ) -> QueryReply:
         """Finds passages and answers from them, with citations."""
@@ -148,7 +148,7 @@ class Collection:
         filter: Filter | None = None,  # noqa: A002
         limit: int = 10,
         plan: str | PlanOptions | dict[str, Any] | None = None,
-        explain: bool = False,
+        explain: bool | Literal["matrix"] = False,
         timeout_ms: int | None = None,
     ) -> QueryReply:
         """Finds passages only: retrieves and fuses, answers nothing."""
@@ -163,7 +163,7 @@ class Collection:
         filter: Filter | None = None,  # noqa: A002
         limit: int = 10,
         plan: str | PlanOptions | dict[str, Any] | None = None,
-        explain: bool = False,
+        explain: bool | Literal["matrix"] = False,
         timeout_ms: int | None = None,
     ) -> Iterator[AnswerStream]:
         """The answer as a stream. Leaving the block cancels it on the server."""
@@ -189,7 +189,7 @@ class Collection:
         filter: Filter | None,  # noqa: A002
         limit: int,
         plan: str | PlanOptions | dict[str, Any] | None,
-        explain: bool,
+        explain: bool | Literal["matrix"],
         timeout_ms: int | None,
         *,
         stream: bool = False,
