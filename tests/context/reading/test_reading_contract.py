@@ -40,18 +40,6 @@ LONG = [ContextPassage("", "word " * 220 + str(at)) for at in range(2)]
 every_reading = pytest.mark.parametrize("name", READINGS)
 
 
-@pytest.fixture
-def store():
-    with_room = PrefixStore(10**8)
-    yield with_room
-    with_room.close()
-
-
-@pytest.fixture
-def engine(tiny, store):
-    return ContextEngine(tiny, store)
-
-
 def logits(engine, name, passages=PASSAGES, **options):
     return begin(engine, QUESTION, passages, name, **options)._logits
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
 
-from context import READINGS, ContextEngine, ContextPassage, PrefixStore
+from context import READINGS, ContextEngine, ContextPassage
 from context.encoding.plain import encode_passages, encode_prefix
 from context.encoding.recompute import reread
 from context.engine import _Owner
@@ -33,18 +33,6 @@ PASSAGES = [
 ]
 QUESTION = "Who approves travel?"
 PLAIN = {"temperature": 1.0, "scale": 1.0}
-
-
-@pytest.fixture
-def store():
-    with_room = PrefixStore(10**8)
-    yield with_room
-    with_room.close()
-
-
-@pytest.fixture
-def engine(tiny, store):
-    return ContextEngine(tiny, store)
 
 
 def logits(engine, method, passages=PASSAGES, question=QUESTION, **options):
