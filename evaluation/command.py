@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from api.commands.on_data import positive
 from api.query.engine import QueryEngine
 from base.errors import ExcerptaError
 from evaluation.beir import DataSet, load, load_questions
@@ -154,7 +155,7 @@ examples:
     parser.add_argument(
         "--split", help="which judgments; default: test, eval_half or dev, the first there is"
     )
-    parser.add_argument("--queries", type=_positive, metavar="N", help="a seeded sample of N questions a set")
+    parser.add_argument("--queries", type=positive, metavar="N", help="a seeded sample of N questions a set")
     parser.add_argument("--seed", type=int, default=0, help="decides the sample (%(default)s)")
     parser.add_argument(
         "--collection", metavar="NAME", help="a collection in --data, instead of corpus.jsonl"
@@ -165,9 +166,9 @@ examples:
     parser.add_argument("--models", type=Path, help="a data directory whose converted models are used")
     parser.add_argument("--profile", default="small", help="whose models are used (%(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (%(default)s)")
-    parser.add_argument("--passage-tokens", type=_positive, default=200, help="of a new index (%(default)s)")
+    parser.add_argument("--passage-tokens", type=positive, default=200, help="of a new index (%(default)s)")
     parser.add_argument("--ngrams", action="store_true", help="index n-grams, for plans that search by them")
-    parser.add_argument("--depth", type=_positive, default=DEPTH, help="passages of a ranking (%(default)s)")
+    parser.add_argument("--depth", type=positive, default=DEPTH, help="passages of a ranking (%(default)s)")
     parser.add_argument(
         "--query-timeout",
         type=float,
@@ -177,12 +178,6 @@ examples:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="append one object for each set and plan")
     return parser
-
-
-def _positive(text: str) -> int:
-    if (value := int(text)) < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return value
 
 
 if __name__ == "__main__":

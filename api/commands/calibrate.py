@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from api.commands.on_data import positive
 from base.errors import ExcerptaError
 from context import Calibration, ContextEngine, PrefixStore, calibrate, reference_prompts
 from models import Models, load_profile
@@ -88,8 +89,8 @@ examples:
   excerpta calibrate small                     the default profile, kept under ./data
   excerpta calibrate ./my.toml --data /srv/x   your own profile, for the service over /srv/x
 
-The service over the same data directory takes the result at its next start; a plan that names
-context.temperature or context.scale goes before it.""",
+The service over the same data directory takes the result at its next start. A plan that sets the
+`temperature` or the `scale` of its `context.reading` goes before it.""",
     )
     parser.add_argument(
         "profile", metavar="MODEL", help="the profile whose language model it is: a name, or a .toml file"
@@ -99,18 +100,12 @@ context.temperature or context.scale goes before it.""",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the file elsewhere")
     parser.add_argument(
-        "--prompts", type=_positive, default=8, help="how many are read; more take longer (%(default)s)"
+        "--prompts", type=positive, default=8, help="how many are read; more take longer (%(default)s)"
     )
-    parser.add_argument("--passages", type=_positive, default=6, help="in each prompt (%(default)s)")
+    parser.add_argument("--passages", type=positive, default=6, help="in each prompt (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="which prompts (%(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (%(default)s)")
     return parser
-
-
-def _positive(text: str) -> int:
-    if (value := int(text)) < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return value
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from api.commands.generated import write_or_check
 from api.http.method_schemas import options_schema
 from api.query.catalogues import LISTED
 from base.methods import TAG, Catalogue, Method
@@ -88,17 +89,8 @@ def _values(schema: dict[str, Any]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Returns the exit status: 1 when the page does not match the code."""
-    if arguments == ["--check"]:
-        if not FILE.is_file() or FILE.read_text("utf-8") != rendered():
-            sys.stderr.write(f"{FILE} is stale: run python -m api.commands.methods_page\n")
-            return 1
-    elif arguments:
-        sys.stderr.write("usage: python -m api.commands.methods_page [--check]\n")
-        return 2
-    else:
-        FILE.write_text(rendered(), "utf-8")
-    return 0
+    """Writes or checks the file; returns the exit status (`api.commands.generated`)."""
+    return write_or_check(FILE, rendered, "api.commands.methods_page", arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What commands on a data directory share: its option, the settings, and how errors are shown."""
+"""What commands on a data directory share: their options, the settings, and how errors are shown."""
 
 from __future__ import annotations
 
@@ -43,3 +43,14 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         help="the service's data directory (EXCERPTA_DATA, ./data); "
         "its database is in there, or at EXCERPTA_DATABASE_URL",
     )
+
+
+def positive(text: str) -> int:
+    """The `type` of an option that counts something. Raises ArgumentTypeError below 1.
+
+    >>> positive("3")
+    3
+    """
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return value

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
+from api.commands.generated import write_or_check
 from api.commands.setting import Area, Note, variable
 from api.settings import Settings, notes
 
@@ -74,17 +75,8 @@ def allowed(name: str, note: Note) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Returns the exit status: 1 when the page does not match the code."""
-    if arguments == ["--check"]:
-        if not FILE.is_file() or FILE.read_text("utf-8") != rendered():
-            sys.stderr.write(f"{FILE} is stale: run python -m api.commands.settings_page\n")
-            return 1
-    elif arguments:
-        sys.stderr.write("usage: python -m api.commands.settings_page [--check]\n")
-        return 2
-    else:
-        FILE.write_text(rendered(), "utf-8")
-    return 0
+    """Writes or checks the file; returns the exit status (`api.commands.generated`)."""
+    return write_or_check(FILE, rendered, "api.commands.settings_page", arguments)
 
 
 def _defaults() -> dict[str, object]:

@@ -102,7 +102,7 @@ def test_the_method_is_in_the_help_and_in_the_documents(run):
     assert "overlap" in run("-m", "excerpta.cli", "ask", "--help")
     page = "from api.commands.methods_page import rendered; print(rendered())"
     assert "rerank/methods/overlap.py" in run("-c", page)
-    document = "from api.commands.openapi import rendered; print(rendered().decode())"
+    document = "from api.commands.openapi import rendered; print(rendered())"
     assert "RerankOverlap" in run("-c", document)
 
 

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import fields
-from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
@@ -41,15 +40,6 @@ def test_the_page_is_fresh_and_names_every_setting_once():
     assert page == settings_page.rendered()
     for name in NAMES:
         assert len(re.findall(rf"^\| `{variable(name)}`", page, re.MULTILINE)) == 1
-
-
-def test_a_stale_page_is_found_and_written(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    Path("docs").mkdir()
-    assert settings_page.main(["--check"]) == 1
-    assert "stale" in capsys.readouterr().err
-    assert settings_page.main([]) == settings_page.main(["--check"]) == 0
-    assert settings_page.main(["--wrong"]) == 2
 
 
 def test_the_help_of_serve_lists_every_setting_and_flag(capsys):
