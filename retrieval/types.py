@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,30 @@ Float32 = NDArray[np.float32]
 Bits = NDArray[np.bool_]
 
 
+class Mark(NamedTuple):
+    """Where a page or a table's row is in a document's text: a half-open span of characters.
+
+    `number` counts as the file does, from 1.
+    """
+
+    kind: Literal["page", "row"]
+    number: int
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as a user added it. `id` is unique in its collection; adding it again replaces it."""
+    """A document as a user added it. `id` is unique in its collection; adding it again replaces it.
+
+    `marks` are the pages and rows of its text, by start.
+    """
 
     id: str
     text: str
     title: str = ""
     metadata: Metadata = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +50,8 @@ class Passage:
 
     `start` and `end` are character offsets into the document's text, half-open, and
     `text == document.text[start:end]` always holds. `heading` is the path of headings the
-    span stands under ("Guide > Set-up"), read by the encoders but never cited.
+    span stands under ("Guide > Set-up"), read by the encoders but never cited. `marks` are the pages and
+    rows that it has a part of, with the document's offsets.
     """
 
     document_id: str
@@ -44,6 +61,7 @@ class Passage:
     end: int
     title: str = ""
     heading: str = ""
+    marks: tuple[Mark, ...] = ()
 
     @property
     def id(self) -> str:

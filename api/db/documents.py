@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.tables import DocumentRow
 from retrieval import Document
+from retrieval.types import Mark
 
 _IDS_A_STATEMENT = 500
 
@@ -20,14 +21,15 @@ _IDS_A_STATEMENT = 500
 def document_row(document: Document, *, collection: str, version: int, job: str, batch: int) -> DocumentRow:
     """The row of a document that `version` of the collection brought in."""
     fields = msgspec.json.encode(document.metadata).decode()
-    content = msgspec.json.encode([document.id, document.title, document.text, document.metadata])
+    content = [document.id, document.title, document.text, document.metadata, *document.marks]
     return DocumentRow(
         collection_id=collection,
         id=document.id,
         title=document.title,
         text=document.text,
         fields=fields,
-        hash=hashlib.sha256(content).hexdigest(),
+        marks=msgspec.json.encode(document.marks).decode() if document.marks else "",
+        hash=hashlib.sha256(msgspec.json.encode(content)).hexdigest(),
         version=version,
         deleted=False,
         job_id=job,
@@ -38,7 +40,8 @@ def document_row(document: Document, *, collection: str, version: int, job: str,
 
 def document_of(row: DocumentRow) -> Document:
     """The document a row holds."""
-    return Document(row.id, row.text, row.title, msgspec.json.decode(row.fields))
+    marks = msgspec.json.decode(row.marks, type=tuple[Mark, ...]) if row.marks else ()
+    return Document(row.id, row.text, row.title, msgspec.json.decode(row.fields), marks)
 
 
 async def put_documents(session: AsyncSession, documents: Sequence[DocumentRow]) -> None:
@@ -77,5 +80,7 @@ async def remove_documents(
                 DocumentRow.id.in_(wanted[start : start + _IDS_A_STATEMENT]),
                 DocumentRow.version < version,
             )
-            .values(deleted=True, text="", title="", fields="{}", hash="", version=version, job_id=job)
+            .values(
+                deleted=True, text="", title="", fields="{}", marks="", hash="", version=version, job_id=job
+            )
         )

@@ -43,6 +43,8 @@ class CollectionRow(Base):
 class DocumentRow(Base):
     """A document, whole. `version` is the collection's version that brought or removed it.
 
+    `marks` are the pages and rows of its text, as JSON; "" where it has none.
+
     A removed document stays as an empty row: a transaction that comes late, of an older version, must
     not bring it back.
     """
@@ -56,6 +58,7 @@ class DocumentRow(Base):
     title: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     fields: Mapped[str] = mapped_column("metadata", Text)
+    marks: Mapped[str] = mapped_column(Text, default="", server_default="")
     hash: Mapped[str] = mapped_column(String(64))
     version: Mapped[int]
     deleted: Mapped[bool] = mapped_column(default=False)

@@ -12,7 +12,7 @@ from api.collections.storable import storable
 from api.errors import InvalidRequest
 from api.jobs.uploads import SpooledFile, open_part
 from retrieval import Document
-from retrieval.corpus import LoadLimits, load_file
+from retrieval.corpus import LoadLimits, Remark, load_file
 from retrieval.errors import UnreadableDocument
 
 _LONGEST_LINE = 64 * 2**20
@@ -81,7 +81,7 @@ def _read_files(
         done = start.taken if at == start.file else 0
         content = files[at].path.read_bytes()
         for taken, loaded in enumerate(load_file(files[at].name, content, limits), 1):
-            if taken > done:
+            if taken > done and not isinstance(loaded, Remark):
                 yield _checked(loaded, files[at].name), Cursor(file=at, taken=taken)
 
 

@@ -84,16 +84,19 @@ class CitedAnswer:
         pieces: list[str | Citation] = [cited.text] if cited.text else []
         self.answer.text += cited.text
         for one in cited.citations:
-            passage = candidates[one.passage].passage
+            candidate = candidates[one.passage]
+            passage = candidate.passage
+            start, end = passage.start + one.start, passage.start + one.end
             citation = Citation(
                 marker=one.marker,
                 hit=one.passage,
                 passage_id=passage.id,
                 document_id=passage.document_id,
-                start=passage.start + one.start,
-                end=passage.start + one.end,
+                start=start,
+                end=end,
                 quote=one.quote,
                 mark=one.mark,
+                places=candidate.places(start, end),
             )
             self.answer.citations.append(citation)
             pieces.append(citation)

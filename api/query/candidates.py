@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from excerpta.types import Explain, Hit, TokenMatrix
+from excerpta.types import Explain, Hit, Place, TokenMatrix
 
 from api.device.networks import Networks, filed_under
 from context import ContextPassage
 from rerank import Absent
 from rerank.base import Float32, TermWeights
 from retrieval import Hits, Passage, Selection, Snapshot, TokenVectors
+from retrieval.places import places_of
 from retrieval.segments import indexed_text
 
 Reads: TypeAlias = dict[str, Any]
@@ -60,6 +61,13 @@ class Candidate:
         """The passage in the form that an answer reads, with `text` in place of its own."""
         document = filed_under(self.found.source.name, self.passage.document_id)
         return ContextPassage(self.passage.context, text, document, self.found.source.salt)
+
+    def places(self, start: int, end: int) -> list[Place]:
+        """The pages and rows of a span of the document, in the reply's form."""
+        return [
+            Place(kind=kind, first=first, last=last)
+            for kind, first, last in places_of(self.passage.marks, start, end)
+        ]
 
     @property
     def score(self) -> float:
@@ -116,6 +124,7 @@ def hits_of(
             metadata=dict(one.found.source.snapshot.metadata(one.number)),
             score=one.score,
             scores=one.scores,
+            places=one.places(one.passage.start, one.passage.end),
             explain=_explain(one, query, vectors, matrix=explain == "matrix") if explain else None,
         )
         for one in candidates

@@ -7,7 +7,7 @@ from typing import Annotated, BinaryIO
 
 import msgspec
 
-from retrieval.types import Document
+from retrieval.types import Document, Mark
 
 NAME = "documents.jsonl"
 _LONGEST = 128 << 20  # bytes of a line: twenty million characters, all of them escaped
@@ -15,11 +15,12 @@ _LONGEST = 128 << 20  # bytes of a line: twenty million characters, all of them 
 _Value = str | int | float | bool | None
 
 
-class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
     title: str
     text: str
     metadata: dict[str, _Value | list[_Value]]
+    marks: tuple[Mark, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(_Line)
@@ -28,7 +29,7 @@ _encoder = msgspec.json.Encoder()
 
 def encode_document(document: Document) -> bytes:
     """One document as a line."""
-    line = _Line(document.id, document.title, document.text, dict(document.metadata))
+    line = _Line(document.id, document.title, document.text, dict(document.metadata), document.marks)
     return _encoder.encode(line) + b"\n"
 
 
@@ -43,4 +44,4 @@ def read_documents(file: BinaryIO) -> Iterator[Document]:
             read = _decoder.decode(line)
         except msgspec.MsgspecError as error:
             raise ValueError(f"line {number} of {NAME} is no document: {error}") from None
-        yield Document(read.id, read.text, read.title, read.metadata)
+        yield Document(read.id, read.text, read.title, read.metadata, read.marks)

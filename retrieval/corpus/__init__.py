@@ -4,6 +4,7 @@ from retrieval.corpus.chunker import Chunker, InvalidChunking
 from retrieval.corpus.formats import EXTENSIONS, Format
 from retrieval.corpus.limits import DEFAULT_LIMITS, InvalidLimits, LoadLimits
 from retrieval.corpus.load import Loaded, load_file
+from retrieval.corpus.remarks import Remark
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -14,5 +15,6 @@ __all__ = [
     "InvalidLimits",
     "LoadLimits",
     "Loaded",
+    "Remark",
     "load_file",
 ]

@@ -1,125 +1,74 @@
-"""Builds a document's text from blocks: headings, paragraphs, list items, table rows, code."""
+"""Blocks: what every loader makes of a file, in reading order. `writer.py` turns them into text.
+
+Blocks hold plain text, without markup: inline white space is put in order by the writer.
+"""
 
 from __future__ import annotations
 
-import re
-
-_SPACES = re.compile(r"\s+")
-_BACKTICKS = re.compile(r"`{3,}")
-_CELL = " | "
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 
-class Blocks:
-    """Text with one form for each kind of block, so that the chunker sees the structure.
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of level 1 to 6."""
 
-    A heading is a `#` line, a list item a `-` line, a row's cells are parted by `|`, code is between
-    ``` lines and keeps its spaces; elsewhere runs of white space become one space. Blocks without text
-    leave nothing.
+    text: str
+    level: int
 
-    >>> blocks = Blocks()
-    >>> blocks.open_heading(2); blocks.write(" Use "); blocks.close()
-    >>> blocks.item(); blocks.write("one"); blocks.item(); blocks.write("two"); blocks.text()
-    '## Use\\n\\n- one\\n- two'
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph; line ends in it are kept."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A list item with its marker as a reader sees it (`-`, `2.`, `b)`), `depth` lists deep from 0."""
+
+    text: str
+    marker: str = "-"
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of rows of equal length, after spans were resolved (`tables.table_of`).
+
+    `names` are the names of the columns, () if it has none. `first` is the number of its first row as a
+    citation shows it.
     """
 
-    def __init__(self) -> None:
-        self._finished: list[str] = []
-        self._open: list[str] = []
-        # What comes between the last text that was finished and the next.
-        self._gap = "\n\n"
-        self._prefix = ""
-        # Set where a row or an item begins: its first text comes after that gap, whatever is around it.
-        self._gap_is_held = False
-        self._row_has_text = False
-        self._in_heading = False
-        self._code_depth = 0
-
-    def write(self, text: str) -> None:
-        """Adds to the open block."""
-        self._open.append(text)
-
-    def paragraph(self) -> None:
-        """What follows stands after a blank line."""
-        self._begin("\n\n")
-
-    def line(self) -> None:
-        """What follows stands in a new line."""
-        self._begin("\n")
-
-    def item(self) -> None:
-        """What follows, up to `close`, is a list item."""
-        self._begin("\n")
-        self._prefix = "- "
-        self._gap_is_held = True
-
-    def row(self) -> None:
-        """What follows, up to `close`, is a table row."""
-        self._begin("\n")
-        self._row_has_text = False
-
-    def cell(self) -> None:
-        """What follows is the next cell of the row."""
-        self._begin("\n")
-        if self._row_has_text:
-            self._gap = _CELL
-        self._gap_is_held = True
-
-    def open_heading(self, level: int) -> None:
-        """What follows, up to `close`, is a heading of level 1 to 6."""
-        self.paragraph()
-        self._prefix = "#" * level + " "
-        self._in_heading = True
-
-    def close(self, *, gap: str = "\n\n") -> None:
-        """Ends a heading, an item or a row: what follows has nothing of its form."""
-        self._in_heading = False
-        self._begin(gap)
-        self._prefix = ""
-        self._gap_is_held = False
-        self._gap = gap
-
-    def open_code(self) -> None:
-        """What follows, up to `close_code`, keeps its spaces and line ends."""
-        if not self._code_depth:
-            self.paragraph()
-        self._code_depth += 1
-
-    def close_code(self) -> None:
-        """Ends code."""
-        if self._code_depth == 1:
-            self._finish("\n\n")
-        self._code_depth = max(0, self._code_depth - 1)
-
-    def text(self) -> str:
-        """All that was written."""
-        self._finish("")
-        return "".join(self._finished)
-
-    def _begin(self, gap: str) -> None:
-        if self._code_depth:
-            self._open.append("\n")
-        elif self._in_heading:
-            self._open.append(" ")
-        else:
-            self._finish(gap)
-
-    def _finish(self, gap: str) -> None:
-        """Closes the open text. `gap` is the least that comes before the next."""
-        raw = "".join(self._open)
-        self._open.clear()
-        if not raw.strip():
-            if not self._gap_is_held:
-                self._gap = max(self._gap, gap, key=len)
-            return
-        if self._finished:
-            self._finished.append("\n" if self._code_depth and self._gap == _CELL else self._gap)
-        self._finished.append(
-            _fenced(raw) if self._code_depth else self._prefix + _SPACES.sub(" ", raw).strip()
-        )
-        self._gap, self._prefix, self._gap_is_held, self._row_has_text = gap, "", False, True
+    rows: Sequence[Sequence[str]]
+    names: Sequence[str] = ()
+    caption: str = ""
+    first: int = 1
 
 
-def _fenced(code: str) -> str:
-    longest = max((len(run) for run in _BACKTICKS.findall(code)), default=2)
-    fence = "`" * (longest + 1)
-    return f"{fence}\n{code.rstrip().strip(chr(10))}\n{fence}"
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Text whose spaces and line ends matter."""
+
+    text: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A footnote, an endnote or a comment, with the mark that the text has for it."""
+
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageStart:
+    """The blocks that follow stand on this page, slide or sheet; counted from 1."""
+
+    number: int
+
+
+Block: TypeAlias = Heading | Paragraph | Item | Table | Code | Note | PageStart

@@ -9,6 +9,7 @@ from base.errors import ExcerptaError
 from base.text.sentences import sentences
 from retrieval.corpus.headings import path_line, sections
 from retrieval.corpus.pieces import Budget, TokenMap, fitting
+from retrieval.places import MarkedText
 from retrieval.types import Document, Passage, Tokens
 
 FEWEST_TOKENS = 8
@@ -70,8 +71,18 @@ class Chunker:
         """
         text = document.text
         spans = TokenMap.of(text, self._tokenize)
+        marked = MarkedText(document.marks)
         return [
-            Passage(document.id, ordinal, text[start:end], start, end, document.title, heading)
+            Passage(
+                document.id,
+                ordinal,
+                text[start:end],
+                start,
+                end,
+                document.title,
+                heading,
+                marked.within(start, end),
+            )
             for ordinal, (start, end, heading) in enumerate(self._spans(document, spans))
         ]
 

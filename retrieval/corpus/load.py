@@ -9,6 +9,7 @@ from retrieval.corpus.archive import Allowance, check_package, kind, members, op
 from retrieval.corpus.formats import Format, detect
 from retrieval.corpus.limits import DEFAULT_LIMITS, LoadLimits
 from retrieval.corpus.names import safe_name
+from retrieval.corpus.remarks import Remark
 from retrieval.errors import UnreadableDocument
 from retrieval.types import Document
 
@@ -20,7 +21,7 @@ from .loaders.plain import load_text
 from .loaders.table import load_table
 from .loaders.word import load_word
 
-Loaded: TypeAlias = Document | UnreadableDocument
+Loaded: TypeAlias = Document | UnreadableDocument | Remark
 _Loader: TypeAlias = Callable[[str, bytes, LoadLimits], Iterator[Loaded]]
 
 _LOADERS: dict[Format, _Loader] = {
@@ -38,7 +39,8 @@ def load_file(name: str, data: bytes, limits: LoadLimits = DEFAULT_LIMITS) -> It
     """The documents in one file: one, or one for each row of a table, or those of an archive's files.
 
     A document's id is the file's name, in an archive `archive.zip/inner/name.md`, or the row's id.
-    Its metadata has the file's name as `source`. Errors are yielded as `UnreadableDocument`, never raised.
+    Its metadata has the file's name as `source`. Errors are yielded as `UnreadableDocument`,
+    never raised; a `Remark` names what a user should know about a file that was read.
     """
     try:
         name = safe_name(name)

@@ -1,4 +1,4 @@
-"""Decodes bytes to text, and normalises text to the form in which documents are stored."""
+"""Decodes bytes to text, and makes documents of texts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import codecs
 import re
 from collections.abc import Mapping
 
+from retrieval.corpus.characters import clean
 from retrieval.corpus.limits import LoadLimits
+from retrieval.corpus.writer import Written
 from retrieval.errors import UnreadableDocument
 from retrieval.types import Document, Metadata, Scalar
 
@@ -19,7 +21,6 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SAMPLE = 65_536
 _CONTROL_SHARE = 0.02
 
@@ -62,19 +63,9 @@ def is_text_encoding(encoding: str) -> bool:
         return False
 
 
-def clean(text: str) -> str:
-    r"""Line ends as `\n`; no byte order mark, zero bytes or lone surrogates, which databases refuse.
-
-    >>> clean("\ufeffa\r\nb\rc\x00\ud800")
-    'a\nb\nc�'
-    """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-    return _SURROGATE.sub("\ufffd", text)
-
-
 def make_document(
     identifier: str,
-    text: str,
+    text: str | Written,
     limits: LoadLimits,
     *,
     title: str = "",
@@ -86,14 +77,21 @@ def make_document(
     The error names `place`, such as `table.csv#3`, where that is not the id.
     """
     place = place or identifier
-    text = clean(text)
+    written = text if isinstance(text, Written) else Written(clean(text), ())
+    text = written.text
     if not text.strip():
         raise UnreadableDocument(place, "holds no text")
     if len(text) > limits.max_characters:
         raise UnreadableDocument(
             place, f"has {len(text)} characters; at most {limits.max_characters} are read. Split it."
         )
-    return Document(clean(identifier), text, " ".join(clean(title).split()), _clean_metadata(metadata or {}))
+    return Document(
+        clean(identifier),
+        text,
+        " ".join(clean(title).split()),
+        _clean_metadata(metadata or {}),
+        written.marks,
+    )
 
 
 def _clean_metadata(metadata: Mapping[str, Scalar | list[Scalar]]) -> Metadata:

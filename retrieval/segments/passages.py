@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from retrieval.arrays import open_bytes
-from retrieval.types import Document, Int32, Int64, Metadata, Passage
+from retrieval.types import Document, Int32, Int64, Mark, Metadata, Passage
 
 _TEXT, _BOUNDS, _SPANS, _OWNERS = "text.bin", "bounds.npy", "spans.npy", "owners.npy"
-_DOCUMENTS, _HEADINGS = "documents.json", "headings.json"
+_DOCUMENTS, _HEADINGS, _MARKS = "documents.json", "headings.json", "marks.json"
 
 
 class PassageStore:
@@ -26,11 +27,13 @@ class PassageStore:
         owners: Int32,
         documents: dict[str, list[object]],
         headings: list[str],
+        marks: list[list[list[Any]]],
     ) -> None:
         self._text = text
         self._bounds = bounds
         self._spans = spans
         self._headings = headings
+        self._marks = marks
         self.owners = owners
         """Which document (local number) each passage is of: (passages,), rising."""
         self.ids: list[str] = documents["ids"]  # type: ignore[assignment]
@@ -51,6 +54,7 @@ class PassageStore:
         sizes = [0]
         spans: list[tuple[int, int]] = []
         headings: list[str] = []
+        marks: list[tuple[Mark, ...]] = []
         counts: list[int] = []
         with (directory / _TEXT).open("wb") as file:
             for of_one in passages:
@@ -59,6 +63,7 @@ class PassageStore:
                     sizes.append(file.write(passage.text.encode()))
                     spans.append((passage.start, passage.end))
                     headings.append(passage.heading)
+                    marks.append(passage.marks)
         np.save(directory / _BOUNDS, np.cumsum(sizes, dtype=np.int64))
         np.save(directory / _SPANS, np.array(spans, np.int32).reshape(-1, 2))
         np.save(directory / _OWNERS, np.repeat(np.arange(len(documents)), counts).astype(np.int32))
@@ -69,6 +74,8 @@ class PassageStore:
         }
         (directory / _DOCUMENTS).write_text(json.dumps(body, ensure_ascii=False), "utf-8")
         (directory / _HEADINGS).write_text(json.dumps(headings, ensure_ascii=False), "utf-8")
+        if any(marks):  # segments of documents without pages and rows have no such file
+            (directory / _MARKS).write_text(json.dumps(marks), "utf-8")
 
     @classmethod
     def open(cls, directory: Path) -> PassageStore:
@@ -80,7 +87,9 @@ class PassageStore:
         documents, headings = (
             json.loads((directory / name).read_text("utf-8")) for name in (_DOCUMENTS, _HEADINGS)
         )
-        return cls(text, bounds, spans, owners, documents, headings)
+        found = directory / _MARKS
+        marks = json.loads(found.read_text("utf-8")) if found.exists() else [[]] * len(headings)
+        return cls(text, bounds, spans, owners, documents, headings, marks)
 
     def of_document(self, document: int) -> range:
         """The numbers of one document's passages."""
@@ -102,4 +111,5 @@ class PassageStore:
             end=end,
             title=self.titles[document],
             heading=self._headings[number],
+            marks=tuple(Mark(*mark) for mark in self._marks[number]),
         )

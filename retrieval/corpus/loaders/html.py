@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
-from retrieval.corpus.blocks import Blocks
+from retrieval.corpus.block_text import Blocks
+from retrieval.corpus.characters import clean
 from retrieval.corpus.headings import find_headings
 from retrieval.corpus.limits import LoadLimits
-from retrieval.corpus.text import clean, decode, is_text_encoding, make_document
+from retrieval.corpus.text import decode, is_text_encoding, make_document
 from retrieval.errors import UnreadableDocument
 from retrieval.types import Document
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from retrieval.corpus.characters import clean
 from retrieval.corpus.headings import fenced, find_headings
 from retrieval.corpus.limits import LoadLimits
-from retrieval.corpus.text import clean, decode, make_document
+from retrieval.corpus.text import decode, make_document
 from retrieval.corpus.values import typed
 from retrieval.types import Document, Scalar
 

@@ -11,7 +11,7 @@ import docx
 from docx.oxml.ns import qn
 from lxml import etree
 
-from retrieval.corpus.blocks import Blocks
+from retrieval.corpus.block_text import Blocks
 from retrieval.corpus.headings import find_headings
 from retrieval.corpus.limits import LoadLimits
 from retrieval.corpus.text import make_document

@@ -35,8 +35,19 @@ class Explain(Reply):
     matrix: TokenMatrix | None = None
 
 
+class Place(Reply):
+    """The pages of a file, or the rows of a table, that a text stands on: `first` to `last`, from 1."""
+
+    kind: Literal["page", "row"]
+    first: int
+    last: int
+
+
 class Hit(Reply):
-    """One passage found, with the score of every stage it went through."""
+    """One passage found, with the score of every stage it went through.
+
+    `places` are its pages and rows, where its file has such.
+    """
 
     passage_id: str
     document_id: str
@@ -48,13 +59,14 @@ class Hit(Reply):
     metadata: Metadata
     score: float
     scores: Scores
+    places: list[Place] = field(default_factory=list)
     explain: Explain | None = None
 
 
 class Citation(Reply):
     """`[marker]` in the answer stands for characters `start` to `end` of `hits[hit]`'s document.
 
-    `mark`: the span of the marker's first occurrence in the answer.
+    `mark`: the span of the marker's first occurrence in the answer. `places`: the quote's pages and rows.
     """
 
     marker: int
@@ -65,6 +77,7 @@ class Citation(Reply):
     end: int
     quote: str
     mark: tuple[int, int]
+    places: list[Place] = field(default_factory=list)
 
 
 class Reading(Reply):
