@@ -130,7 +130,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             queue=queue,
             spool=spool,
             indexer=indexer,
-            changes=Changes(queue, spool, indexer, library, bell),
+            changes=Changes(engine.database, queue, spool, indexer, library, bell),
             bell=bell,
             closing=asyncio.Event(),
         )

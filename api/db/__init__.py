@@ -2,7 +2,16 @@
 
 from api.db.database import UNAVAILABLE, Database
 from api.db.migrate import upgrade
-from api.db.tables import Base, BatchRow, CollectionRow, DocumentRow, IdempotencyRow, JobRow, PromptRow
+from api.db.tables import (
+    Base,
+    BatchRow,
+    CollectionRow,
+    DocumentRow,
+    IdempotencyRow,
+    JobRow,
+    PromptRow,
+    SourceRow,
+)
 
 __all__ = [
     "UNAVAILABLE",
@@ -14,5 +23,6 @@ __all__ = [
     "IdempotencyRow",
     "JobRow",
     "PromptRow",
+    "SourceRow",
     "upgrade",
 ]

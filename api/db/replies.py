@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
-from excerpta.types import JobError, JobReply
+from excerpta.types import JobError, JobReply, JobSource
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +15,7 @@ from api.db.tables import BatchRow, CollectionRow, JobRow
 from api.errors import UnknownJob
 
 _MOST_ERRORS = 1000
+_MOST_SOURCES = 1000
 
 
 async def job_reply(database: Database, job: str) -> JobReply:
@@ -52,6 +54,15 @@ async def _reply(session: AsyncSession, row: JobRow, collection: str) -> JobRepl
         .limit(_MOST_ERRORS)
     )
     unread = [pair for text in errors for pair in msgspec.json.decode(text, type=list[tuple[str, str]])]
+    completed = await session.scalars(
+        select(BatchRow.sources)
+        .where(BatchRow.job_id == row.id, BatchRow.sources != "[]")
+        .order_by(BatchRow.number)
+        .limit(_MOST_SOURCES)
+    )
+    sources = [
+        one for text in completed for one in msgspec.json.decode(text, type=list[tuple[str, Any, int]])
+    ]
     return JobReply(
         id=row.id,
         collection=collection,
@@ -62,6 +73,10 @@ async def _reply(session: AsyncSession, row: JobRow, collection: str) -> JobRepl
         passages=row.passages,
         errors=[JobError(name=name, reason=reason) for name, reason in unread[:_MOST_ERRORS]],
         error=row.error,
+        sources=[
+            JobSource(name=name, state=state, documents=documents)
+            for name, state, documents in sources[:_MOST_SOURCES]
+        ],
         created_at=iso_time(row.created_at),
         started_at=None if row.started_at is None else iso_time(row.started_at),
         finished_at=None if row.finished_at is None else iso_time(row.finished_at),

@@ -43,13 +43,15 @@ class CollectionRow(Base):
 class DocumentRow(Base):
     """A document, whole. `version` is the collection's version that brought or removed it.
 
-    `marks` are the pages and rows of its text, as JSON; "" where it has none.
+    `marks` are the pages and rows of its text, as JSON; "" where it has none. `source` is the file that it
+    was read from; None where it was posted.
 
     A removed document stays as an empty row: a transaction that comes late, of an older version, must
     not bring it back.
     """
 
     __tablename__ = "documents"
+    __table_args__ = (Index("ix_documents_source", "collection_id", "source"),)
 
     collection_id: Mapped[str] = mapped_column(
         ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True
@@ -59,12 +61,38 @@ class DocumentRow(Base):
     text: Mapped[str] = mapped_column(Text)
     fields: Mapped[str] = mapped_column("metadata", Text)
     marks: Mapped[str] = mapped_column(Text, default="", server_default="")
+    source: Mapped[str | None] = mapped_column(String(512))
     hash: Mapped[str] = mapped_column(String(64))
     version: Mapped[int]
     deleted: Mapped[bool] = mapped_column(default=False)
     job_id: Mapped[str] = mapped_column(String(40))
     batch: Mapped[int]
     created_at: Mapped[float]
+
+
+class SourceRow(Base):
+    """A file that documents were read from, by its name in the collection.
+
+    `hash` is that of its content (SHA-256), and `reader` the reader that made documents of it; "" for
+    `hash` where the documents may be others than that content's. `report` is JSON: names and reasons of
+    what could not be read. `version` and `job_id` are those that last changed it.
+    """
+
+    __tablename__ = "sources"
+
+    collection_id: Mapped[str] = mapped_column(
+        ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(512), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(64))
+    reader: Mapped[str] = mapped_column(String(40))
+    bytes: Mapped[int]
+    documents: Mapped[int]
+    state: Mapped[str] = mapped_column(String(20))
+    report: Mapped[str] = mapped_column(Text)
+    job_id: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int]
+    updated_at: Mapped[float]
 
 
 class JobRow(Base):
@@ -103,7 +131,10 @@ class JobRow(Base):
 
 
 class BatchRow(Base):
-    """A committed batch of a job: where it ended in the upload, and the documents that could not be read."""
+    """A committed batch of a job: where it ended in the upload, and what could not be read.
+
+    `sources` is JSON: name, state and number of documents of each source that the batch completed.
+    """
 
     __tablename__ = "job_batches"
 
@@ -114,6 +145,7 @@ class BatchRow(Base):
     version: Mapped[int]
     cursor: Mapped[str] = mapped_column(Text)
     errors: Mapped[str] = mapped_column(Text)
+    sources: Mapped[str] = mapped_column(Text, default="[]", server_default="[]")
     committed_at: Mapped[float]
 
 

@@ -13,6 +13,8 @@ from excerpta.types import DocumentIn
 
 from api.access.caller import LOCAL, Caller
 from api.collections.library import Entry, Library
+from api.db import Database
+from api.db.sources import all_documents_of
 from api.errors import JobStopped
 from api.http.ids import new_id
 from api.jobs.indexing import Indexer
@@ -28,8 +30,15 @@ class Changes:
     """Single changes of collections, each a job of one batch in this process."""
 
     def __init__(
-        self, queue: JobQueue, spool: Uploads, indexer: Indexer, library: Library, bell: WakeUps
+        self,
+        database: Database,
+        queue: JobQueue,
+        spool: Uploads,
+        indexer: Indexer,
+        library: Library,
+        bell: WakeUps,
     ) -> None:
+        self._database = database
         self._queue = queue
         self._spool = spool
         self._indexer = indexer
@@ -51,6 +60,15 @@ class Changes:
         """Deletes documents; how many were there, and the version without them."""
         async with self._claimed(entry, "delete", msgspec.json.encode(ids), caller) as claim:
             return await self._indexer.delete(claim, ids)
+
+    async def delete_sources(
+        self, entry: Entry, names: Sequence[str], *, caller: Caller = LOCAL
+    ) -> tuple[int, int]:
+        """Deletes sources with their documents; how many documents were there, and the version without."""
+        async with self._database.read() as session:
+            ids = sorted(await all_documents_of(session, entry.id, names))
+        async with self._claimed(entry, "delete", msgspec.json.encode(ids), caller) as claim:
+            return await self._indexer.delete(claim, ids, names)
 
     @asynccontextmanager
     async def _claimed(

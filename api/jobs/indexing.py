@@ -21,14 +21,17 @@ from sqlalchemy import func, select
 from api.collections.library import Entry, Library
 from api.db import BatchRow, Database, DocumentRow
 from api.db.documents import document_of, document_row
+from api.db.sources import SourceChange
 from api.jobs.batches import Batch, BatchLimits, Cursor, batches
 from api.jobs.lease import Stop
 from api.jobs.prewarm import Warmer
 from api.jobs.queue import Claim, JobQueue
+from api.jobs.sources import SourceReading
 from api.jobs.uploads import Uploads
 from base.errors import ExcerptaError
 from retrieval import BatchKey, Collection, Commit, Document
 from retrieval.corpus import DEFAULT_LIMITS
+from retrieval.segments.crash_points import crash_point
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,14 +77,17 @@ class Indexer:
         await self._record(claim, entry, 0, Batch(list(documents), [], len(documents), Cursor()), commit)
         return replace(commit, version=entry.version_base + commit.version)
 
-    async def delete(self, claim: Claim, ids: Sequence[str]) -> tuple[int, int]:
-        """Deletes documents at once; how many were there, and the version without them."""
+    async def delete(self, claim: Claim, ids: Sequence[str], sources: Sequence[str] = ()) -> tuple[int, int]:
+        """Deletes documents at once; how many were there, and the version without them.
+
+        `sources` are those whose documents they are.
+        """
         entry = await self._library.by_id(claim.collection)
         collection = await self._run(self._library.open, entry)
         deletion = await self._run(collection.delete, ids)
         version = entry.version_base + deletion.version
         await self._library.forget(entry, ids)
-        await self._queue.forget_documents(claim, ids, version=version)
+        await self._queue.forget_documents(claim, ids, version=version, sources=sources)
         return deletion.deleted, version
 
     async def _heal(self, claim: Claim, entry: Entry) -> None:
@@ -119,27 +125,39 @@ class Indexer:
         done = await self._queue.batches(claim.job)
         start = msgspec.json.decode(done[-1].cursor, type=Cursor) if done else Cursor()
         collection = await self._run(self._library.open, entry)
+        files = self._spool.files(claim.job)
+        sources = SourceReading(self._database, entry.id, claim.job)
+        lines = claim.kind == "documents"
         read = batches(
-            self._spool.files(claim.job),
-            lines=claim.kind == "documents",
+            files,
+            lines=lines,
             start=start,
             cut=self._cut,
             limits=DEFAULT_LIMITS,
+            known={} if lines else await sources.known([file.name for file in files]),
         )
         for number in count(len(done)):
             batch = await self._run(next, read, None)
             if batch is None:
                 return
             stop.check()
+            change = None if lines else await sources.change(batch)
+            documents = batch.documents
+            gone: Sequence[str] = ()
+            if change is not None:
+                documents = [one for one in documents if one.id not in change.kept]
+                gone = change.gone
             commit = None
-            if batch.documents:
+            if documents or gone:
                 key = BatchKey(claim.job, number)
-                commit = await self._add(collection, batch.documents, key, stop)
-                await self._forget_replaced(entry, batch.documents, commit)
-            await self._record(claim, entry, number, batch, commit)
+                commit = await self._add(collection, documents, key, stop, gone)
+                crash_point("job.indexed")
+                await self._forget_replaced(entry, documents, commit, gone)
+            await self._record(claim, entry, number, batch, commit, change)
+            crash_point("job.recorded")
             await progressed()
             if entry.settings.prewarm:
-                names = [one.id for one in batch.documents]
+                names = [one.id for one in documents]
                 await self._run(self._warmer.warm, entry, collection, names, stop)
 
     async def _rebuild(
@@ -165,33 +183,64 @@ class Indexer:
         await self._queue.swap_directory(claim, claim.job, version_base=version_base)
 
     async def _add(
-        self, collection: Collection, documents: list[Document], key: BatchKey, stop: Stop
+        self,
+        collection: Collection,
+        documents: list[Document],
+        key: BatchKey,
+        stop: Stop,
+        gone: Sequence[str] = (),
     ) -> Commit:
-        commit = await self._run(collection.add, documents, batch=key, progress=stop.check)
-        if commit.added + commit.replaced != len(documents):
+        commit = await self._run(collection.committed, key)
+        if commit is None:
+            return await self._run(collection.add, documents, gone=gone, batch=key, progress=stop.check)
+        left = await self._run(collection.contains, gone)
+        if left or commit.added + commit.replaced != len(documents):
             # The index has this batch from before its worker died, when batches were cut to another size.
             # It began where this one begins, so one that is as long is the same.
-            commit = await self._run(collection.add, documents, progress=stop.check)
+            commit = await self._run(collection.add, documents, gone=left, progress=stop.check)
         return commit
 
-    async def _forget_replaced(self, entry: Entry, documents: Sequence[Document], commit: Commit) -> None:
+    async def _forget_replaced(
+        self, entry: Entry, documents: Sequence[Document], commit: Commit, gone: Sequence[str] = ()
+    ) -> None:
         """Deletes cached blocks of older texts. Done before the batch is recorded, so a rerun repeats it."""
-        if commit.replaced:
-            await self._library.forget(entry, [one.id for one in documents])
+        if commit.replaced or gone:
+            await self._library.forget(entry, [*(one.id for one in documents), *gone])
 
     async def _record(
-        self, claim: Claim, entry: Entry, number: int, batch: Batch, commit: Commit | None
+        self,
+        claim: Claim,
+        entry: Entry,
+        number: int,
+        batch: Batch,
+        commit: Commit | None,
+        change: SourceChange | None = None,
     ) -> None:
         version = entry.version_base + (commit.version if commit else 0)
+        kept = change.kept if change else {}
         rows = [
-            document_row(one, collection=entry.id, version=version, job=claim.job, batch=number)
+            document_row(
+                one,
+                collection=entry.id,
+                version=version,
+                job=claim.job,
+                batch=number,
+                source=batch.owners.get(one.id),
+            )
             for one in batch.documents
+            if one.id not in kept
         ]
         errors = msgspec.json.encode([(one.name, one.reason) for one in batch.unread]).decode()
         cursor = msgspec.json.encode(batch.cursor).decode()
         passages = commit.passages if commit else 0
         row = _batch_row(claim, number, batch.taken, passages, version, cursor, errors)
-        await self._queue.commit(claim, row, rows)
+        if change is None:
+            await self._queue.commit(claim, row, rows)
+            return
+        row.sources = msgspec.json.encode(
+            [(one.name, one.state, one.documents) for one in batch.ended]
+        ).decode()
+        await self._queue.commit(claim, row, rows, change)
 
     async def _documents_after(self, entry: Entry, after: str) -> list[Document]:
         """The next documents by id, as many as one batch takes."""

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.access.caller import LOCAL, Caller
 from api.db import BatchRow, CollectionRow, Database, DocumentRow, IdempotencyRow, JobRow
 from api.db.documents import put_documents, remove_documents
+from api.db.sources import SourceChange, forget_sources, lock_sources, record_sources
 from api.errors import CollectionBusy, IdempotencyConflict, JobStopped, UnknownCollection, UnknownJob
 from api.jobs.claimable import CLAIMABLE, CLAIMABLE_JOB, FINISHED, begun_rebuild
 from api.jobs.process import ProcessLock
@@ -161,8 +162,14 @@ class JobQueue:
         if cancelled:
             raise JobStopped(claim.job, _CANCELLED)
 
-    async def commit(self, claim: Claim, batch: BatchRow, documents: Sequence[DocumentRow]) -> None:
-        """Documents, batch and progress in one transaction.
+    async def commit(
+        self,
+        claim: Claim,
+        batch: BatchRow,
+        documents: Sequence[DocumentRow],
+        sources: SourceChange | None = None,
+    ) -> None:
+        """Documents, sources, batch and progress in one transaction.
 
         Raises JobStopped when the lease is lost, and then changes nothing; or when someone wants the job to
         end, once the batch is in.
@@ -174,16 +181,33 @@ class JobQueue:
             row.attempts = 0
             row.lease_until = time.time() + self.lease_s
             session.add(batch)
+            if sources is not None:
+                await lock_sources(session, claim.collection, sources)
             await put_documents(session, documents)
+            if sources is not None:
+                await record_sources(
+                    session,
+                    claim.collection,
+                    sources,
+                    version=batch.version,
+                    job=claim.job,
+                    batch=batch.number,
+                )
             cancelled = row.cancel_requested
         if cancelled:
             raise JobStopped(claim.job, _CANCELLED)
 
-    async def forget_documents(self, claim: Claim, ids: Sequence[str], *, version: int) -> None:
-        """Marks documents as removed by `version` of the collection; later versions stay."""
+    async def forget_documents(
+        self, claim: Claim, ids: Sequence[str], *, version: int, sources: Sequence[str] = ()
+    ) -> None:
+        """Marks documents as removed by `version` of the collection; later versions stay.
+
+        The `sources` that have no document left are removed as well.
+        """
         async with self._database.write() as session:
             await self._held(session, claim)
             await remove_documents(session, claim.collection, ids, version=version, job=claim.job)
+            await forget_sources(session, claim.collection, sources)
 
     async def set_total(self, claim: Claim, total: int) -> None:
         """How many documents the job has, once that is known."""

@@ -8,7 +8,7 @@ manifest, open what it names (each file's checksum is checked once a process), a
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -139,13 +139,15 @@ class Collection:
         self,
         documents: Sequence[Document],
         *,
+        gone: Iterable[str] = (),
         batch: BatchKey | None = None,
         progress: Progress | None = None,
     ) -> Commit:
         """Adds documents as one segment. Documents with the same ids are replaced in the same version.
 
-        A `batch` that was committed before is not added again; its Commit is returned. `progress` is called
-        with the documents done and their total. Raises DuplicateDocument if an id occurs twice.
+        The documents `gone`, by id, are deleted in that version too. A `batch` that was committed before is
+        not added again; its Commit is returned. `progress` is called with the documents done and their
+        total. Raises DuplicateDocument if an id occurs twice.
         """
         _refuse_duplicates(documents)
         if batch is not None and (done := self.committed(batch)):
@@ -155,23 +157,31 @@ class Collection:
             tools = IndexTools(self.settings, self._encoder, vocabulary, self._trainer)
             encoded = encode(documents, tools, room=self.path, progress=progress)
             if not documents:
-                return self._add(encoded, None, "", batch)
+                return self._add(encoded, None, "", batch, gone)
             checksum = write_segment(draft, encoded, tools, like=self._versions.current().segments)
             with self._writer.published(draft, checksum) as segment:
-                return self._add(encoded, segment.name, checksum, batch)
+                return self._add(encoded, segment.name, checksum, batch, gone)
 
-    def _add(self, encoded: Encoded, name: str | None, checksum: str, batch: BatchKey | None) -> Commit:
+    def _add(
+        self,
+        encoded: Encoded,
+        name: str | None,
+        checksum: str,
+        batch: BatchKey | None,
+        gone: Iterable[str],
+    ) -> Commit:
         """Makes a published segment part of the next version."""
         with self._writer.locked() as current:
             if batch is not None and (done := current.manifest.batches.get(str(batch))):
                 return done
             version = current.manifest.version + 1
-            gone = _places(current, (document.id for document in encoded.documents))
-            segments = self._writer.bury(current, gone.values(), version)
+            replaced = _places(current, (document.id for document in encoded.documents))
+            dead = replaced | _places(current, gone)
+            segments = self._writer.bury(current, dead.values(), version)
             documents, passages = len(encoded.documents), len(encoded.batch.texts)
             if name is not None:
                 segments.append(SegmentEntry(name, checksum, documents, passages))
-            commit = Commit(version, name, checksum, documents - len(gone), len(gone), passages)
+            commit = Commit(version, name, checksum, documents - len(replaced), len(replaced), passages)
             batches = current.manifest.batches | ({str(batch): commit} if batch else {})
             self._writer.commit(
                 replace(current.manifest, version=version, segments=tuple(segments), batches=batches)
@@ -290,7 +300,7 @@ def _check_models(encoder: Encoder, vocabulary: Vocabulary | None, manifest: Man
         raise IndexMismatch("vocabulary", manifest.vocabulary, vocabulary.fingerprint)
 
 
-def _places(current: Version, ids: Iterable[str]) -> Mapping[str, tuple[int, int]]:
+def _places(current: Version, ids: Iterable[str]) -> dict[str, tuple[int, int]]:
     """Where the live documents among the ids are: segment and number there."""
     found = ((identity, current.place(identity)) for identity in ids)
     return {identity: place for identity, place in found if place is not None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 from retrieval.corpus.archive import Allowance, check_package, kind, members, open_archive, too_large
@@ -21,6 +22,12 @@ from .loaders.plain import load_text
 from .loaders.table import load_table
 from .loaders.word import load_word
 
+READER = "1"
+"""Names what the loaders make of a file. Raise it when they make other documents of the same bytes, so that
+files which have not changed are read again."""
+
+_LONGEST_ID = 512
+
 Loaded: TypeAlias = Document | UnreadableDocument | Remark
 _Loader: TypeAlias = Callable[[str, bytes, LoadLimits], Iterator[Loaded]]
 
@@ -38,7 +45,8 @@ _LOADERS: dict[Format, _Loader] = {
 def load_file(name: str, data: bytes, limits: LoadLimits = DEFAULT_LIMITS) -> Iterator[Loaded]:
     """The documents in one file: one, or one for each row of a table, or those of an archive's files.
 
-    A document's id is the file's name, in an archive `archive.zip/inner/name.md`, or the row's id.
+    A document's id is the file's name, in an archive `archive.zip/inner/name.md`. That of a row is the
+    file's name, `#` and the row's id or number, so that the ids of two tables differ.
     Its metadata has the file's name as `source`. Errors are yielded as `UnreadableDocument`,
     never raised; a `Remark` names what a user should know about a file that was read.
     """
@@ -66,20 +74,22 @@ class _Reading:
             if len(data) > most:
                 raise UnreadableDocument(name, too_large(most))
             yield from (
-                self._unpack(name, data, depth)
-                if found is Format.ZIP
-                else _LOADERS[found](name, data, self._limits)
+                self._unpack(name, data, depth) if found is Format.ZIP else self._read(found, name, data)
             )
         except UnreadableDocument as error:
             yield error
         except Exception as error:  # parsers raise anything on broken files, and one must not stop the rest
             yield UnreadableDocument(name, f"cannot be read as {what}: {_first_line(error)}")
 
+    def _read(self, found: Format, name: str, data: bytes) -> Iterator[Loaded]:
+        for loaded in _LOADERS[found](name, data, self._limits):
+            yield _of_file(name, loaded) if isinstance(loaded, Document) else loaded
+
     def _unpack(self, name: str, data: bytes, depth: int) -> Iterator[Loaded]:
         with open_archive(name, data, self._limits) as archive:
             if kind(name, archive) is Format.WORD:
                 check_package(name, archive, self._limits)
-                yield from _LOADERS[Format.WORD](name, data, self._limits)
+                yield from self._read(Format.WORD, name, data)
                 return
             if depth > self._limits.max_depth:
                 raise UnreadableDocument(
@@ -94,6 +104,18 @@ class _Reading:
                     yield from self.load(*member, depth + 1)
             if empty:
                 raise UnreadableDocument(name, "is an empty archive")
+
+
+def _of_file(name: str, document: Document) -> Loaded:
+    """The document with an id that no other file's document has."""
+    if document.id == name or document.id.startswith(f"{name}#"):
+        return document
+    identity = f"{name}#{document.id}"
+    if len(identity) > _LONGEST_ID:
+        return UnreadableDocument(
+            name, f"an id in it has, with the file's name, more than {_LONGEST_ID} characters; shorten it"
+        )
+    return replace(document, id=identity)
 
 
 def _first_line(error: Exception) -> str:

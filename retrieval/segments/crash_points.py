@@ -20,6 +20,9 @@ MERGE_POINTS = ("merge.written", "merge.locked", "merge.committed")
 IMPORT_POINTS = ("import.unpacked", "import.tried", "import.settled", "import.told")
 """Those that an import passes, around a manifest's own; the last is inside the database's transaction."""
 
+JOB_POINTS = ("job.indexed", "job.recorded")
+"""Those that a batch of a job passes: after the index has it, and after the database has it."""
+
 _VARIABLE = "EXCERPTA_FAULT"
 
 

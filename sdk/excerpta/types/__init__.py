@@ -18,6 +18,7 @@ from excerpta.types.documents import (
     JobError,
     JobList,
     JobReply,
+    JobSource,
 )
 from excerpta.types.methods import MethodList, MethodOptions, MethodReply
 from excerpta.types.plan import (
@@ -92,6 +93,7 @@ __all__ = [
     "JobError",
     "JobList",
     "JobReply",
+    "JobSource",
     "Limit",
     "Metadata",
     "MethodList",

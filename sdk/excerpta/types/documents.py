@@ -102,8 +102,19 @@ class JobError(Reply):
     reason: str
 
 
+class JobSource(Reply):
+    """A source that a job has finished: how it was read, and the documents that it has."""
+
+    name: str
+    state: Literal["read", "partial", "failed", "unchanged"]
+    documents: int
+
+
 class JobReply(Reply):
-    """`done` of `total` documents are committed and searchable; `total` is None until it is known."""
+    """`done` of `total` documents are committed and searchable; `total` is None until it is known.
+
+    `sources` are the first thousand files that were read or found unchanged.
+    """
 
     id: str
     collection: str
@@ -117,6 +128,7 @@ class JobReply(Reply):
     created_at: str
     started_at: str | None
     finished_at: str | None
+    sources: list[JobSource] = []
 
     @property
     def finished(self) -> bool:

@@ -47,7 +47,7 @@ def test_an_archive_of_everything(make):
         "a.zip/d.pdf": "P",
         "a.zip/e.docx": "W",
         "a.zip/f.csv#1": "C",
-        "own": "J",
+        "a.zip/g.jsonl#own": "J",
         "a.zip/h.zip/deep.txt": "deep",
     }
     assert set(errors) == {"a.zip/broken.pdf", "a.zip/x.png"}

@@ -241,14 +241,23 @@ def test_csv_columns_and_types():
     rows = 'id,title,text,year,price,zip,ok,note\r\na,T,Hello,2020,1.5,01234,true,\r\nb,,"Multi\nline, ""x""",2021,2,5678,no,n\r\n'
     first, second = load_file("t.csv", rows.encode())
     assert first == Document(
-        "a", "Hello", "T", {"source": "t.csv", "year": 2020, "price": 1.5, "zip": "01234", "ok": "true"}
+        "t.csv#a", "Hello", "T", {"source": "t.csv", "year": 2020, "price": 1.5, "zip": "01234", "ok": "true"}
     )
     assert second == Document(
-        "b",
+        "t.csv#b",
         'Multi\nline, "x"',
         "",
         {"source": "t.csv", "year": 2021, "price": 2, "zip": "5678", "ok": "no", "note": "n"},
     )
+
+
+def test_ids_of_two_tables_differ():
+    (one,) = load_file("fees.csv", b"id,text\n1,fee\n")
+    (other,) = load_file("staff.csv", b"id,text\n1,person\n")
+    assert (one.id, other.id) == ("fees.csv#1", "staff.csv#1")
+    (long,) = load_file("t.jsonl", b'{"id": "%s", "text": "x"}' % (b"x" * 510))
+    assert isinstance(long, UnreadableDocument)
+    assert "shorten" in long.reason
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -291,7 +300,7 @@ def test_jsonl_fields():
     }
     document = one("d.jsonl", json.dumps(line))
     assert document == Document(
-        "7", "a\nb", "T", {"source": "d.jsonl", "year": 2020, "tags": ["x", 1], "team": None}
+        "d.jsonl#7", "a\nb", "T", {"source": "d.jsonl", "year": 2020, "tags": ["x", 1], "team": None}
     )
     assert one("d.ndjson", '{"text":"", "title":"T"}').text == "T"
     assert one("d.jsonl", '\ufeff{"text":"é"}'.encode("utf-16-be")).text == "é"
