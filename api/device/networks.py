@@ -50,6 +50,8 @@ class Networks:
         self.models = models
         self.device = device
         self._make_store = store
+        self._making_store = threading.Lock()
+        self._store: PrefixStore | None = None
         self._made: dict[Method[Any, Any], object] = {}
 
     @cached_property
@@ -67,10 +69,13 @@ class Networks:
         """The language model."""
         return self.models.lm
 
-    @cached_property
+    @property
     def store(self) -> PrefixStore:
-        """The store of prefix blocks."""
-        return self._make_store()
+        """The store of prefix blocks. One, whichever threads ask first: two would share a directory."""
+        with self._making_store:
+            if self._store is None:
+                self._store = self._make_store()
+            return self._store
 
     @cached_property
     def engine(self) -> ContextEngine:
@@ -157,12 +162,12 @@ class Networks:
 
     def store_stats(self) -> StoreStats | None:
         """Contents and counters of the prefix store; None until its first use."""
-        return self.store.stats() if "store" in self.__dict__ else None
+        return None if self._store is None else self._store.stats()
 
     def close(self) -> None:
         """Finishes pending writes of the prefix store."""
-        if "store" in self.__dict__:
-            self.store.close()
+        if self._store is not None:
+            self._store.close()
 
 
 class DeviceEncoder:

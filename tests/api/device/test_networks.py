@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import torch
@@ -11,6 +13,7 @@ from api.device.networks import Networks
 from context import PrefixStore
 from context.prefix_store import BlockKey
 from models.attention.blocks import Block
+from tests.support.context_blocks import cache, cached
 from tests.support.tiny_llama import load_tiny
 
 
@@ -38,17 +41,17 @@ def test_blocks_of_models_that_are_no_longer_served_are_removed_at_the_start(tmp
         )
         for thread in sweeps():
             thread.join(10)
-        store.put(mine, block())
-        store.put(others, block())
+        cache(store, mine, block())
+        cache(store, others, block())
         store.flush()
-        assert store.get(others) is not None
+        assert cached(store, others) is not None
         again, store_again = served(lm, tmp_path)
-        assert store_again.get(others) is not None
+        assert cached(store_again, others) is not None
         _ = again.engine
         for thread in sweeps():
             thread.join(10)
-        assert store_again.get(others) is None
-        assert store_again.get(mine) is not None
+        assert cached(store_again, others) is None
+        assert cached(store_again, mine) is not None
         store_again.close()
     finally:
         networks.close()
@@ -64,4 +67,26 @@ def test_a_sweep_that_fails_leaves_the_engine_as_it_is(tmp_path, monkeypatch):
     assert networks.engine.namespace
     for thread in sweeps():
         thread.join(10)
+    networks.close()
+
+
+def test_threads_that_ask_at_once_get_one_store():
+    made, together = [], threading.Barrier(4)
+
+    def make():
+        time.sleep(0.02)
+        made.append(PrefixStore(0))
+        return made[-1]
+
+    networks = Networks(None, None, store=make)
+    assert networks.store_stats() is None, "to ask for the counters makes no store"
+
+    def ask():
+        together.wait(5)
+        return networks.store
+
+    with ThreadPoolExecutor(4) as threads:
+        found = [one.result() for one in [threads.submit(ask) for _ in range(4)]]
+    assert len(made) == 1
+    assert all(store is made[0] for store in found)
     networks.close()
