@@ -53,6 +53,14 @@ class Bm25:
         scores: Float32 = self._index.get_scores_from_ids(wanted)[numbers]
         return scores
 
+    def frequency(self, word: str, *, allowed: Bits | None) -> int:
+        """How many passages have a term of the word; only those that `allowed` (passages,) lets by."""
+        wanted = self._wanted(word)
+        starts, passages = self._index.scores["indptr"], self._index.scores["indices"]
+        having = [passages[starts[term] : starts[term + 1]] for term in wanted]
+        found = having[0] if len(having) == 1 else np.unique(np.concatenate([*having, passages[:0]]))
+        return len(found) if allowed is None else int(np.count_nonzero(allowed[found]))
+
     def ceiling(self, query: str) -> float:
         """An upper bound of all scores: every query term at its highest possible frequency.
 

@@ -49,7 +49,9 @@ class LexicalRetriever:
 
     def frequency(self, word: str, searched: Searched, selection: Selection) -> int:
         """How many passages of the selection have a word."""
-        return len(self.search(word, searched, selection, Lexical(limit=selection.count)).hits)
+        if not searched.segments:
+            return 0
+        return _bm25(searched).frequency(word, allowed=selection.joined(searched.sizes))
 
 
 def _bm25(searched: Searched) -> Bm25:

@@ -56,6 +56,15 @@ def test_scores_are_lucenes(tmp_path, query):
     assert hits.scores.tolist() == sorted(hits.scores.tolist(), reverse=True)
 
 
+@pytest.mark.parametrize("word", ["moon", "bread", "the", "unknown", "", "東京", "moon bread"])
+def test_the_frequency_of_a_word_is_how_many_passages_a_search_for_it_finds(tmp_path, word):
+    index = Bm25([build(tmp_path / "a", TEXTS[:3]), build(tmp_path / "b", TEXTS[3:])])
+    some = np.array([True, False, True, True, False, False])
+    for allowed in (None, some, np.zeros(6, bool)):
+        found = len(index.search(word, limit=10, allowed=allowed))
+        assert index.frequency(word, allowed=allowed) == found
+
+
 @settings(max_examples=examples(20))
 @given(
     st.lists(st.text("ab c月", max_size=12), min_size=1, max_size=8),
