@@ -43,6 +43,9 @@ async def rerank(
     data: JSONBody[RerankRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
 ) -> Response[RerankReply]:
     """Ranks texts for a query, in the form of Cohere's and Jina's rerank calls."""
+    for name, remedy in {TAG: "give it as `model`", "limit": "all texts are ranked"}.items():
+        if name in data.options:
+            raise InvalidRequest("options", f"`{name}` is not among them here: {remedy}")
     options = RERANKERS.resolve({**data.options, TAG: data.model or AUTO})
     RERANKERS.check(options, service.networks.available() - {"blocks"}, REMEDIES)
     query = clean(data.query)

@@ -91,7 +91,8 @@ class Client:
     ) -> list[dict[str, Any]]:
         """Ranks texts without a collection: `[{"index", "relevance_score"}]`, best first.
 
-        `method` is a method's name, or its options: `excerpta.types.rerank.First(window=10)`.
+        `method` is a method's name, or its options: `excerpta.types.rerank.First(window=10)`. All texts are
+        ranked, whatever the options' `limit` is.
         """
         body: dict[str, Any] = {"query": query, "documents": list(documents)}
         if isinstance(method, str):
@@ -99,6 +100,7 @@ class Client:
         elif method is not None:
             body["options"] = msgspec.to_builtins(method)
             body["model"] = body["options"].pop("method")
+            del body["options"]["limit"]
         if top_n is not None:
             body["top_n"] = top_n
         reply = self._http.call(dict[str, Any], "POST", "/v1/rerank", body=body, retry=True)

@@ -18,8 +18,8 @@ class TextIn(Request):
 class RerankRequest(Request):
     """Texts to rank for a query, in the form of Cohere and Jina.
 
-    `model` is a method of reranking (`GET /v1/methods`), `options` are the method's own; `limit` does not
-    count here, all texts are ranked.
+    `model` is a method of reranking (`GET /v1/methods`), `options` are the method's own besides `limit`: all
+    texts are ranked.
     """
 
     query: QueryText

@@ -299,6 +299,11 @@ async def test_single_stages(api, problem):
     one = {"query": "x", "documents": ["y"]}
     body = problem(await api("POST", rerank, json=one | {"options": {"window": 3}}), 422, "invalid-option")
     assert body["allowed"] == ["limit", "passage_tokens", "query_tokens"]
+    for name, value in (("limit", 3), ("method", "first")):
+        body = problem(
+            await api("POST", rerank, json=one | {"options": {name: value}}), 422, "invalid-request"
+        )
+        assert f"`{name}`" in body["detail"]
     absent = problem(
         await api("POST", rerank, json=one | {"model": "cross-encoder"}), 422, "method-unavailable"
     )
