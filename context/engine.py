@@ -103,7 +103,7 @@ class ContextEngine:
         InvalidContextOption, InvalidPromptModule, and InputTooLong before anything is read.
         """
         options = _checked(reading)
-        how = _made(self, options)
+        how = _made(options)
         prompt = self._tokenised(question, passages, salt, modules)
         self._check_length(prompt, writing.max_tokens, in_sequence=how.in_sequence)
         task = self._task(prompt, options.method, statistics=statistics, blocks=how.blocks)
@@ -146,7 +146,7 @@ class ContextEngine:
         Where the reading wants them, the words that lead to a question are encoded after each passage as
         well. Raises UnknownMethod, InvalidOption.
         """
-        how = _made(self, _checked(reading))
+        how = _made(_checked(reading))
         texts = [self._prompt.passage(passage) for passage in passages]
         owners = [_owner(passage, salt) for passage in passages]
         blocks, cached = self._blocks(texts, owners, keep=True)
@@ -300,8 +300,8 @@ def _checked(reading: ReadingMethod | None) -> ReadingMethod:
     return CATALOGUE.resolve({} if reading is None else msgspec.to_builtins(reading))
 
 
-def _made(engine: ContextEngine, options: ReadingMethod) -> AnyReading:
-    return CATALOGUE.of(options).make(engine)
+def _made(options: ReadingMethod) -> AnyReading:
+    return CATALOGUE.of(options).make(None)
 
 
 def _owner(passage: ContextPassage, salt: bytes) -> _Owner:

@@ -15,8 +15,7 @@ _CHARACTERS = 3
 class AnswerRequest:
     """A question and the passages to answer it from.
 
-    With `explain`, the answer's notes have the
-    attention of the question. `modules` come before the passages.
+    With `explain`, the answer's notes have the attention of the question. `modules` come before the passages.
     """
 
     question: str

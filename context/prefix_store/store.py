@@ -149,7 +149,7 @@ class PrefixStore:
             return len({key for tier in self._tiers for key in keys if tier.delete(key)})
 
     def delete_salt(self, salt: bytes) -> int:
-        """Deletes every block of one tenant from every tier; returns how many the largest tier had."""
+        """Deletes every block with this salt from every tier; returns how many the largest tier had."""
         with self._deleting(Deletion(scope := scope_of(salt))):
             return max(tier.delete_scope(scope) for tier in self._tiers)
 

@@ -49,7 +49,7 @@ class ApeCall:
     scale: float = 1.0
     bias: float = 0.0
     keep: int | None = None
-    bench: KeyScratch = field(default_factory=KeyScratch, init=False, repr=False, compare=False)
+    scratch: KeyScratch = field(default_factory=KeyScratch, init=False, repr=False, compare=False)
 
     @classmethod
     def over(
@@ -166,7 +166,7 @@ def passages_partial(query: torch.Tensor, ape: ApeCall, layer: int, scaling: flo
     """Attention over the passages of a call that has some, weighed by its policy."""
     runs = [run[layer] for run in ape.passages]
     if ape.read == len(runs):
-        output, lse = frozen_partial(query, ape.bench.lay_out(runs), scaling / ape.temperature)
+        output, lse = frozen_partial(query, ape.scratch.lay_out(runs), scaling / ape.temperature)
     else:
         partials = [frozen_partial(query, run, scaling / ape.temperature) for run in runs]
         output, lse = merge(strongest(partials, ape.read))
