@@ -64,7 +64,7 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[Sen
         stop, behind = (found.stop, found.gap) if found else (_before_space(text, start, limit), limit)
         begin = _behind_space(text, start, stop)
         if begin < stop:
-            yield Sentence(begin, stop, stop == limit or _blank_line_at(text, stop, limit))
+            yield Sentence(begin, stop, ends_paragraph(text, stop, limit))
         start = behind
 
 
@@ -157,8 +157,15 @@ def _behind_space(text: str, start: int, end: int) -> int:
     return start
 
 
-def _blank_line_at(text: str, position: int, limit: int) -> bool:
-    return _BLANK_LINE.match(text, _end_of_line(text, position, limit), limit) is not None
+def ends_paragraph(text: str, position: int, limit: int) -> bool:
+    """Whether a blank line follows at the position, or nothing before `limit`.
+
+    >>> ends_paragraph("One. Two.\\n\\nThree.", 9, 17), ends_paragraph("One. Two.", 4, 9)
+    (True, False)
+    """
+    return (
+        position == limit or _BLANK_LINE.match(text, _end_of_line(text, position, limit), limit) is not None
+    )
 
 
 def _end_of_line(text: str, position: int, limit: int) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from base.errors import ExcerptaError
-from base.text.sentences import sentences
+from base.text.sentences import ends_paragraph, sentences
 from retrieval.corpus.headings import path_line, sections
 from retrieval.corpus.pieces import Budget, TokenMap, fitting
+from retrieval.corpus.units import Layout, layout
 from retrieval.places import MarkedText
 from retrieval.types import Document, Passage, Tokens
 
@@ -41,6 +43,9 @@ class Piece:
 
 class Chunker:
     """Passages of at most `passage_tokens` tokens, cut at sentence ends, that never span two headings.
+
+    A table's row, a list item and a short piece of code are cut only where one alone is over the budget. A
+    passage that begins in a Markdown table below its header has the header behind its path of headings.
 
     Neighbours under one heading share up to `overlap_tokens` tokens of whole sentences. Every character
     but whitespace is in at least one passage, save a span without any token (zero-width characters),
@@ -87,15 +92,17 @@ class Chunker:
         ]
 
     def _spans(self, document: Document, spans: TokenMap) -> Iterator[tuple[int, int, str]]:
-        for path, pieces in _sections_in_pieces(document.text, spans, self._budget):
+        units = layout(document.text, document.marks, partial(self._budget.holds, spans))
+        for path, pieces in _sections_in_pieces(document.text, spans, units, self._budget):
             heading = path_line(path, document.title)
             for start, end in pack(pieces, spans, self._budget, self._overlap):
                 if spans.count(start, end):
-                    yield start, end, heading
+                    header = units.header_at(start)
+                    yield start, end, " > ".join(part for part in (heading, header) if part)
 
 
 def _sections_in_pieces(
-    text: str, spans: TokenMap, budget: Budget
+    text: str, spans: TokenMap, units: Layout, budget: Budget
 ) -> Iterator[tuple[tuple[str, ...], list[Piece]]]:
     """The pieces of each section. Headings with nothing under them open the section that follows."""
     opening: int | None = None
@@ -103,21 +110,41 @@ def _sections_in_pieces(
     for section in sections(text):
         path = section.path
         start = section.start if opening is None else opening
-        pieces = list(_pieces(text, start, section.body, section.end, spans, budget))
+        pieces = list(_pieces(text, (start, section.body, section.end), spans, units, budget))
         if pieces:
             yield path, pieces
         opening = None if pieces else start
-    if opening is not None and (rest := list(_pieces(text, opening, opening, len(text), spans, budget))):
+    if opening is not None and (
+        rest := list(_pieces(text, (opening, opening, len(text)), spans, units, budget))
+    ):
         yield path, rest
 
 
-def _pieces(text: str, start: int, body: int, end: int, spans: TokenMap, budget: Budget) -> Iterator[Piece]:
-    """The pieces of `text[start:end]`; the heading before `body` belongs to the first sentence."""
-    for number, sentence in enumerate(sentences(text, body, end)):
-        parts = list(fitting(text, sentence.start if number else start, sentence.end, spans, budget))
-        for part, (first, last) in enumerate(parts, 1):
-            ends_paragraph = sentence.ends_paragraph and part == len(parts)
-            yield Piece(first, last, len(parts) == 1, ends_paragraph)
+def _pieces(
+    text: str, section: tuple[int, int, int], spans: TokenMap, units: Layout, budget: Budget
+) -> Iterator[Piece]:
+    """The pieces of a section: its start, where its heading ends, and its end.
+
+    The heading belongs to the first sentence.
+    """
+    start, body, end = section
+    whole = [unit for unit in units.within(body, end) if budget.holds(spans, *unit)]
+    for number, (first, last) in enumerate(_sentences_and_units(text, body, end, whole)):
+        parts = list(fitting(text, first if number else start, last, spans, budget))
+        for part, (first_of_part, last_of_part) in enumerate(parts, 1):
+            closes = part == len(parts) and ends_paragraph(text, last_of_part, end)
+            yield Piece(first_of_part, last_of_part, len(parts) == 1, closes)
+
+
+def _sentences_and_units(
+    text: str, start: int, end: int, units: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """The units, and the sentences of what is between them, in order."""
+    for first, last in [*units, (end, end)]:
+        yield from ((sentence.start, sentence.end) for sentence in sentences(text, start, first))
+        if first < last:
+            yield first, last
+        start = last
 
 
 def pack(
