@@ -19,13 +19,15 @@ from rich.progress import Progress
 from rich.table import Table
 
 from api.commands.on_data import positive
+from api.errors import InvalidPlan
 from api.query.engine import QueryEngine
+from api.query.plan import check
 from base.errors import ExcerptaError
 from evaluation.beir import DataSet, load, load_questions
 from evaluation.errors import UnreadableSet
 from evaluation.measures import MEASURES
 from evaluation.runs import Run, run
-from evaluation.searches import DEPTH, EngineSearches, Plan, engine_over, indexed
+from evaluation.searches import DEPTH, EngineSearches, Plan, engine_over, indexed, ranking_plan
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,6 +60,9 @@ def _read(options: argparse.Namespace) -> list[DataSet]:
 
 
 async def _evaluate(options: argparse.Namespace, sets: list[DataSet]) -> list[tuple[str, Run]]:
+    plans = options.plan or ["balanced"]
+    for plan in plans:  # before the sets are indexed, which may take hours
+        check(ranking_plan(_plan(plan)))
     with ExitStack() as stack:
         home = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="excerpta-")))
         progress = stack.enter_context(Progress(console=Console(stderr=True), transient=True))
@@ -72,7 +77,7 @@ async def _evaluate(options: argparse.Namespace, sets: list[DataSet]) -> list[tu
             return [
                 (plan, await _run(engine, collection, plan, data, options.depth, progress))
                 for data in sets
-                for plan in options.plan or ["balanced"]
+                for plan in plans
             ]
 
 
@@ -100,7 +105,10 @@ async def _run(
 def _plan(given: str) -> Plan:
     if not given.lstrip().startswith("{"):
         return given
-    plan: dict[str, object] = json.loads(given)
+    try:
+        plan: dict[str, object] = json.loads(given)
+    except ValueError as error:
+        raise InvalidPlan(f"{given} is not JSON: {error}.") from error
     return plan
 
 

@@ -52,6 +52,25 @@ def test_faults_name_the_remedy(tmp_path, tiny_profile, capsys, monkeypatch, opt
     assert remedy in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("plan", "remedy"),
+    [
+        ('{"rerank": ', "not JSON"),
+        ('{"rerank": {"window": 3}}', "`window`"),
+        ('{"rerank": 3}', "rerank"),
+        ("fastest", "balanced"),
+    ],
+)
+def test_a_plan_that_cannot_be_used_is_refused_before_anything_is_indexed(
+    tmp_path, tiny_profile, capsys, plan, remedy
+):
+    tides(tmp_path / "tides")
+    options = ["--profile", str(tiny_profile), "--data", str(tmp_path / "home"), "--plan", plan]
+    assert main([str(tmp_path / "tides"), *options]) == 2
+    assert remedy in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
+
+
 def test_a_set_without_judged_queries_is_refused(tmp_path, tiny_profile, capsys):
     empty = write_beir(tmp_path / "empty", [{"_id": "d", "text": "words"}], [], {"test": [("q", "d", 1)]})
     assert main([str(empty), "--profile", str(tiny_profile)]) == 2
