@@ -92,10 +92,11 @@ class Changes:
             async with held(self._queue, self._bell, claim, Stop()):
                 yield claim
         except ExcerptaError:
-            # Refused before the index changed: nothing to make good. What else fails is left for a worker.
+            # Refused before the index changed: nothing to make good. What else fails is left for a worker. If
+            # another process has the job by now, it needs the upload.
             with suppress(JobStopped):
                 await self._queue.finish(claim, "failed", None)
-            self._spool.drop(job)
+                self._spool.drop(job)
             raise
         await self._queue.finish(claim, "succeeded", None)
         self._spool.drop(job)

@@ -175,6 +175,34 @@ async def test_leases_and_fences(settings, open_api):
             await two.cancel("job_none")
 
 
+async def test_a_change_that_loses_its_job_leaves_the_upload_to_the_next_owner(api, problem, monkeypatch):
+    """The process slept between the index's commit and the database's: the other one needs the documents."""
+    await api.made()
+    service = api.service
+    commit = service.queue.commit
+
+    async def late(claim, *rest):
+        async with service.database.write() as session:
+            await session.execute(update(JobRow).values(owner="another", fence=claim.fence + 1))
+        await commit(claim, *rest)
+
+    monkeypatch.setattr(service.queue, "commit", late)
+    text = "Tides come twice a day."
+    reply = await api("POST", "/v1/collections/c/documents", json={"documents": [{"id": "a", "text": text}]})
+    problem(reply, 409, "job-stopped")
+    (job,) = service.spool.jobs()
+    assert (await api("GET", "/v1/collections/c/documents/a")).status_code == 404
+    monkeypatch.undo()
+    async with service.database.write() as session:
+        await session.execute(update(JobRow).where(JobRow.id == job).values(lease_until=0.0))
+    await service.bell.ring("jobs")
+    for _ in range(200):
+        if not list(service.spool.jobs()):
+            break
+        await asyncio.sleep(0.02)
+    assert (await api("GET", "/v1/collections/c/documents/a")).json()["text"] == text
+
+
 async def test_a_job_that_kills_its_workers_is_given_up(settings, open_api):
     async with open_api(replace(settings, role="api")) as api:
         await api.made()
