@@ -77,6 +77,6 @@ def small_models(models_dir: Path) -> Models:
 @pytest.fixture(scope="session")
 def tiny_profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A profile of tiny random networks, for a whole service in milliseconds."""
-    from tests.support.tiny_profile import write_profile
+    from tests.support.tiny.profile import write_profile
 
     return write_profile(tmp_path_factory.mktemp("tiny") / "profile")

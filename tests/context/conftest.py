@@ -11,7 +11,7 @@ import redis
 
 from context.prefix_store import PrefixStore, RedisTier
 from tests.support.context_blocks import REDIS
-from tests.support.tiny_llama import make_tiny, tiny
+from tests.support.tiny.language_model import make_tiny, tiny
 
 __all__ = ["make_tiny", "tiny"]
 

@@ -15,8 +15,8 @@ from models.errors import InvalidProfile, ModelCorrupt, ModelNotFound, Unsupport
 from models.networks.token_classifier import ADAPTER_FORMAT, AdapterConfig, save_adapter
 from models.profile import load_profile
 from models.registry import Models
-from tests.support.tiny_checkpoints import colbert
-from tests.support.tiny_gguf import write_gguf
+from tests.support.tiny.checkpoints import save_colbert
+from tests.support.tiny.gguf import write_gguf
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_token_classifier_stands_on_the_encoder(tiny: Models, tmp_path: Path, 
 
 def test_a_projection_is_part_of_the_fingerprint(bert_dir: Path, tmp_path: Path, tiny: Models) -> None:
     (tmp_path / "colbert").mkdir()
-    colbert(bert_dir, tmp_path / "colbert")
+    save_colbert(bert_dir, tmp_path / "colbert")
     file = tmp_path / "other.toml"
     file.write_text("extends = 'tiny'\n[encoder]\npath = 'colbert'\n")
     other = Models(load_profile(file), tmp_path / "data", device="cpu")

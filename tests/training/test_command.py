@@ -10,7 +10,7 @@ import pytest
 from safetensors.torch import load_file
 
 import training.runs
-from tests.support.tiny_encoder import save_encoder
+from tests.support.tiny.word_encoder import save_encoder
 from training.__main__ import RECIPES, main
 from training.options import Recipe, changed_options, chosen_recipe
 from training.recipes.keep.recipe import KeepRecipe

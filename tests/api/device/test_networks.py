@@ -14,7 +14,7 @@ from context import PrefixStore
 from context.prefix_store import BlockKey
 from models.attention.blocks import Block
 from tests.support.context_blocks import cache, cached
-from tests.support.tiny_llama import load_tiny
+from tests.support.tiny.language_model import load_tiny
 
 
 def block():

@@ -1,5 +1,5 @@
 """The tiny language model whose attention is watched and replaced."""
 
-from tests.support.tiny_llama import make_tiny, tiny
+from tests.support.tiny.language_model import make_tiny, tiny
 
 __all__ = ["make_tiny", "tiny"]

@@ -17,8 +17,8 @@ from models.checkpoints.fingerprint import Checksums
 from models.checkpoints.gguf import MANIFEST, converted, verify
 from models.errors import ModelCorrupt
 from models.networks.language_model import LanguageModel
-from tests.support.tiny_checkpoints import CPU
-from tests.support.tiny_gguf import write_gguf
+from tests.support.tiny.checkpoints import CPU
+from tests.support.tiny.gguf import write_gguf
 
 pytestmark = [pytest.mark.filterwarnings("ignore::UserWarning"), pytest.mark.long]
 

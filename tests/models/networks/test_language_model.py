@@ -19,7 +19,7 @@ from models.networks.language_model import LanguageModel
 from models.networks.likelihood import common_prefix
 from models.registry import Models
 from tests.support.speeds import examples
-from tests.support.tiny_checkpoints import CPU
+from tests.support.tiny.checkpoints import CPU
 
 quick = settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 token = st.integers(0, 399)

@@ -18,7 +18,7 @@ from models.networks.text_network import TextNetwork
 from models.profile import load_profile
 from models.registry import Models
 from tests.support.speeds import examples
-from tests.support.tiny_checkpoints import CPU, colbert
+from tests.support.tiny.checkpoints import CPU, save_colbert
 
 
 def alone(network: TextNetwork, text: str) -> np.ndarray:
@@ -104,7 +104,7 @@ def test_roberta_positions_start_after_the_padding_id(bert_dir: Path, tmp_path: 
 
 
 def test_colbert_projection_and_markers(bert_dir: Path, tmp_path: Path, bert: TextNetwork) -> None:
-    directory = colbert(bert_dir, tmp_path)
+    directory = save_colbert(bert_dir, tmp_path)
     network = TextNetwork.load(
         directory,
         name="c",
@@ -138,7 +138,7 @@ STANFORD = {"query_token_id": "[Q] ", "doc_token_id": "[D] ", "query_maxlen": 12
 def test_late_interaction_checkpoints_say_how_they_read(
     bert_dir: Path, tmp_path: Path, bert: TextNetwork, layout: str, attends: bool
 ) -> None:
-    directory = colbert(bert_dir, tmp_path)
+    directory = save_colbert(bert_dir, tmp_path)
     if layout == "pylate":
         settings = PYLATE | {"attend_to_expansion_tokens": attends}
         (directory / "config_sentence_transformers.json").write_text(json.dumps(settings))
@@ -167,7 +167,7 @@ def test_late_interaction_checkpoints_say_how_they_read(
 
 
 def test_damaged_settings_are_named(bert_dir: Path, tmp_path: Path) -> None:
-    directory = colbert(bert_dir, tmp_path)
+    directory = save_colbert(bert_dir, tmp_path)
     (directory / "artifact.metadata").write_text("{")
     with pytest.raises(ModelCorrupt, match=r"artifact\.metadata"):
         load(directory)
@@ -185,7 +185,7 @@ def test_projection_inside_the_checkpoint(bert_dir: Path, tmp_path: Path, bert: 
 
 
 def test_projections_that_are_not_linear_are_refused(bert_dir: Path, tmp_path: Path) -> None:
-    directory = colbert(bert_dir, tmp_path, activation="torch.nn.modules.activation.Tanh")
+    directory = save_colbert(bert_dir, tmp_path, activation="torch.nn.modules.activation.Tanh")
     with pytest.raises(UnsupportedModel, match="Tanh"):
         TextNetwork.load(directory, name="c", fingerprint="f", device=CPU, dtype=torch.float32)
 

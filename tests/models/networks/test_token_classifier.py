@@ -28,7 +28,7 @@ from models.networks.token_classifier import (
     save_adapter,
     windows,
 )
-from tests.support.tiny_encoder import CONFIG, CPU, save_encoder, save_word_pieces
+from tests.support.tiny.word_encoder import CONFIG, CPU, save_encoder, save_word_pieces
 
 ADAPTER = AdapterConfig(ADAPTER_FORMAT, "tiny", hidden_size=16, rank=2, alpha=4.0, window=32)
 LONG = "the red fish, a blue tree. green houses " * 20

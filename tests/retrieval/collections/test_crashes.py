@@ -35,7 +35,7 @@ COMMITTED = ("manifest.renamed", "manifest.published", "merge.committed")
 
 def run(jobs):
     """How each job's process ended."""
-    runner = [sys.executable, "-m", "tests.support.crash_run"]
+    runner = [sys.executable, "-m", "tests.support.runs.crash"]
     done = subprocess.run(runner, input=json.dumps(jobs), cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

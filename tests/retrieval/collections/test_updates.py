@@ -148,7 +148,7 @@ def test_fifty_kills_lose_and_double_nothing(tmp_path):
     log.touch()
     rng = random.Random(0)
     merged = 0
-    runner = [sys.executable, "-m", "tests.support.update_run", str(path), str(log)]
+    runner = [sys.executable, "-m", "tests.support.runs.update", str(path), str(log)]
     with subprocess.Popen(
         runner, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from models.networks.language_model import LanguageModel
 from models.networks.tokenizer import TextTokenizer
 from retrieval.ngrams import LanguageVocabulary
 from tests.support.ngram_corpora import TEXTS
+from tests.support.tiny.tokenizers import byte_level
 
 
 @pytest.fixture(scope="session")
 def tiny_lm() -> LanguageModel:
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=480,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        special_tokens=["<end>"],
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator([f" {text}" for text in TEXTS] * 3, trainer)
+    tokenizer = byte_level([f" {text}" for text in TEXTS], 480, ["<end>"], repeat=3)
     torch.manual_seed(7)
     config = LlamaConfig(
         vocab_size=tokenizer.get_vocab_size(),

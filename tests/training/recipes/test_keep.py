@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from models.networks.text_network import TextNetwork
 from models.networks.token_classifier import TokenClassifier
-from tests.support.tiny_encoder import CPU, save_encoder
+from tests.support.tiny.word_encoder import CPU, save_encoder
 from training.__main__ import main
 from training.data.keep_labels import Sentence, group, join, read_sentences, token_labels
 from training.errors import InvalidTrainingData

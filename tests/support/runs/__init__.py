@@ -1,0 +1,1 @@
+"""Programs that tests of a collection start as processes, and kill."""

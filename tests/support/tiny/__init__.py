@@ -1,0 +1,1 @@
+"""Random checkpoints of the real architectures at a thousandth of the size, and profiles of them."""
