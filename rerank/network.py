@@ -25,13 +25,17 @@ class OffsetTokens(Protocol):
         ...
 
 
-class CausalNetwork(Protocol):
-    """A causal language model that gives logits and likelihoods, not text."""
+class Named(Protocol):
+    """A network with a name."""
 
     @property
     def name(self) -> str:
         """The model's name, for messages."""
         ...
+
+
+class CausalNetwork(Named, Protocol):
+    """A causal language model that gives logits and likelihoods, not text."""
 
     @property
     def max_positions(self) -> int:
@@ -69,8 +73,8 @@ def cut_to_tokens(lm: CausalNetwork, texts: Sequence[str], limit: int) -> list[s
     ]
 
 
-def require_finite(lm: CausalNetwork, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def require_finite(network: Named, scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """The scores, unchanged. Raises if one is NaN or infinite: such scores must not decide an order."""
     if not np.isfinite(scores).all():
-        raise UnsupportedModel(lm.name, "it gave scores that are not finite. Load it in float32.")
+        raise UnsupportedModel(network.name, "it gave scores that are not finite. Load it in float32.")
     return scores

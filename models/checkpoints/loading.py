@@ -52,6 +52,14 @@ def load_network(
     return network.to(device).eval().requires_grad_(False)
 
 
+def position_count(config: Any) -> int:
+    """How many positions a network has; the RoBERTa family starts counting after its padding id."""
+    positions = int(config.max_position_embeddings)
+    if config.model_type in ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"):
+        positions -= int(config.pad_token_id) + 1
+    return positions
+
+
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
     """Keeps transformers' progress bars and load reports off the terminal."""

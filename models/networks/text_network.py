@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModel
 
-from models.checkpoints.loading import load_network
+from models.checkpoints.loading import load_network, position_count
 from models.device import call_cost
 from models.errors import UnsupportedModel
 from models.executor import breathe
@@ -70,7 +70,7 @@ class TextNetwork:
         skipped = {tokenizer.token_id(word) for word in reading.skipped} - {None}
         self._skipped = np.array(list(skipped), np.int32)
         self._mask_id = _mask_id(tokenizer, reading, name)
-        room = _positions(network.config) - self._framing
+        room = position_count(network.config) - self._framing
         self.max_tokens = min(room, max_tokens or room)
 
     @classmethod
@@ -243,11 +243,3 @@ def _mask_id(tokenizer: TextTokenizer, reading: Reading, name: str) -> int | Non
         if (found := tokenizer.token_id(token)) is not None:
             return found
     raise UnsupportedModel(name, "it fills queries with mask tokens and its vocabulary has none")
-
-
-def _positions(config: Any) -> int:
-    """How many positions the network has; the RoBERTa family starts counting after its padding id."""
-    positions = int(config.max_position_embeddings)
-    if config.model_type in ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"):
-        positions -= int(config.pad_token_id) + 1
-    return positions

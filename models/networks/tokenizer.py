@@ -71,7 +71,7 @@ class TextTokenizer:
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         """Token ids and character offsets of each text, in order, without special tokens."""
         encodings = self._tokenizer.encode_batch(
-            [_encodable(text) for text in texts], add_special_tokens=False
+            [encodable(text) for text in texts], add_special_tokens=False
         )
         return [
             TokenizedText(
@@ -82,12 +82,13 @@ class TextTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Token ids of one text, without special tokens."""
-        return list(self._tokenizer.encode(_encodable(text), add_special_tokens=False).ids)
+        return list(self._tokenizer.encode(encodable(text), add_special_tokens=False).ids)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of token ids; control tokens are left out."""
         return str(self._tokenizer.decode([int(token) for token in ids], skip_special_tokens=True))
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
+    """The text with U+FFFD for each lone surrogate, which no encoding can carry; the length stays."""
     return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)

@@ -11,13 +11,21 @@ from numpy.typing import NDArray
 
 from base.methods import Method
 from rerank.base import Passages, Ranking
+from rerank.network import require_finite
 
 
 class PairNetwork(Protocol):
     """The interface of `models.networks.cross_encoder.CrossEncoderNetwork`."""
 
-    def scores(self, query: str, texts: Sequence[str], *, batch: int, max_tokens: int) -> NDArray[np.float64]:
-        """The relevance (n,) of each text to the query, as a logit."""
+    @property
+    def name(self) -> str:
+        """The model's name, for messages."""
+        ...
+
+    def scores(
+        self, query: str, texts: Sequence[str], *, batch: int, max_tokens: int
+    ) -> tuple[NDArray[np.float64], int]:
+        """The relevance (n,) of each text to the query, as a logit, and how many tokens were read."""
         ...
 
 
@@ -35,8 +43,14 @@ class CrossEncoderReranker:
         texts = passages.texts
         if not texts or not query.strip():
             return Ranking.unchanged(len(texts))
-        scores = self._network.scores(query, texts, batch=options.batch, max_tokens=options.max_tokens)
-        return Ranking.by(scores, forward_passes=-(-len(texts) // options.batch))
+        scores, tokens_read = self._network.scores(
+            query, texts, batch=options.batch, max_tokens=options.max_tokens
+        )
+        return Ranking.by(
+            require_finite(self._network, scores),
+            forward_passes=-(-len(texts) // options.batch),
+            tokens_read=tokens_read,
+        )
 
 
 METHOD = Method(

@@ -54,13 +54,15 @@ def value(text):
 class Pairs:
     """A cross-encoder whose logit is the relevance of what it reads of the text."""
 
+    name = "pairs"
+
     def __init__(self, relevance):
         self.relevance = relevance
         self.calls = []
 
     def scores(self, query, texts, *, batch, max_tokens):
         self.calls += [(batch, max_tokens, text) for text in texts]
-        return np.array([self.relevance(text) for text in texts], np.float64)
+        return np.array([self.relevance(text) for text in texts], np.float64), sum(map(len, texts))
 
 
 class Stored(Texts):
