@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -34,6 +35,8 @@ from api.telemetry.metrics import Metrics
 from api.telemetry.prefix_metrics import PrefixCollector
 from base.errors import ExcerptaError
 from models import Executor, Models, Priority
+from retrieval.corpus import DEFAULT_LIMITS
+from retrieval.corpus.file_reader import ReadHere, ReadInChild
 
 _log = structlog.get_logger("excerpta.service")
 
@@ -124,7 +127,18 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         bell = make_bell(settings.redis_url, settings.database)
         await bell.start()
         stack.push_async_callback(bell.close)
-        indexer = Indexer(engine.database, queue, library, spool, job_threads, cut, Warmer(engine.networks))
+        indexer = Indexer(
+            engine.database,
+            queue,
+            library,
+            spool,
+            job_threads,
+            cut,
+            Warmer(engine.networks),
+            partial(ReadInChild, DEFAULT_LIMITS)
+            if settings.read_files_in == "process"
+            else lambda _: ReadHere(DEFAULT_LIMITS),
+        )
         service = Service(
             engine=engine,
             queue=queue,

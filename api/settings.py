@@ -16,6 +16,7 @@ from api.commands.setting import Area, Note, check, check_url, parse, setting, v
 from api.errors import InvalidSettings
 
 Role: TypeAlias = Literal["all", "api", "worker"]
+ReadFilesIn: TypeAlias = Literal["process", "thread"]
 # As the prefix store has them; importing it from here would load torch for `--help`.
 Storage: TypeAlias = Literal["exact", "bfloat16", "int8"]
 Eviction: TypeAlias = Literal["lru", "lfu", "gdsf"]
@@ -231,6 +232,13 @@ class Settings:
         "where queries need the core.",
         unit="of a core",
         bounds=(0, 1),
+    )
+    read_files_in: ReadFilesIn = setting(
+        "process",
+        Area.INDEXING,
+        "Where uploaded files are read: `process` takes a child process with limits on time and memory, so "
+        "that a hostile or broken file ends the child alone; `thread` reads them in the service itself.",
+        choices=get_args(ReadFilesIn),
     )
     batch_documents: int = setting(
         256,

@@ -16,7 +16,8 @@ from api.db.sources import MOST_REPORTED, ReadSource, is_current
 from api.errors import InvalidRequest
 from api.jobs.uploads import SpooledFile, open_part
 from retrieval import Document
-from retrieval.corpus import LoadLimits, Remark, load_file
+from retrieval.corpus import Remark
+from retrieval.corpus.file_reader import FileReader
 from retrieval.errors import UnreadableDocument
 
 _LONGEST_LINE = 64 * 2**20
@@ -77,14 +78,14 @@ def batches(
     lines: bool,
     start: Cursor,
     cut: BatchLimits,
-    limits: LoadLimits,
+    reader: FileReader,
     known: Mapping[str, SourceRow] | None = None,
 ) -> Iterator[Batch]:
     """The batches from `start` on. A file whose content a `known` source has is not read.
 
     Of documents with one id within a batch the last counts, and the others are named as unread.
     """
-    read = _read_lines(files[0], start) if lines else _read_files(files, start, limits, known or {})
+    read = _read_lines(files[0], start) if lines else _read_files(files, start, reader, known or {})
     open_batch = _OpenBatch()
     for step in read:
         open_batch.take(step)
@@ -147,7 +148,7 @@ class _OpenBatch:
 
 
 def _read_files(
-    files: list[SpooledFile], start: Cursor, limits: LoadLimits, known: Mapping[str, SourceRow]
+    files: list[SpooledFile], start: Cursor, reader: FileReader, known: Mapping[str, SourceRow]
 ) -> Iterator[_Step]:
     last = {file.name: at for at, file in enumerate(files)}
     for at in range(start.file, len(files)):
@@ -163,33 +164,39 @@ def _read_files(
             yield _Step(None, after, file.name, same)
             continue
         done = start.taken if at == start.file else 0
-        yield from _read_file(file.name, content, digest, at, done, limits)
+        yield from _read_file(file, content, digest, at, done, reader)
 
 
 def _read_file(
-    name: str, content: bytes, digest: str, at: int, done: int, limits: LoadLimits
+    file: SpooledFile, content: bytes, digest: str, at: int, done: int, reader: FileReader
 ) -> Iterator[_Step]:
     """The steps of one file after the first `done`; the last one has the whole of it."""
+    name = file.name
     documents = 0
+    partial = False
     report: list[tuple[str, str]] = []
     waiting: _Step | None = None
-    for taken, loaded in enumerate(load_file(name, content, limits), 1):
+    for taken, loaded in enumerate(reader(name, file.path), 1):
         if waiting is not None:
             yield waiting
             waiting = None
         if isinstance(loaded, Remark):
+            report.append((loaded.name, loaded.text))
+            del report[MOST_REPORTED:]
+            partial = partial or not loaded.whole
             continue
         checked = _checked(loaded, name)
         if isinstance(checked, UnreadableDocument):
             report.append((checked.name, checked.reason))
             del report[MOST_REPORTED:]
+            partial = True
         else:
             documents += 1
         if taken > done:
             waiting = _Step(checked, Cursor(file=at, taken=taken), name)
     # A file of nothing but white space was read: it has no documents. Any other without one was not.
     nothing = not documents and bool(report) and bool(content.strip())
-    state: Literal["read", "partial", "failed"] = "failed" if nothing else "partial" if report else "read"
+    state: Literal["read", "partial", "failed"] = "failed" if nothing else "partial" if partial else "read"
     ended = ReadSource(name, digest, len(content), state, documents, report)
     yield _Step(waiting.loaded if waiting else None, Cursor(file=at + 1), name, ended)
 

@@ -7,6 +7,7 @@ the rerun gets the index's record of the batch and writes only the database.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ from api.jobs.uploads import Uploads
 from base.errors import ExcerptaError
 from retrieval import BatchKey, Collection, Commit, Document
 from retrieval.corpus import DEFAULT_LIMITS
+from retrieval.corpus.file_reader import FileReader, ReadHere
 from retrieval.segments.crash_points import crash_point
 
 P = ParamSpec("P")
@@ -49,6 +51,7 @@ class Indexer:
         threads: ThreadPoolExecutor,
         cut: BatchLimits,
         warmer: Warmer,
+        reader: Callable[[Callable[[], None]], FileReader],
     ) -> None:
         self._database = database
         self._queue = queue
@@ -57,6 +60,7 @@ class Indexer:
         self._threads = threads
         self._cut = cut
         self._warmer = warmer
+        self._reader = reader
 
     async def run(self, claim: Claim, stop: Stop, progressed: Callable[[], Awaitable[None]]) -> None:
         """Does a queued job's work from its last committed batch on; calls `progressed` after each."""
@@ -113,7 +117,7 @@ class Indexer:
                     lines=True,
                     start=Cursor(),
                     cut=whole,
-                    limits=DEFAULT_LIMITS,
+                    reader=ReadHere(DEFAULT_LIMITS),
                 )
             )
             await self._forget_replaced(entry, batch.documents, commit)
@@ -121,6 +125,17 @@ class Indexer:
 
     async def _index(
         self, claim: Claim, entry: Entry, stop: Stop, progressed: Callable[[], Awaitable[None]]
+    ) -> None:
+        with contextlib.closing(self._reader(stop.check)) as reader:
+            await self._index_files(claim, entry, stop, progressed, reader)
+
+    async def _index_files(
+        self,
+        claim: Claim,
+        entry: Entry,
+        stop: Stop,
+        progressed: Callable[[], Awaitable[None]],
+        reader: FileReader,
     ) -> None:
         done = await self._queue.batches(claim.job)
         start = msgspec.json.decode(done[-1].cursor, type=Cursor) if done else Cursor()
@@ -133,7 +148,7 @@ class Indexer:
             lines=lines,
             start=start,
             cut=self._cut,
-            limits=DEFAULT_LIMITS,
+            reader=reader,
             known={} if lines else await sources.known([file.name for file in files]),
         )
         for number in count(len(done)):

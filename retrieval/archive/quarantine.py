@@ -7,12 +7,12 @@ only the child ends. This is not a security sandbox: it does not stop code that 
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import sys
 from pathlib import Path
 
+from base.processes import address_space, plain_environment
 from retrieval.archive.trial import try_collection
 from retrieval.errors import CorruptSegment, IndexMismatch
 from retrieval.trials import Expected
@@ -20,17 +20,6 @@ from retrieval.trials import Expected
 _MEMORY = 4 << 30
 _SECONDS = 120
 _BYTES_A_SECOND = 4 << 20
-# What a child needs to start Python and NumPy; keys and addresses of databases are none of its business.
-_KEPT = (
-    "PATH",
-    "HOME",
-    "TMPDIR",
-    "VIRTUAL_ENV",
-    "LANG",
-    "NUMBA_CACHE_DIR",
-    "OMP_NUM_THREADS",
-    "OMP_WAIT_POLICY",
-)
 
 
 def try_in_child(
@@ -53,7 +42,7 @@ def try_in_child(
             errors="replace",
             timeout=4 * seconds,
             cwd=Path(__file__).parents[2],
-            env={name: os.environ[name] for name in _KEPT if name in os.environ},
+            env=plain_environment(),
         )
     except subprocess.TimeoutExpired:
         raise ValueError(f"opening its indexes took longer than {4 * seconds} s") from None
@@ -66,7 +55,7 @@ def try_in_child(
 def main() -> int:
     """The child's side of `try_in_child`: reads the task, prints the problem in one line."""
     directory, dim, vocabulary_size, memory, seconds = json.loads(sys.argv[1])
-    limit = _mapped() + memory
+    limit = address_space() + memory
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -77,15 +66,6 @@ def main() -> int:
         sys.stderr.write(said.encode("ascii", "backslashreplace").decode() + "\n")
         return 1
     return 0
-
-
-def _mapped() -> int:
-    """The bytes of addresses that this process has now; CUDA's libraries alone take several gigabytes."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-    except FileNotFoundError:  # only Linux has it
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _said(error: Exception) -> str:

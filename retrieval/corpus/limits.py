@@ -26,7 +26,8 @@ class LoadLimits:
     and for all that unpacks from it; `max_ratio` for unpacked to packed bytes of a member above a
     megabyte; `max_entries` for the members of an archive and of the archives in it together;
     `max_depth` for archives in archives (1: none inside); `max_characters` for a document;
-    `max_pages` and `max_pdf_seconds` (processor time) for a PDF.
+    `max_pages` and `max_pdf_seconds` (processor time) for a PDF. `max_seconds` (processor time; four times as
+    much by the clock) and `max_memory_bytes` are for a file that is read in a process of its own.
     """
 
     max_file_bytes: int = 64 * MEGABYTE
@@ -37,6 +38,8 @@ class LoadLimits:
     max_characters: int = 20_000_000
     max_pages: int = 5_000
     max_pdf_seconds: float = 120.0
+    max_seconds: float = 300.0
+    max_memory_bytes: int = 4096 * MEGABYTE
 
     def __post_init__(self) -> None:
         for field in fields(self):

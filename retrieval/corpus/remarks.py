@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A file was read, but in part, or by a guess: `text` says which part, or what was guessed."""
+    """A file was read, but in part, or by a guess: `text` says which part, or what was guessed.
+
+    `whole` is False where something that a reader would see was left out.
+    """
 
     name: str
     text: str
+    whole: bool = True

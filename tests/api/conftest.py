@@ -92,6 +92,7 @@ def tiny_settings(data_dir, tiny_profile):
         shutdown_s=5,
         prefix_memory_mb=16,
         prefix_disk_mb=16,
+        read_files_in="thread",
     )
 
 

@@ -9,6 +9,7 @@ from api.errors import (
 from api.jobs.batches import BatchLimits, Cursor, batches
 from api.jobs.uploads import Uploads
 from retrieval.corpus import DEFAULT_LIMITS
+from retrieval.corpus.file_reader import ReadHere
 
 
 @pytest.fixture
@@ -61,7 +62,9 @@ def test_a_digest_tells_uploads_apart(spool):
 
 def read(files, *, lines, start=None, documents=3, characters=10**6):
     cut = BatchLimits(documents, characters)
-    return list(batches(files, lines=lines, start=start or Cursor(), cut=cut, limits=DEFAULT_LIMITS))
+    return list(
+        batches(files, lines=lines, start=start or Cursor(), cut=cut, reader=ReadHere(DEFAULT_LIMITS))
+    )
 
 
 def outcome(found):
