@@ -13,10 +13,12 @@ from benchmarks.report import Report
 BENCHMARKS = {
     "quality": "nDCG@10 and recall@100 of each stage on BEIR-layout data",
     "compress": "answers and labelled words that survive compression, and tokens a CPU second",
+    "conversations": "how often a follow-up still finds its passage, by the way it is rewritten",
     "context": "milliseconds to an answer's first token, by where the passages' blocks are, and after it",
     "evidence": "how well questions that the documents do not answer are recognised beforehand",
     "fusion": "nDCG@10 of every way to fuse tokens and words, by weight",
     "pipeline": "milliseconds and CPU milliseconds of whole queries over HTTP, by plan and stage",
+    "sampling": "how often a sampled answer is cited, by temperature",
     "tokens": "token retrieval beside its peers: time, CPU time, size, memory, recall of exact MaxSim",
 }
 
@@ -32,7 +34,7 @@ def main() -> int:
             "--data",
             action="append",
             type=Path,
-            required=name in ("quality", "fusion", "evidence", "compress"),
+            required=name in ("quality", "fusion", "evidence", "compress", "conversations"),
             metavar="DIR",
             help="BEIR layout; several make a union",
         )

@@ -17,12 +17,16 @@ from context.prefix_store import PrefixStore, RedisTier, StoreStats, TierStats
 from context.prompts.prompt import AnswerPrompt, ContextPassage
 from context.prompts.schema import FilledPrompt, Module, check_modules, choose
 from context.reading.catalogue import CATALOGUE as READINGS
+from context.rewriting.base import Turn
+from context.rewriting.catalogue import CATALOGUE as REWRITERS
 from context.writing.generation import Generation, TokenUsage
 from context.writing.scheduler import Listener, Row, Scheduler
+from context.writing.stopping import StopFilter
 from context.writing.transcript import Writing
 
 __all__ = [
     "READINGS",
+    "REWRITERS",
     "AnswerPrompt",
     "Calibration",
     "Cited",
@@ -45,9 +49,11 @@ __all__ = [
     "RedisTier",
     "Row",
     "Scheduler",
+    "StopFilter",
     "StoreStats",
     "TierStats",
     "TokenUsage",
+    "Turn",
     "Writing",
     "calibrate",
     "check_modules",

@@ -95,7 +95,8 @@ class Profile:
     """A named set of models; without a token classifier, texts are compressed without a network.
 
     With a `generator`, another service generates the answers, and the language model only ranks and searches.
-    The token classifier runs in the encoder's dtype, because it may share the encoder's network.
+    The token classifier runs in the encoder's dtype, because it may share the encoder's network. `plan` has
+    the defaults of a query's stages where they differ with these models.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Profile:
     token_classifier: ModelSpec | None = None
     cross_encoder: CrossEncoderSpec | None = None
     generator: GeneratorSpec | None = None
+    plan: Mapping[str, Any] = field(default_factory=dict)
 
     def roles(self) -> dict[str, ModelSpec]:
         """The models of the profile, by role."""

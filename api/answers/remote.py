@@ -50,6 +50,7 @@ class RemoteAnswer:
             prompt.messages(task.question, task.passages, modules=task.modules.text if task.modules else ""),
             max_tokens=options.max_tokens,
             temperature=options.temperature,
+            top_p=options.top_p,
             seed=options.seed,
         )
         try:

@@ -1,4 +1,4 @@
-"""Chat completions over a collection: a request as a query, and its events as chunks."""
+"""The reply to a chat completion: a query's results and events in OpenAI's form."""
 
 from __future__ import annotations
 
@@ -10,30 +10,23 @@ from urllib.parse import quote
 
 import msgspec
 from excerpta.types import (
-    AnswerOptions,
     Citation,
     DeltaEvent,
     DoneEvent,
     Hit,
     HitsEvent,
-    PlanOptions,
     QueryReply,
-    SearchRequest,
     StreamEvent,
     Usage,
 )
 from litestar import Request, Response
 
-from api.access.caller import Caller
 from api.compat.openai_types import (
     Annotation,
     AnswerMessage,
     ChatChoice,
     ChatChunk,
     ChatCompletion,
-    ChatMessage,
-    ChatRequest,
-    ChatSearch,
     ChatUsage,
     ChunkChoice,
     Delta,
@@ -42,87 +35,10 @@ from api.compat.openai_types import (
     PromptTokens,
     UrlCitation,
 )
-from api.errors import InvalidRequest
 from api.http.problems import document, respond
-from api.query.engine import QueryEngine, RunningQuery
+from api.query.engine import RunningQuery
 
-_LONGEST_QUESTION = 20_000
-_MOST_CHARACTERS = 4000
-_SPEAKERS = {"system": "Instructions", "developer": "Instructions", "user": "User", "assistant": "Assistant"}
 _END = b"data: [DONE]\n\n"
-
-
-async def start(engine: QueryEngine, request: ChatRequest, caller: Caller) -> RunningQuery:
-    """Starts the query of a chat completion. Raises InvalidRequest and the errors of a query."""
-    *before, last = request.messages
-    if last.role != "user":
-        raise InvalidRequest("messages", "the last one has to be the user's: it is the question")
-    question = _text(last)
-    if not question.strip():
-        raise InvalidRequest("messages", "the last one has no words; ask something")
-    if len(question) > _LONGEST_QUESTION:
-        raise InvalidRequest("messages", f"the last one has more than {_LONGEST_QUESTION} characters")
-    if request.logprobs:
-        raise InvalidRequest("logprobs", "this service does not report them. Leave it out or send false")
-    search = request.excerpta or ChatSearch()
-    asked = SearchRequest(
-        collection=request.model,
-        query=_searched(before, question),
-        filter=search.filter,
-        limit=search.limit,
-        plan=_plan(request, search.plan),
-        timeout_ms=search.timeout_ms,
-    )
-    return await engine.start(asked, caller=caller, question=question, conversation=conversation(before))
-
-
-def conversation(messages: Sequence[ChatMessage]) -> str:
-    """The earlier messages as text for the model: all instructions, and the last messages that fit.
-
-    Raises InvalidRequest for instructions that are too long.
-    """
-    said = [f"{_SPEAKERS[one.role]}: {' '.join(_text(one).split())}" for one in messages]
-    standing = [line for one, line in zip(messages, said, strict=True) if one.role in ("system", "developer")]
-    room = _MOST_CHARACTERS - sum(map(len, standing))
-    if room < 0:
-        raise InvalidRequest("messages", f"the instructions have more than {_MOST_CHARACTERS} characters")
-    spoken: list[str] = []
-    for one, line in zip(reversed(messages), reversed(said), strict=True):
-        if one.role in ("user", "assistant"):
-            room -= len(line)
-            if room < 0:
-                break
-            spoken.append(line)
-    return "\n".join([*standing, *reversed(spoken)])
-
-
-def _searched(before: Sequence[ChatMessage], question: str) -> str:
-    """The text to search for: the previous question, which gives the context, and the question."""
-    earlier = next((_text(one) for one in reversed(before) if one.role == "user"), "")
-    return f"{earlier[:_MOST_CHARACTERS]}\n{question}" if earlier.strip() else question
-
-
-def _text(message: ChatMessage) -> str:
-    if isinstance(message.content, str):
-        return message.content
-    return "\n".join(part.text for part in message.content)
-
-
-def _plan(request: ChatRequest, plan: str | PlanOptions | None) -> PlanOptions:
-    """The plan, with the answer settings of the request."""
-    said: dict[str, Any] = {
-        "max_tokens": request.max_completion_tokens or request.max_tokens,
-        "temperature": request.temperature,
-        "seed": request.seed,
-    }
-    changes = {name: value for name, value in said.items() if value is not None}
-    plan = PlanOptions(base=plan) if isinstance(plan, str) else plan or PlanOptions()
-    if plan.answer is None:
-        raise InvalidRequest(
-            "excerpta.plan.answer", "a chat completion needs an answer; ask /v1/search for none"
-        )
-    answer = plan.answer if isinstance(plan.answer, AnswerOptions) else AnswerOptions()
-    return msgspec.structs.replace(plan, answer=msgspec.structs.replace(answer, **changes))
 
 
 class CompletionForm:
@@ -147,27 +63,35 @@ class CompletionForm:
             model=self._model,
             choices=[ChatChoice(message=message, finish_reason=_finish(answer.finish_reason))],
             usage=_usage(reply.usage),
+            supported=answer.supported,
+            query=reply.query,
+            warnings=reply.warnings,
         )
 
     async def chunks(
-        self, events: AsyncGenerator[StreamEvent], hits: Sequence[Hit], *, usage: bool
+        self, events: AsyncGenerator[StreamEvent], found: HitsEvent, *, usage: bool
     ) -> AsyncGenerator[bytes]:
-        """The events behind `hits` as they are sent; with `usage` the last chunk counts tokens."""
+        """The events behind `found` as they are sent; with `usage` the last chunk counts tokens."""
         yield self._chunk(Delta(role="assistant", content=""))
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, DeltaEvent):
                     yield self._chunk(Delta(content=event.text))
                 elif isinstance(event, Citation):
-                    yield self._chunk(Delta(annotations=[self._annotation(event, hits)]))
+                    yield self._chunk(Delta(annotations=[self._annotation(event, found.hits)]))
                 elif isinstance(event, DoneEvent) and event.answer is not None:
-                    yield self._chunk(Delta(), finish=_finish(event.answer.finish_reason))
+                    last = self._bare(
+                        [ChunkChoice(delta=Delta(), finish_reason=_finish(event.answer.finish_reason))]
+                    )
+                    last.supported, last.query = event.answer.supported, found.query
+                    last.warnings = event.warnings
+                    yield _encoded(last)
                     if usage:
                         yield _encoded(self._bare([], _usage(event.usage)))
         yield _END
 
-    def _chunk(self, delta: Delta, *, finish: Literal["stop", "length"] | None = None) -> bytes:
-        return _encoded(self._bare([ChunkChoice(delta=delta, finish_reason=finish)]))
+    def _chunk(self, delta: Delta) -> bytes:
+        return _encoded(self._bare([ChunkChoice(delta=delta)]))
 
     def _bare(self, choices: list[ChunkChoice], usage: ChatUsage | None = None) -> ChatChunk:
         return ChatChunk(id=self._id, created=self._created, model=self._model, choices=choices, usage=usage)
@@ -239,7 +163,9 @@ def _encoded(value: object) -> bytes:
     return b"data: " + msgspec.json.encode(value) + b"\n\n"
 
 
-async def first_hits(events: AsyncGenerator[StreamEvent]) -> Sequence[Hit]:
+async def first_hits(events: AsyncGenerator[StreamEvent]) -> HitsEvent:
     """The first event, which has the hits. An error before it can still be a plain reply."""
     first = await anext(events)
-    return first.hits if isinstance(first, HitsEvent) else []
+    if not isinstance(first, HitsEvent):
+        raise RuntimeError("the first event of a query has its hits")
+    return first

@@ -5,24 +5,29 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypeAlias
 
 from excerpta.types import Filter, Name, PlanOptions, Reply, Request
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 Ignored: TypeAlias = Any
+_Stop = Annotated[str, Meta(max_length=200)]
 
 
-class TextPart(Request):
-    """A piece of a message's text."""
+class ContentPart(Struct, kw_only=True):
+    """A piece of a message: text, or a refusal as a reply has it. Its other fields are ignored."""
 
-    type: Literal["text"]
-    text: str
+    type: str
+    text: str | None = None
+    refusal: str | None = None
 
 
-class ChatMessage(Request):
-    """One message. `name` is accepted and ignored."""
+class ChatMessage(Struct, kw_only=True):
+    """One message. Only `role` and `content` are read.
 
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart]
-    name: Ignored = None
+    Clients send a reply back as they have it (`refusal`, `annotations`, `audio`, `tool_calls` ...), so other
+    fields are ignored.
+    """
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[ContentPart] | None = None
 
 
 class StreamOptions(Request):
@@ -32,10 +37,10 @@ class StreamOptions(Request):
     include_obfuscation: Ignored = None
 
 
-class ResponseFormat(Request):
+class ResponseFormat(Struct, kw_only=True):
     """The format of the answer: text is the only one."""
 
-    type: Literal["text"]
+    type: str
 
 
 class ChatSearch(Request):
@@ -51,33 +56,40 @@ class ChatRequest(Request):
     """A chat completion over the collection that `model` names.
 
     The last message must be the user's: it is the question. Earlier messages are the conversation. `excerpta`
-    sets the plan and the filter. Unsupported parameters (`n`, `top_p`, `stop`, `tools` ...) are accepted only
-    at their neutral value. Parameters without effect (`user`, `metadata`, `store` ...) are ignored. Anything
-    else is an error.
+    sets the plan and the filter. What would change the form of the reply (`tools`, `n` above 1, `logprobs`,
+    another `response_format`) is refused. Penalties, `logit_bias` and `min_p` have no effect, as the reply's
+    `warnings` say. More tokens than an answer may have are lowered. Anything unknown is an error.
     """
 
     model: Name
     messages: Annotated[list[ChatMessage], Meta(min_length=1, max_length=1000)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    max_tokens: Annotated[int, Meta(ge=1, le=2048)] | None = None
-    max_completion_tokens: Annotated[int, Meta(ge=1, le=2048)] | None = None
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    max_completion_tokens: Annotated[int, Meta(ge=1)] | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
-    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None = None
+    stop: _Stop | list[_Stop] | None = None
     excerpta: ChatSearch | None = None
 
-    n: Annotated[int, Meta(ge=1, le=1)] | None = None
-    top_p: Annotated[float, Meta(ge=1, le=1)] | None = None
-    frequency_penalty: Annotated[float, Meta(ge=0, le=0)] | None = None
-    presence_penalty: Annotated[float, Meta(ge=0, le=0)] | None = None
-    logprobs: Annotated[bool, Meta(description="Only false.")] | None = None
-    top_logprobs: Annotated[int, Meta(ge=0, le=0)] | None = None
-    stop: Annotated[list[str], Meta(max_length=0)] | None = None
-    tools: Annotated[list[Any], Meta(max_length=0)] | None = None
-    tool_choice: Literal["none", "auto"] | None = None
-    logit_bias: Annotated[dict[str, float], Meta(max_length=0)] | None = None
+    n: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    tools: list[Any] | None = None
+    tool_choice: Any = None
+    functions: list[Any] | None = None
+    function_call: Any = None
     response_format: ResponseFormat | None = None
-    modalities: Annotated[list[Literal["text"]], Meta(max_length=1)] | None = None
+    modalities: list[str] | None = None
+    audio: Any = None
+    prediction: Any = None
+    web_search_options: Any = None
+
+    frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] | None = None
+    presence_penalty: Annotated[float, Meta(ge=-2, le=2)] | None = None
+    logit_bias: dict[str, float] | None = None
+    min_p: Annotated[float, Meta(ge=0, le=1)] | None = None
 
     metadata: Ignored = None
     parallel_tool_calls: Ignored = None
@@ -146,13 +158,20 @@ class ChatChoice(Reply):
 
 
 class ChatCompletion(Reply):
-    """The reply to a request that is not streamed."""
+    """The reply to a request that is not streamed.
+
+    Besides OpenAI's fields: `supported` is whether a passage supports the answer, `query` is the question
+    that was searched, and `warnings` say what was read in part, ran out of time or has no effect.
+    """
 
     id: str
     created: int
     model: str
     choices: list[ChatChoice]
     usage: ChatUsage
+    supported: bool
+    query: str
+    warnings: list[str]
     object: Literal["chat.completion"] = "chat.completion"
 
 
@@ -174,13 +193,16 @@ class ChunkChoice(Reply):
 
 
 class ChatChunk(Reply):
-    """One event of a stream."""
+    """One event of a stream. `supported`, `query` and `warnings` come with the `finish_reason`."""
 
     id: str
     created: int
     model: str
     choices: list[ChunkChoice]
     usage: ChatUsage | None = None
+    supported: bool | None = None
+    query: str | None = None
+    warnings: list[str] | None = None
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
 
 

@@ -11,20 +11,24 @@ from typing import Any, TypeVar, cast
 import structlog
 from excerpta.types.compress import CompressMethod
 from excerpta.types.rerank import RerankMethod
+from excerpta.types.rewrite import RewriteMethod
 
 from api.access.caller import LOCAL
 from api.answers.request import AnswerRequest
+from api.query.question import FittedQuestion, fit
 from api.settings import Settings
 from base.methods import AUTO, Method
 from compress import CATALOGUE as COMPRESSORS
 from compress import Compressed, counter, shorten
 from context import (
+    REWRITERS,
     ContextEngine,
     ContextPassage,
     Generation,
     PrefixStore,
     RedisTier,
     StoreStats,
+    Turn,
     Writing,
     forget_modules,
 )
@@ -102,6 +106,20 @@ class Networks:
         """A question's token vectors."""
         return self.encoder.encode_queries([query])[0]
 
+    def fit_question(self, question: str) -> FittedQuestion:
+        """The part of a question that the encoder can read."""
+
+        def count(texts: Sequence[str]) -> list[int]:
+            return [len(tokens.ids) for tokens in self.encoder.tokenize(texts)]
+
+        return fit(question, self.encoder.max_tokens, count)
+
+    def rewrite(self, conversation: Sequence[Turn], question: str, options: RewriteMethod) -> str:
+        """The question as it stands alone; unchanged where that would be too long for the encoder."""
+        rewriter = self.made(REWRITERS.of(options))
+        rewritten = rewriter.rewrite(conversation, question, options).strip()
+        return rewritten if rewritten and not self.fit_question(rewritten).cut else question
+
     def made(self, method: Method[Any, T]) -> T:
         """What does a stage by this method, made at the first call."""
         if method not in self._made:
@@ -136,7 +154,10 @@ class Networks:
             task.passages,
             context.reading,
             writing=Writing(
-                max_tokens=options.max_tokens, temperature=options.temperature, seed=options.seed
+                max_tokens=options.max_tokens,
+                temperature=options.temperature,
+                top_p=options.top_p,
+                seed=options.seed,
             ),
             statistics=task.explain,
             modules=task.modules,

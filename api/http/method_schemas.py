@@ -42,7 +42,9 @@ def with_methods(document: dict[str, Any]) -> dict[str, Any]:
     for stage, catalogue in CATALOGUES.items():
         names = {name: component(stage, method) for name, method in catalogue.items()}
         schemas |= {names[name]: options_schema(method) for name, method in catalogue.items()}
-        _property(schemas, stage).update(_one_of(list(names.values()), stage in ("rerank", "compress")))
+        _property(schemas, stage).update(
+            _one_of(list(names.values()), stage in ("rewrite", "rerank", "compress"))
+        )
     names = {name: component("retrieve", method) for name, method in RETRIEVERS.items()}
     schemas |= {names[name]: options_schema(method) for name, method in RETRIEVERS.items()}
     retrieve = _property(schemas, "retrieve")

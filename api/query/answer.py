@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import asdict
 
 from excerpta.types import Answer, Citation, Reading
@@ -11,7 +12,7 @@ from api.answers.request import AnswerRequest
 from api.answers.writer import AnswerStream, Writer
 from api.query.candidates import Candidate
 from api.telemetry.trace import Trace
-from context import CitedText, Citer, TokenUsage
+from context import CitedText, Citer, StopFilter, TokenUsage
 
 NO_SUPPORT = "The documents found do not answer this question."
 
@@ -39,8 +40,37 @@ class CitedAnswer:
     ) -> AsyncGenerator[str | Citation]:
         """The pieces of the answer, and each citation when its sentence is complete.
 
-        The model reads the request's texts of the candidates. Citations refer to the whole passages.
+        The model reads the request's texts of the candidates. Citations refer to the whole passages. Where
+        unsupported answers are refused, pieces are held back until the first citation is known; an answer
+        that ends without one is replaced.
         """
+        held: list[str | Citation] | None = [] if request.options.unsupported == "refuse" else None
+        async with aclosing(self._written(request, question, candidates, writer, trace)) as written:
+            async for piece in written:
+                if held is None:
+                    yield piece
+                    continue
+                held.append(piece)
+                if self.answer.citations:
+                    for one in held:
+                        yield one
+                    held = None
+        if held is None:
+            return
+        if self.answer.finish_reason == "timeout":
+            self.answer.text = ""
+        else:
+            yield self.refuse()
+
+    async def _written(
+        self,
+        request: AnswerRequest,
+        question: str,
+        candidates: Sequence[Candidate],
+        writer: Writer,
+        trace: Trace,
+    ) -> AsyncGenerator[str | Citation]:
+        """The answer with its citations as it is written, supported or not."""
         citer = Citer(
             [one.passage.text for one in candidates],
             titles=[one.passage.context for one in candidates],
@@ -55,7 +85,7 @@ class CitedAnswer:
             if request.explain and stream.notes is not None:
                 self.answer.reading = Reading(**asdict(stream.notes))
             with trace.stage("decode"):
-                async for delta in self._steps(stream, trace):
+                async for delta in self._until_stop(request.options.stop, stream, trace):
                     for piece in self._add(citer.feed(delta), candidates):
                         yield piece
             for piece in self._add(citer.finish(), candidates):
@@ -64,6 +94,19 @@ class CitedAnswer:
         finally:
             stream.cancel()
             self.usage = stream.usage
+
+    async def _until_stop(
+        self, stops: Sequence[str], stream: AnswerStream, trace: Trace
+    ) -> AsyncGenerator[str]:
+        """The answer's text up to the first stop text."""
+        until = StopFilter(stops)
+        async with aclosing(self._steps(stream, trace)) as steps:
+            async for delta in steps:
+                yield until.feed(delta)
+                if until.found:
+                    self.answer.finish_reason = "stop"
+                    return
+        yield until.finish()
 
     async def _steps(self, stream: AnswerStream, trace: Trace) -> AsyncGenerator[str]:
         """The answer's text as the model writes it, until it ends or time runs out."""

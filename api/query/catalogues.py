@@ -6,12 +6,13 @@ from typing import Any
 
 from base.methods import Catalogue
 from compress import CATALOGUE as COMPRESSORS
-from context import READINGS
+from context import READINGS, REWRITERS
 from rerank import CATALOGUE as RERANKERS
 from retrieval.catalogue import METHODS as RETRIEVERS
 from retrieval.fusion import CATALOGUE as FUSIONS
 
 CATALOGUES: dict[str, Catalogue[Any, Any]] = {
+    "rewrite": REWRITERS,
     "fuse": FUSIONS,
     "rerank": RERANKERS,
     "compress": COMPRESSORS,

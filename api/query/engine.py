@@ -36,6 +36,7 @@ from api.settings import Settings
 from api.telemetry.metrics import Metrics
 from api.telemetry.trace import Trace
 from base.errors import Overloaded
+from context import Turn
 from models import Executor, Models, load_profile
 from retrieval.threads import one_core_for_faiss, one_core_for_products
 from retrieval.tokens.devices.accelerator import accelerator_for
@@ -81,13 +82,13 @@ class QueryEngine:
         *,
         caller: Caller = LOCAL,
         search: bool = False,
-        question: str | None = None,
-        conversation: str = "",
+        conversation: Sequence[Turn] = (),
+        instructions: str = "",
     ) -> RunningQuery:
         """The query of a request, not started yet. Raises the errors of the request.
 
-        `search` is for retrieval only. `question` is given where the question to answer differs from the text
-        to search for. The model reads `conversation` before it.
+        `search` is for retrieval only. The query is read as the next message of the `conversation`. The model
+        reads both, and `instructions` first.
         """
         names = [request.collection] if isinstance(request.collection, str) else request.collection
         text = clean(request.query)
@@ -97,15 +98,17 @@ class QueryEngine:
         longest_s = self.settings.query_timeout_s
         wanted_s = request.timeout_ms / 1000 if request.timeout_ms else longest_s
         trace = Trace(timeout_s=min(wanted_s, longest_s))
-        plan = plans.resolve(request.plan, _stored_plan(entries), search=search)
+        plan = plans.resolve(
+            request.plan, _stored_plan(entries), search=search, profile=self.models.profile.plan
+        )
         plans.check_needs(plan, self.networks.available())
         query = Query(
             id=new_id("qry"),
             caller=caller,
             entries=entries,
             text=text,
-            question=text if question is None else clean(question),
-            conversation=clean(conversation),
+            conversation=[Turn(turn.speaker, clean(turn.text)) for turn in conversation],
+            instructions=clean(instructions),
             filter=request.filter,
             limit=request.limit,
             plan=plan,
@@ -168,6 +171,7 @@ class RunningQuery:
             id=hits.id,
             index_version=hits.index_version,
             profile=hits.profile,
+            query=hits.query,
             partial=done.partial,
             warnings=done.warnings,
             hits=hits.hits,
@@ -191,6 +195,7 @@ async def open_engine(settings: Settings) -> AsyncIterator[QueryEngine]:
     """Opens the engine over a data directory and migrates its tables. Models load at their first use."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     profile = load_profile(settings.profile, search=[settings.data_dir / "profiles"])
+    plans.resolve(None, profile=profile.plan)  # its faults are found now, not at the first query
     models = Models(profile, settings.data_dir, device=settings.device)
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database)

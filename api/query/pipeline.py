@@ -16,24 +16,28 @@ from api.query.answer import CitedAnswer
 from api.query.candidates import Candidate, Source, hits_of
 from api.query.plan import Plan, Retrieve
 from api.query.stages import Stages, running
-from context import FilledPrompt
+from context import FilledPrompt, Turn
+from context.rewriting.base import plain
 from retrieval import TokenVectors
+
+MOST_CHARACTERS = 4000
+"""Characters of the instructions and earlier messages that the model reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """One question with its collections and its complete plan.
 
-    `text` is searched for. `question` is answered, after the earlier messages (`conversation`). The answer
-    uses the prompt's `modules`.
+    `text` is what was asked, after the earlier messages of the `conversation`. The answer follows
+    `instructions` and uses the prompt's `modules`.
     """
 
     id: str
     caller: Caller
     entries: Sequence[Entry]
     text: str
-    question: str
-    conversation: str
+    conversation: Sequence[Turn]
+    instructions: str
     filter: Mapping[str, Any] | None
     limit: int
     plan: Plan
@@ -41,12 +45,14 @@ class Query:
     profile: str
     modules: FilledPrompt | None
 
-    def answer_request(self, candidates: Sequence[Candidate], texts: Sequence[str]) -> AnswerRequest:
+    def answer_request(
+        self, question: str, candidates: Sequence[Candidate], texts: Sequence[str]
+    ) -> AnswerRequest:
         """The request for the answer. `texts` are the candidates' texts as the model reads them."""
         assert self.plan.answer is not None
-        question = f"{self.conversation}\n\n{self.question}" if self.conversation else self.question
+        before = said_before(self.instructions, self.conversation)
         return AnswerRequest(
-            question=question,
+            question=f"{before}\n\n{question}" if before else question,
             passages=[one.read_as(text) for one, text in zip(candidates, texts, strict=True)],
             context=self.plan.context,
             options=self.plan.answer,
@@ -55,8 +61,26 @@ class Query:
         )
 
 
+def said_before(instructions: str, conversation: Sequence[Turn]) -> str:
+    """The instructions and the last messages that fit, as the model reads them before the question.
+
+    >>> said_before("Be brief.", [Turn("user", "Who?"), Turn("assistant", "Ada [1].")])
+    'Instructions: Be brief.\\nUser: Who?\\nAssistant: Ada.'
+    """
+    room = MOST_CHARACTERS - len(instructions)
+    spoken: list[str] = []
+    for turn in reversed(conversation):
+        line = f"{turn.speaker.title()}: {plain(turn.text)}"
+        room -= len(line)
+        if room < 0:
+            break
+        spoken.append(line)
+    first = [f"Instructions: {' '.join(instructions.split())}"] if instructions.strip() else []
+    return "\n".join([*first, *reversed(spoken)])
+
+
 async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
-    """Retrieves, fuses, reranks, compresses, answers: yields events in the order of the stream.
+    """Rewrites, retrieves, fuses, reranks, compresses, answers: yields events in the order of the stream.
 
     A stage that runs out of time is skipped and named in the warnings; earlier results count.
     """
@@ -64,30 +88,31 @@ async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
     sources = await stages.open(query.entries, query.filter, query.caller)
     trace.warnings += _missing_indexes(sources, plan.retrieve)
 
-    reads = await stages.read(query.text, plan.retrieve)
+    question = await stages.stand_alone(query.text, query.conversation, plan.rewrite)
+    reads = await stages.read(question, plan.retrieve)
     vectors = next((read for read in reads.values() if isinstance(read, TokenVectors)), None)
     found = await stages.retrieve(sources, reads, plan.retrieve)
     candidates = await stages.fuse(found, plan.fuse)
-    candidates = await stages.rerank(query.text, candidates, plan.rerank)
+    candidates = await stages.rerank(question, candidates, plan.rerank)
 
     # What is cited has to be among the hits.
     context = candidates[: min(plan.context.passages, query.limit)]
     wanted = plan.compress if plan.answer or query.explain else None
-    texts, compressed_tokens = await stages.compress(query.text, context, wanted)
+    texts, compressed_tokens = await stages.compress(question, context, wanted)
 
     shown = candidates[: query.limit]
-    hits = await stages.call(hits_of, shown, explain=query.explain, query=query.text, vectors=vectors)
+    hits = await stages.call(hits_of, shown, explain=query.explain, query=question, vectors=vectors)
     versions = {source.name: source.version for source in sources}
-    yield HitsEvent(id=query.id, index_version=versions, profile=query.profile, hits=hits)
+    yield HitsEvent(id=query.id, index_version=versions, profile=query.profile, query=question, hits=hits)
 
     answer = CitedAnswer()
     if plan.answer is not None:
-        evidence = await stages.weigh(query.text, context, vectors)
+        evidence = await stages.weigh(question, context, vectors)
         if not evidence.supported:
             yield DeltaEvent(text=answer.refuse())
         else:
             written = answer.pieces(
-                query.answer_request(context, texts), query.question, context, stages.writer, trace
+                query.answer_request(question, context, texts), question, context, stages.writer, trace
             )
             async with aclosing(written) as pieces:
                 async for piece in pieces:

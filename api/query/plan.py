@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from operator import attrgetter
-from typing import Any, TypeAlias, get_type_hints
+from typing import Any, Literal, TypeAlias, get_type_hints
 
 import msgspec
 from excerpta.types import PlanOptions
@@ -17,6 +17,7 @@ from excerpta.types.fuse import FuseMethod
 from excerpta.types.reading import ReadingMethod
 from excerpta.types.rerank import RerankMethod
 from excerpta.types.retrieve import RetrieverOptions
+from excerpta.types.rewrite import RewriteMethod
 
 from api.errors import InvalidPlan, UnknownPlan
 from api.query.catalogues import CATALOGUES, REMEDIES
@@ -56,13 +57,17 @@ class Answer(Stage, frozen=True):
 
     max_tokens: int
     temperature: float
+    top_p: float
     seed: int | None
+    stop: tuple[str, ...]
+    unsupported: Literal["show", "refuse"]
 
 
 class Plan(Stage, frozen=True):
     """The complete plan of one query. `base` is the preset that it started from."""
 
     base: str
+    rewrite: RewriteMethod | None
     retrieve: Retrieve
     fuse: FuseMethod
     rerank: RerankMethod | None
@@ -72,6 +77,7 @@ class Plan(Stage, frozen=True):
 
 
 STAGES: _Json = {
+    "rewrite": {},
     "retrieve": {name: {} for name in RETRIEVERS},
     "fuse": {"weights": {name: retriever.weight for name, retriever in RETRIEVERS.items()}},
     "rerank": {},
@@ -82,7 +88,14 @@ STAGES: _Json = {
         "selection": None,
         "prompt": None,
     },
-    "answer": {"max_tokens": 96, "temperature": 0.0, "seed": None},
+    "answer": {
+        "max_tokens": 96,
+        "temperature": 0.0,
+        "top_p": 1.0,
+        "seed": None,
+        "stop": [],
+        "unsupported": "show",
+    },
 }
 """The default settings of each stage."""
 
@@ -113,9 +126,13 @@ _KINDS = get_type_hints(Plan)
 
 
 def resolve(
-    asked: str | PlanOptions | None, stored: str | PlanOptions | None = None, *, search: bool = False
+    asked: str | PlanOptions | None,
+    stored: str | PlanOptions | None = None,
+    *,
+    search: bool = False,
+    profile: Mapping[str, Any] | None = None,
 ) -> Plan:
-    """The plan of a request, over the one stored with its collection.
+    """The plan of a request, over the one stored with its collection, over the defaults of the `profile`.
 
     A request that names a `base` leaves the stored plan aside. `search` is for retrieval alone: other
     stages run only where the request itself switches them on. Raises UnknownPlan, InvalidPlan.
@@ -129,7 +146,7 @@ def resolve(
         if layers[-1].get("answer") is not None:
             raise InvalidPlan("/v1/search writes no answer: leave `answer` out, or ask /v1/query.")
     plan: _Json = {"base": base} | STAGES
-    for layer in layers:
+    for layer in [dict(profile or {}), *layers]:
         plan = _merge(plan, layer, STAGES)
     resolved = Plan(**{stage: _resolved(stage, options) for stage, options in plan.items()})
     _check(resolved)

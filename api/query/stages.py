@@ -13,6 +13,7 @@ from excerpta.types.compress import CompressMethod
 from excerpta.types.fuse import FuseMethod
 from excerpta.types.rerank import RerankMethod
 from excerpta.types.retrieve import RetrieverOptions
+from excerpta.types.rewrite import RewriteMethod
 
 from api.access.caller import Caller
 from api.answers.writer import Writer
@@ -23,6 +24,7 @@ from api.query.candidates import Candidate, CandidatePassages, Reads, Source, So
 from api.query.evidence import Evidence, weigh
 from api.telemetry.trace import Trace
 from base.text.terms import terms_of
+from context import Turn
 from retrieval import TokenVectors
 from retrieval.catalogue import METHODS, RETRIEVERS
 from retrieval.fusion import CATALOGUE as FUSIONS
@@ -31,6 +33,9 @@ from retrieval.top import NO_HITS
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_SURELY_SHORT = 100
+"""Characters of a question that every encoder can read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,29 @@ class Stages:
         selection = snapshot.allowed(where)
         version = entry.version_base + snapshot.version
         return Source(entry.name, version, snapshot, selection, caller.salt(entry.id).encode())
+
+    async def stand_alone(
+        self, question: str, conversation: Sequence[Turn], options: RewriteMethod | None
+    ) -> str:
+        """The question to search for: what the encoder can read of it, a follow-up made to stand alone."""
+        question = await self._readable(question)
+        if options is None or not conversation:
+            return question
+        with self.trace.stage("rewrite"):
+            call = self.trace.on(self.networks.device, self.networks.rewrite, conversation, question, options)
+            return await self.trace.within("the rewriting of the question", call, question)
+
+    async def _readable(self, question: str) -> str:
+        """The part of the question that the encoder can read, with a warning where that is not all."""
+        if len(question) <= _SURELY_SHORT:
+            return question
+        with self.trace.stage("encode"):
+            call = self.trace.on(self.networks.device, self.networks.fit_question, question)
+            fitted = await self.trace.within("the reading of the question", call, None)
+        if fitted is None or not fitted.cut:
+            return question
+        self.trace.warnings.append(fitted.warning)
+        return fitted.text
 
     async def encode(self, query: str) -> TokenVectors | None:
         """The question's token vectors; None if time ran out."""

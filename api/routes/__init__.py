@@ -5,10 +5,11 @@ from api.routes.collections import COLLECTIONS
 from api.routes.documents import DOCUMENTS
 from api.routes.jobs import JOBS
 from api.routes.methods import METHODS
+from api.routes.models import PROFILE
 from api.routes.prompts import PROMPTS
 from api.routes.queries import QUERIES
 from api.routes.stages import STAGES
-from api.routes.system import PROFILE, SYSTEM
+from api.routes.system import SYSTEM
 from api.routes.uploads import UPLOADS
 
 __all__ = [

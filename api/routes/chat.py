@@ -9,7 +9,8 @@ from litestar.params import JSONBody
 from litestar.response import Stream
 
 from api.access.caller import Caller
-from api.compat.openai_chat import CompletionForm, failed, first_hits, respond_in_form, start
+from api.compat.openai_chat import CompletionForm, failed, first_hits, respond_in_form
+from api.compat.openai_query import start
 from api.compat.openai_types import ChatCompletion, ChatRequest
 from api.http import sse
 from api.http.contract import StreamedOperation, answered, openai_problems
@@ -35,7 +36,8 @@ async def chat_completions(
 ) -> Response[ChatCompletion] | Stream:
     """Answers the last message from a collection, as OpenAI's API does. `model` is the collection's name.
 
-    Citations are annotations of the answer: the mark's position, the document and the quote.
+    Citations are annotations of the answer: the mark's position, the document and the quote. An answer that
+    no passage supports is replaced by a fixed sentence; `excerpta.plan.answer.unsupported: "show"` shows it.
     With `stream`, the reply is server-sent events: chunks, then `[DONE]`. Errors have OpenAI's form.
     """
     running = await start(service.engine, data, caller)
@@ -44,10 +46,10 @@ async def chat_completions(
         reply = await unless_gone(request, running.whole(explain=False))
         return Response(form.whole(reply), headers={"Server-Timing": server_timing(reply.timings_ms)})
     events = running.events()
-    hits = await first_hits(events)
+    found = await first_hits(events)
     usage = data.stream_options is not None and data.stream_options.include_usage
     chunks = sse.stream(
-        form.chunks(events, hits, usage=usage),
+        form.chunks(events, found, usage=usage),
         closing=service.closing,
         keep_alive_s=service.settings.keep_alive_s,
         encoded=bytes,

@@ -1,10 +1,10 @@
-"""Routes about the service: models, health, metrics, documentation, problem types."""
+"""Routes about the service: health, metrics, documentation, problem types."""
 
 from html import escape
 from importlib.resources import files
 from typing import Any
 
-from excerpta.types import ModelList, ModelReply, StatsReply, StatusReply
+from excerpta.types import StatsReply, StatusReply
 from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
@@ -17,27 +17,6 @@ from api.http.problems import problem_types
 from api.service import Service
 from api.telemetry.metrics import METRICS_TYPE
 from api.telemetry.prefix_metrics import prefix_reply
-
-
-@get("/v1/models", operation_id="list_models", responses=problems(), tags=["system"])
-async def models(service: NamedDependency[Service]) -> ModelList:
-    """The models of the profile in use: where each comes from, its size, fingerprint and licence."""
-    found = await service.library.run(service.models.describe)
-    return ModelList(
-        profile=service.models.profile.name,
-        models=[
-            ModelReply(
-                role=one.role,
-                name=one.name,
-                source=one.source,
-                bytes=one.bytes,
-                fingerprint=one.fingerprint,
-                licence=one.licence,
-                available=one.available,
-            )
-            for one in found
-        ],
-    )
 
 
 @get("/health/live", operation_id="live", opt=PUBLIC, responses=public_problems(), tags=["system"])
@@ -100,4 +79,3 @@ async def problem(slug: FromPath[str]) -> str:
 
 
 SYSTEM = [live, ready, metrics, stats, openapi, docs, problem]
-PROFILE = [models]

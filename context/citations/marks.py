@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from base.text.code import code_spans, is_index
+
 _MARK = re.compile(r"(?P<gap>\s*)(?P<mark>\[\d{1,3}(?:[,;] ?\d{1,3}){0,7}\])")
 _UNFINISHED = re.compile(r"\s*(?:\[(?:\d{1,3}[,;] ?){0,7}\d{0,3})?\Z")
 _LAST_WORD = re.compile(r"\S{1,80}\Z")
@@ -17,12 +19,16 @@ _KEPT = 96
 class MarkFilter:
     """Takes marks such as " [3]" or "[1, 2]" out of a text that is still being written.
 
-    A bracketed number stays where it is text: after an operator, or where a passage has it after the
-    same word ("items[0]"). `removed` lists what was taken out.
+    A bracketed number stays where it is text: after an operator, where a passage has it as an index
+    ("items[0]"), or where the code of a passage has it so. Elsewhere in a passage it may imitate our marks.
+    `removed` lists what was taken out.
     """
 
     def __init__(self, passages: Sequence[str]) -> None:
         self._passages = [" ".join(passage.split()) for passage in passages]
+        self._code = [
+            " ".join(passage[start:end].split()) for passage in passages for start, end in code_spans(passage)
+        ]
         self._held = ""
         self._given = ""
         self.removed: list[str] = []
@@ -61,5 +67,8 @@ class MarkFilter:
             return False
         if before[0][-1] in _OPERATORS:
             return True
-        literal = f"{before[0]}{' ' if gap else ''}{mark}"
-        return any(literal in passage for passage in self._passages)
+        literal = f"{before[0].lstrip('`')}{' ' if gap else ''}{mark}"
+        if any(literal in code for code in self._code):
+            return True
+        index = not gap and is_index(before[0], mark[1:-1])
+        return index and any(literal in passage for passage in self._passages)

@@ -7,7 +7,6 @@ token, because it is tokenised as plain text.
 
 from __future__ import annotations
 
-import re
 import string
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from context.errors import InvalidAnswerPrompt
+from context.prompts.quoting import quoted, without_control_tokens
 from models.errors import UnsupportedModel
 from models.networks.language_model import LanguageModel
 
@@ -51,7 +51,8 @@ class AnswerPrompt:
     """What the model reads: `system`, then in one user turn `opening`, the passages and `question`.
 
     `passage` frames a passage with a title, `untitled` one without, between `<tag ...>` and `</tag>`.
-    The same tag inside a title or a text is disarmed, however it is written.
+    The same tag inside a title or a text is disarmed, however it is written, and so is what looks like
+    another part of the prompt (`context.prompts.quoting`).
     """
 
     system: str
@@ -88,15 +89,15 @@ class AnswerPrompt:
 
     def frame(self, passage: ContextPassage) -> str:
         """The passage as the model reads it."""
-        title = " ".join(passage.title.split()).translate(_IN_TITLE)
-        text = re.sub(rf"<(?=\s*/?\s*{self.tag})", "‹", passage.text.strip(), flags=re.IGNORECASE)
+        title = quoted(" ".join(passage.title.split()).translate(_IN_TITLE), self.tag)
+        text = quoted(passage.text.strip(), self.tag)
         return self.passage.format(title=title, text=text) if title else self.untitled.format(text=text)
 
     def messages(
         self, question: str, passages: Sequence[ContextPassage], *, modules: str = ""
     ) -> list[dict[str, str]]:
         """The whole prompt as messages, for a model of another service. `modules` come first."""
-        asked = self.question.format(question=question.strip())
+        asked = self.question.format(question=without_control_tokens(question.strip()))
         before = f"{modules.rstrip()}\n\n{self.opening}" if modules else self.opening
         text = before + "".join(map(self.frame, passages)) + asked
         return [{"role": "system", "content": self.system}, {"role": "user", "content": text}]

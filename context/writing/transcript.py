@@ -26,6 +26,7 @@ class Writing:
 
     max_tokens: int
     temperature: float = 0.0
+    top_p: float = 1.0
     seed: int | None = None
     no_repeat_ngram: int = 8
 
@@ -34,6 +35,8 @@ class Writing:
             raise InvalidContextOption("max_tokens", self.max_tokens, "at least 1")
         if not 0 <= self.temperature <= 2:
             raise InvalidContextOption("temperature", self.temperature, "between 0 and 2")
+        if not 0 <= self.top_p <= 1:
+            raise InvalidContextOption("top_p", self.top_p, "between 0 and 1")
 
 
 class Transcript:
@@ -68,7 +71,8 @@ class Transcript:
         if forbidden:
             logits = logits.clone()
             logits[sorted(forbidden)] = float("-inf")
-        return choose(logits, temperature=self._writing.temperature, draw=self._draw)
+        writing = self._writing
+        return choose(logits, temperature=writing.temperature, top_p=writing.top_p, draw=self._draw)
 
     def add(self, token: int) -> str | None:
         """Writes the token and returns its text, "" while a character is incomplete; None if it ends."""

@@ -76,6 +76,7 @@ class ChatClient:
         *,
         max_tokens: int,
         temperature: float,
+        top_p: float = 1.0,
         seed: int | None = None,
     ) -> AsyncGenerator[Written]:
         """The text as it is written, then how it ended. Raises GeneratorFailed."""
@@ -87,6 +88,8 @@ class ChatClient:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if top_p < 1:
+            body["top_p"] = top_p
         if seed is not None:
             body["seed"] = seed
         try:

@@ -73,6 +73,15 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
+    @property
+    def http_client(self) -> httpx2.AsyncClient:
+        """The HTTP client of this one, for libraries that take one; it is closed with this one.
+
+        `OpenAI(base_url=f"{client.url}/v1", api_key="none", http_client=client.http_client)` asks the same
+        server, also where it is in this process.
+        """
+        return self._http.client
+
     async def close(self) -> None:
         """Closes the connections, and the server where it is in this process."""
         await self._http.close()

@@ -24,6 +24,11 @@ class AsyncHttp:
         self._timeout = timeout
         self._retry = retry
 
+    @property
+    def client(self) -> httpx2.AsyncClient:
+        """What sends the requests."""
+        return self._client
+
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.aclose()

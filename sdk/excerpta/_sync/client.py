@@ -75,6 +75,15 @@ class Client:
     ) -> None:
         self.close()
 
+    @property
+    def http_client(self) -> httpx2.Client:
+        """The HTTP client of this one, for libraries that take one; it is closed with this one.
+
+        `OpenAI(base_url=f"{client.url}/v1", api_key="none", http_client=client.http_client)` asks the same
+        server, also where it is in this process.
+        """
+        return self._http.client
+
     def close(self) -> None:
         """Closes the connections, and the server where it is in this process."""
         self._http.close()

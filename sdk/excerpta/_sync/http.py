@@ -26,6 +26,11 @@ class Http:
         self._timeout = timeout
         self._retry = retry
 
+    @property
+    def client(self) -> httpx2.Client:
+        """What sends the requests."""
+        return self._client
+
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()

@@ -13,6 +13,7 @@ from excerpta import ServerNotInstalled, __version__
 from excerpta.types import CollectionSettings
 
 from .console import (
+    UNSUPPORTED,
     connect,
     err,
     explained,
@@ -22,6 +23,7 @@ from .console import (
     print_job,
     print_json,
     print_timings,
+    print_warnings,
     server_options,
 )
 from .demo import demo
@@ -95,7 +97,7 @@ def ask(
     as_json: bool,
     **server: Any,
 ) -> None:
-    """Ask a question. The answer cites the passages that support it."""
+    """Ask a question. The answer cites the passages that support it, or is marked as unsupported."""
     options: dict[str, Any] = {
         "filter": _json(filter_json, "--filter"),
         "plan": with_methods(_plan(plan), taken(server)),
@@ -121,6 +123,10 @@ def ask(
                 f"[{citation.marker}] {citation.document_id} {citation.start}-{citation.end}: {quote}",
                 markup=False,
             )
+        done = answer.done
+        if done is not None and done.answer is not None and not done.answer.supported:
+            out.print(f"[yellow]{UNSUPPORTED}[/yellow]")
+        print_warnings(done.warnings if done is not None else [])
 
 
 @group.command()

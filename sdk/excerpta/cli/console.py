@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
@@ -18,6 +18,9 @@ from rich.table import Table
 from excerpta import Client, ExcerptaError, JobReply, QueryReply
 
 F = TypeVar("F", bound=Callable[..., Any])
+UNSUPPORTED = "no passage supports it"
+"""What is printed beside an answer without a citation."""
+
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -73,8 +76,9 @@ def print_json(value: object) -> None:
 def print_answer(reply: QueryReply) -> None:
     """The answer, its citations, the passages, and how long each stage took."""
     if reply.answer is not None:
-        style = "green" if reply.answer.supported else "yellow"
-        out.print(Panel(escape(reply.answer.text), title="answer", border_style=style))
+        supported = reply.answer.supported
+        title, style = ("answer", "green") if supported else (f"answer: {UNSUPPORTED}", "yellow")
+        out.print(Panel(escape(reply.answer.text), title=title, border_style=style))
         if reply.answer.citations:
             table = Table("", "document", "characters", "quote", box=None, padding=(0, 1))
             for citation in reply.answer.citations:
@@ -87,9 +91,14 @@ def print_answer(reply: QueryReply) -> None:
             out.print(table)
     else:
         print_hits(reply)
-    for warning in reply.warnings:
-        out.print(f"[yellow]{escape(warning)}[/yellow]")
+    print_warnings(reply.warnings)
     print_timings(reply)
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """One line each."""
+    for warning in warnings:
+        out.print(f"[yellow]{escape(warning)}[/yellow]")
 
 
 def print_hits(reply: QueryReply) -> None:

@@ -16,12 +16,14 @@ from excerpta.types.fuse import FuseMethod
 from excerpta.types.methods import AUTO, MethodOptions
 from excerpta.types.reading import ReadingMethod
 from excerpta.types.rerank import RerankMethod
+from excerpta.types.rewrite import RewriteMethod
 
 from .console import connect, explained, out, print_json, server_options
 
 F = TypeVar("F", bound=Callable[..., Any])
 OFF = "off"
 STAGES: dict[str, type[MethodOptions]] = {
+    "rewrite": RewriteMethod,
     "fuse": FuseMethod,
     "rerank": RerankMethod,
     "compress": CompressMethod,
@@ -33,7 +35,7 @@ STAGES: dict[str, type[MethodOptions]] = {
 def method_options(command: F) -> F:
     """Adds `--rerank METHOD` and its like, one option a stage; `off` switches the stage off."""
     for stage, base in reversed(STAGES.items()):
-        off = [OFF] if stage in ("rerank", "compress") else []
+        off = [OFF] if stage in ("rewrite", "rerank", "compress") else []
         names = [AUTO, *(one.name() for one in base.__subclasses__()), *off]
         help_text = f"Method of this stage: {', '.join(names)}. `excerpta methods {stage}` explains them."
         command = click.option(f"--{stage}", type=click.Choice(names), metavar="METHOD", help=help_text)(

@@ -46,6 +46,7 @@ from excerpta.types.reply import (
     Usage,
 )
 from excerpta.types.service import (
+    CollectionModel,
     ModelList,
     ModelReply,
     PrefixStoreReply,
@@ -71,6 +72,7 @@ __all__ = [
     "AnswerOptions",
     "Citation",
     "CollectionList",
+    "CollectionModel",
     "CollectionReply",
     "CollectionSettings",
     "CompressReply",

@@ -10,6 +10,9 @@ from excerpta.types.base import Filter, Name, QueryText, Request
 from excerpta.types.methods import Stage
 from excerpta.types.prompts import PromptUse
 
+MOST_ANSWER_TOKENS = 2048
+"""The most tokens that an answer may have."""
+
 
 class ContextOptions(Request):
     """How many passages are read, and how.
@@ -25,22 +28,44 @@ class ContextOptions(Request):
 
 
 class AnswerOptions(Request):
-    """How the answer is generated."""
+    """How the answer is generated.
 
-    max_tokens: Annotated[int, Meta(ge=1, le=2048)] | UnsetType = UNSET
+    `unsupported` decides about an answer that no passage supports: `show` it, marked by `supported` false, or
+    `refuse`, which gives a fixed sentence in its place. A refusing stream holds an answer back until the
+    first sentence with a citation is complete.
+    """
+
+    max_tokens: Annotated[int, Meta(ge=1, le=MOST_ANSWER_TOKENS)] | UnsetType = UNSET
     temperature: Annotated[float, Meta(ge=0, le=2, description="0 is greedy.")] | UnsetType = UNSET
+    top_p: (
+        Annotated[
+            float,
+            Meta(ge=0, le=1, description="Draw from the likeliest tokens of this probability together."),
+        ]
+        | UnsetType
+    ) = UNSET
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType = UNSET
+    stop: (
+        Annotated[
+            list[Annotated[str, Meta(min_length=1, max_length=200)]],
+            Meta(max_length=16, description="The answer ends before the first of these texts."),
+        ]
+        | UnsetType
+    ) = UNSET
+    unsupported: Literal["show", "refuse"] | UnsetType = UNSET
 
 
 class PlanOptions(Request):
     """A plan that overrides a preset: a stage left out is the preset's, a stage set to null is off.
 
-    `fuse`, `rerank` and `compress` have a method's options: a struct of `excerpta.types.fuse`, `rerank` or
-    `compress`, or a mapping with `method` and the options that differ from the preset. `retrieve` has the
-    retrievers by name, each with a struct of `excerpta.types.retrieve` or a mapping; null switches one off.
+    `rewrite`, `fuse`, `rerank` and `compress` have a method's options: a struct of the module of that name in
+    `excerpta.types`, or a mapping with `method` and the options that differ from the preset. `retrieve` has
+    the retrievers by name, each with a struct of `excerpta.types.retrieve` or a mapping; null switches one
+    off.
     """
 
     base: str | UnsetType = UNSET
+    rewrite: Stage | UnsetType | None = UNSET
     retrieve: dict[str, Stage | None] | UnsetType = UNSET
     fuse: Stage | UnsetType = UNSET
     rerank: Stage | UnsetType | None = UNSET

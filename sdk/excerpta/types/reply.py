@@ -124,7 +124,10 @@ class Usage(Reply):
 
 
 class QueryReply(Reply):
-    """The whole reply to one query. `partial` is True if a stage ran out of time; `warnings` name it."""
+    """The whole reply to one query. `partial` is True if a stage ran out of time; `warnings` name it.
+
+    `query` is the question that was searched: a follow-up stands alone, and a long one is read in part.
+    """
 
     id: str
     index_version: dict[str, int]
@@ -136,15 +139,17 @@ class QueryReply(Reply):
     usage: Usage
     timings_ms: dict[str, float]
     plan: dict[str, Any] | None = None
+    query: str = ""
 
 
 class HitsEvent(Reply):
-    """`event: hits`: the passages found, sent before the answer begins."""
+    """`event: hits`: the passages found, sent before the answer begins, and the question searched."""
 
     id: str
     index_version: dict[str, int]
     profile: str
     hits: list[Hit]
+    query: str = ""
 
 
 class DeltaEvent(Reply):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from excerpta.types.base import Reply
 
 
@@ -17,11 +19,22 @@ class ModelReply(Reply):
     available: bool
 
 
+class CollectionModel(Reply):
+    """A collection as OpenAI's API lists a model: a chat completion names it as its `model`."""
+
+    id: str
+    created: int
+    object: Literal["model"] = "model"
+    owned_by: str = "excerpta"
+
+
 class ModelList(Reply):
-    """The models of the profile in use."""
+    """The models of the profile in use; and in `data` the collections, as OpenAI's API lists models."""
 
     profile: str
     models: list[ModelReply]
+    data: list[CollectionModel]
+    object: Literal["list"] = "list"
 
 
 class PrefixTierReply(Reply):

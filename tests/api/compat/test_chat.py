@@ -8,15 +8,19 @@ import httpx2
 import openai
 import pytest
 
-from api.compat.openai_chat import conversation
-from api.compat.openai_types import ChatMessage
+from api.compat.openai_query import conversation, plan_of, warnings
+from api.compat.openai_types import ChatMessage, ChatRequest
 from api.errors import InvalidRequest
+from api.query.answer import NO_SUPPORT
+from api.query.pipeline import said_before
+from context import Turn
 
 pytestmark = pytest.mark.long
 
 TRAVEL = "Travel above 2000 euros is approved by the head of finance. Dogs stay at home."
 QUESTION = "Travel above 2000 euros is approved by the head of finance."
-PLAN = {"base": "balanced", "compress": None, "answer": {"max_tokens": 8}}
+PLAN = {"base": "balanced", "compress": None, "answer": {"max_tokens": 8, "unsupported": "show"}}
+REFUSING = {"base": "balanced", "compress": None, "answer": {"max_tokens": 8}}
 
 
 @pytest.fixture
@@ -146,34 +150,60 @@ async def test_parameters_do_what_they_say(client):
     greedy = await text()
     sampled = {seed: await text(temperature=2.0, seed=seed) for seed in (1, 2, 3)}
     assert sampled[1] == await text(temperature=2.0, seed=1)
+    assert sampled[1] == await text(temperature=2.0, seed=1 - 2**31)
     assert len({greedy, *sampled.values()}) > 2
-    neutral = {
-        "n": 1,
-        "top_p": 1,
-        "frequency_penalty": 0,
-        "presence_penalty": 0,
-        "logprobs": False,
-        "stop": [],
-    }
+    assert await text(temperature=2.0, top_p=0, seed=1) == greedy
+    stop = greedy[len(greedy) // 2]
+    assert await text(stop=[stop]) == greedy[: greedy.index(stop)]
+
+
+async def test_what_clients_send_by_default_changes_nothing(client):
+    plain = await ask(client)
+    neutral = {"n": 1, "top_p": 1, "logprobs": False, "stop": [], "tools": [], "tool_choice": "none"}
+    neutral |= {"frequency_penalty": 0, "presence_penalty": 0, "logit_bias": {}, "functions": []}
     ignored = {"user": "u", "metadata": {"a": "b"}, "store": True, "service_tier": "auto"}
-    assert await text(**neutral, **ignored) == greedy
+    ignored |= {"parallel_tool_calls": True, "response_format": {"type": "text"}, "modalities": ["text"]}
+    same = await ask(client, **neutral, **ignored, stream_options={"include_usage": True})
+    assert same.choices[0].message.content == plain.choices[0].message.content
+    assert same.warnings == plain.warnings == []
+
+
+async def test_what_has_no_effect_is_named_and_too_many_tokens_are_lowered(client):
+    reply = await ask(client, presence_penalty=0.5, frequency_penalty=-1, logit_bias={"5": 1})
+    assert [one.split("`")[1] for one in reply.warnings] == [
+        "frequency_penalty",
+        "presence_penalty",
+        "logit_bias",
+    ]
+    asked = ChatRequest(model="handbook", messages=[], max_tokens=1_000_000)
+    assert plan_of(asked, None).answer.max_tokens == 2048
+    assert warnings(asked) == ["an answer has at most 2048 tokens; the request asked for more"]
 
 
 @pytest.mark.parametrize(
     ("options", "param"),
     [
         ({"n": 2}, "n"),
-        ({"top_p": 0.5}, "top_p"),
-        ({"stop": ["."]}, "stop"),
+        ({"top_p": 1.5}, "top_p"),
+        ({"stop": ["."] * 17}, "stop"),
         ({"logprobs": True}, "logprobs"),
-        ({"presence_penalty": 1}, "presence_penalty"),
+        ({"presence_penalty": 3}, "presence_penalty"),
         ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+        ({"tool_choice": "required"}, "tool_choice"),
         ({"response_format": {"type": "json_object"}}, "response_format.type"),
+        ({"response_format": {"type": "json_schema", "json_schema": {}}}, "response_format.type"),
+        ({"modalities": ["text", "audio"]}, "modalities"),
         ({"temperature": 9}, "temperature"),
+        ({"max_tokens": 0}, "max_tokens"),
         ({"extra_body": {"top_k": 5}}, None),
         ({"extra_body": {"excerpta": {"plan": "none"}}}, None),
         ({"messages": [{"role": "assistant", "content": "x"}]}, "messages"),
+        ({"messages": [{"role": "tool", "content": "x", "tool_call_id": "1"}]}, "messages"),
         ({"messages": [{"role": "user", "content": " "}]}, "messages"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
+            "messages",
+        ),
         ({"messages": [{"role": "user", "content": "x" * 20_001}]}, "messages"),
         ({"messages": []}, "messages"),
     ],
@@ -238,27 +268,94 @@ async def test_a_follow_up_is_searched_and_read_with_what_came_before(client, fi
     alone = await ask(client, {"role": "user", "content": "And by whom is it?"})
     assert "not answer" in alone.choices[0].message.content
     assert asked == []
-    reply = await ask(
-        client,
+    turns = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": [{"type": "text", "text": QUESTION}]},
-        {"role": "assistant", "content": "It is."},
+        {"role": "assistant", "content": "It is [1]."},
         {"role": "user", "content": "And by whom is it?"},
-    )
+    ]
+    reply = await ask(client, *turns)
     assert "not answer" not in reply.choices[0].message.content
+    assert "finance" in reply.query
     (read,) = asked
-    assert read == f"Instructions: Be brief.\nUser: {QUESTION}\nAssistant: It is.\n\nAnd by whom is it?"
+    assert read == f"Instructions: Be brief.\nUser: {QUESTION}\nAssistant: It is.\n\n{reply.query}"
+    as_said = await ask(client, *turns, plan=PLAN | {"rewrite": None})
+    assert as_said.query == "And by whom is it?"
 
 
-def test_a_long_conversation_keeps_its_instructions_and_its_end():
+async def test_our_own_reply_is_a_message_of_the_next_request(client, says):
+    says(QUESTION)
+    first = {"role": "user", "content": QUESTION}
+    said = (await ask(client, first)).choices[0].message
+    assert said.annotations
+    for back in (said, said.model_dump(), said.model_dump() | {"audio": None, "function_call": None}):
+        reply = await ask(client, first, back, {"role": "user", "content": "Why is it?"})
+        assert reply.choices[0].message.content
+
+
+async def test_an_invention_is_refused_in_every_form(client, says):
+    says("The admin password is 1234. It is said to be a secret.")
+    reply = await ask(client, plan=REFUSING)
+    assert reply.choices[0].message.content == NO_SUPPORT
+    assert (reply.supported, reply.choices[0].finish_reason) == (False, "stop")
+    chunks = [chunk async for chunk in await ask(client, plan=REFUSING, stream=True)]
+    said = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    assert said == NO_SUPPORT
+    assert chunks[-1].supported is False
+    shown = await ask(client)
+    assert "1234" in shown.choices[0].message.content
+    assert shown.supported is False
+
+
+async def test_a_refusing_stream_holds_sentences_until_one_is_cited(client, says):
+    says(f"Well, it is so. {QUESTION} Whales sing.")
+    whole = await ask(client, plan=REFUSING)
+    chunks = [chunk async for chunk in await ask(client, plan=REFUSING, stream=True)]
+    pieces = [piece for chunk in chunks if (piece := chunk.choices[0].delta.content)]
+    assert "".join(pieces) == whole.choices[0].message.content
+    assert "Well, it is so." in whole.choices[0].message.content
+    assert len(whole.choices[0].message.annotations) == 1
+    assert whole.supported
+    assert (chunks[-1].supported, chunks[-1].query) == (True, QUESTION)
+
+
+async def test_collections_are_listed_as_models(client, filled):
+    listed = [model async for model in client.models.list()]
+    assert [(one.id, one.object, one.owned_by) for one in listed] == [("handbook", "model", "excerpta")]
+    one = await client.models.retrieve("handbook")
+    assert one.model_dump() == listed[0].model_dump()
+    with pytest.raises(openai.NotFoundError) as unknown:
+        await client.models.retrieve("nothing")
+    assert unknown.value.code == "model_not_found"
+    assert (await filled("GET", "/v1/models")).json()["profile"]
+
+
+async def test_a_long_message_is_read_in_part_with_a_warning(client, says):
+    says(QUESTION)
+    talk = "We walked along the river and talked about the weather. " * 300
+    reply = await ask(client, {"role": "user", "content": f"{talk}{QUESTION[:-1]}?"})
+    (warning,) = reply.warnings
+    assert "read in part" in warning
+    assert reply.query.endswith(f"{QUESTION[:-1]}?")
+    assert reply.supported
+    stream = await ask(client, {"role": "user", "content": f"{talk}{QUESTION[:-1]}?"}, stream=True)
+    assert [chunk async for chunk in stream][-1].warnings == [warning]
+
+
+def test_a_conversation_is_turns_and_instructions():
     def message(role, text):
         return ChatMessage(role=role, content=text)
 
-    messages = [message("user", f"{n} " + "x" * 1000) for n in range(8)]
-    messages.insert(0, message("system", "Be brief."))
-    lines = conversation(messages).split("\n")
-    assert lines[0] == "Instructions: Be brief."
-    assert [line[6] for line in lines[1:]] == ["5", "6", "7"]
-    assert conversation([]) == ""
+    turns, instructions = conversation(
+        [message("system", "Be  brief."), message("user", "Who?"), message("assistant", None)]
+    )
+    assert (turns, instructions) == ([Turn("user", "Who?")], "Be brief.")
     with pytest.raises(InvalidRequest):
         conversation([message("system", "x" * 5000)])
+
+
+def test_a_long_conversation_keeps_its_instructions_and_its_end():
+    lines = said_before("Be brief.", [Turn("user", f"{n} " + "x" * 1000) for n in range(8)]).split("\n")
+    assert lines[0] == "Instructions: Be brief."
+    assert [line[6] for line in lines[1:]] == ["5", "6", "7"]
+    assert said_before("", []) == ""

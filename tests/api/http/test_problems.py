@@ -191,7 +191,7 @@ async def test_plans_and_filters(api, query, problem):
     assert "year" in body["allowed"]
     problem(await query(filter={"year": {"$regex": "x"}}), 422, "invalid-filter")
     problem(await query(query=" \n\t"), 422, "invalid-request")
-    problem(await query(query="word " * 3000), 422, "input-too-long")
+    problem(await query(query="x" * 20_001), 422, "invalid-request")
     problem(await query(collection="none"), 404, "unknown-collection")
     problem(await query(collection=["c", "none"]), 404, "unknown-collection")
     search = {"collection": "c", "query": "x", "plan": {"answer": {}}}

@@ -1,0 +1,16 @@
+"""The ways to rewrite a follow-up by name; the first is the default."""
+
+from __future__ import annotations
+
+from excerpta.types.rewrite import RewriteMethod
+
+from base.methods import Catalogue
+from context.rewriting.base import AnyRewriter
+from context.rewriting.methods import model, rule
+
+CATALOGUE: Catalogue[RewriteMethod, AnyRewriter] = Catalogue(
+    "rewrite",
+    RewriteMethod,
+    rule.METHOD,
+    model.METHOD,
+)

@@ -1,0 +1,1 @@
+"""The ways to rewrite a follow-up, one file each."""
