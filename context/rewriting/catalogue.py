@@ -6,11 +6,11 @@ from excerpta.types.rewrite import RewriteMethod
 
 from base.methods import Catalogue
 from context.rewriting.base import AnyRewriter
-from context.rewriting.methods import model, rule
+from context.rewriting.methods import language_model, rule
 
 CATALOGUE: Catalogue[RewriteMethod, AnyRewriter] = Catalogue(
     "rewrite",
     RewriteMethod,
     rule.METHOD,
-    model.METHOD,
+    language_model.METHOD,
 )

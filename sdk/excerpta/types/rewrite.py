@@ -19,7 +19,7 @@ class Rule(RewriteMethod, frozen=True, kw_only=True, tag="rule"):
     """Puts names of the last question for a pronoun, and a fragment in the last question's place for it."""
 
 
-class Model(RewriteMethod, frozen=True, kw_only=True, tag="model"):
+class Model(RewriteMethod, frozen=True, kw_only=True, tag="language-model"):
     """The language model writes the question; the rule's is taken where the model's has other words."""
 
     paper: ClassVar[str] = "Vakulenko et al. 2021 (question rewriting), arXiv 2004.14652"
