@@ -1,46 +1,54 @@
 """What every retriever of the catalogue promises."""
 
+from functools import partial
 from types import SimpleNamespace
 
-import msgspec
 import numpy as np
 import pytest
 
 from base.methods import InvalidOption, UnknownMethod
 from retrieval import Collection, Document, IndexSettings
 from retrieval.catalogue import INDEXES, METHODS, RETRIEVERS
-from tests.support.fakes import MODELS, HashEncoder
+from retrieval.tokens import TokenOptions
+from tests.support.fakes import HashEncoder
+from tests.support.word_model import WordModel
 
 EACH = pytest.mark.parametrize("name", list(RETRIEVERS))
-QUESTION = "otter stone heron"
-NETWORKS = SimpleNamespace(
-    encoder=HashEncoder(), lm=SimpleNamespace(decode=lambda ids: "-".join(map(str, ids)))
-)
-
-
-def options(name, **given):
-    """The defaults, with no language model to be asked."""
-    quiet = {"beams": 0} if "beams" in METHODS[name].fields else {}
-    return msgspec.structs.replace(METHODS[name].options(), **quiet, **given)
+QUESTION = "word3 word7 otter stone heron"
+FILLER = " ".join(f"word{at}" for at in range(12))
+DOCUMENTS = [
+    Document(f"d{at}", f"An otter{at % 3} stone {at}. {FILLER} otter{at % 4} heron {at}", metadata={"at": at})
+    for at in range(12)
+]
+# Among few tokens every n-gram is frequent, and weighs nothing.
+LONG = Document("long", " ".join(f"other{at}" for at in range(2000)))
+LM = WordModel([document.text for document in (*DOCUMENTS, LONG)])
+NETWORKS = SimpleNamespace(encoder=HashEncoder(), lm=LM)
+OTHERWISE = {
+    "tokens": {"limit": 3, "k_tokens": 5, "refine": 0, "near": 0.01, "imputation": "clusters"},
+    "lexical": {"limit": 3},
+    "ngrams": {"limit": 3, "beams": 1, "length": 1, "query_keys": False},
+}
+"""Another value of every option of every retriever."""
 
 
 def made(path):
-    return Collection.create(path, **MODELS, settings=IndexSettings(passage_tokens=16, overlap_tokens=2))
+    return Collection.create(
+        path,
+        encoder=HashEncoder(),
+        vocabulary=LM,
+        settings=IndexSettings(passage_tokens=16, overlap_tokens=2),
+    )
 
 
 @pytest.fixture(scope="module")
 def collection(tmp_path_factory):
-    collection = made(tmp_path_factory.mktemp("retrievers") / "c")
-    filler = " ".join(f"word{at}" for at in range(12))
-    for first in (0, 6):
-        collection.add(
-            [
-                Document(f"d{at}", f"An otter{at % 3} stone. {filler} otter heron", metadata={"at": at})
-                for at in range(first, first + 6)
-            ]
-        )
-    # Among few tokens every n-gram is frequent, and weighs nothing.
-    collection.add([Document("long", " ".join(f"other{at}" for at in range(2000)))])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("retrieval.tokens.index.FLAT_UP_TO", 256)  # `LONG` gets inverted lists
+        collection = made(tmp_path_factory.mktemp("retrievers") / "c")
+        for first in (0, 6):
+            collection.add(DOCUMENTS[first : first + 6])
+        collection.add([LONG])
     collection.delete(["d1", "d7"])
     return collection
 
@@ -48,7 +56,7 @@ def collection(tmp_path_factory):
 def search(snapshot, name, filter=None, **given):  # noqa: A002
     read = RETRIEVERS[name].read(QUESTION, NETWORKS)
     selection = snapshot.allowed(filter)
-    return read, snapshot.search(name, read, options(name, **given), selection=selection)
+    return read, snapshot.search(name, read, METHODS[name].options(**given), selection=selection)
 
 
 @EACH
@@ -116,3 +124,46 @@ def test_unknown_options_are_refused_with_the_allowed(name):
 def test_a_retriever_searches_what_segments_hold(name):
     assert RETRIEVERS[name].index in INDEXES.values()
     assert 0 < RETRIEVERS[name].weight <= 1
+
+
+def as_if_large(patch):
+    """Has tokens searched for as among millions: by lists, a few for each of the question's, few refined."""
+    patch.setattr("retrieval.tokens.retriever.TokenOptions", partial(TokenOptions, exact_up_to=0))
+    patch.setattr("retrieval.tokens.search._FEWEST_TOKENS", 50)
+    patch.setattr("retrieval.tokens.search._FEWEST_REFINED", 4)
+
+
+def observed(snapshot, name, **given):
+    """What a caller sees of a search: hits, scores, and why."""
+    read, found = search(snapshot, name, **given)
+    numbers = found.hits.numbers.tolist()
+    rows = [
+        [match.row(QUESTION, snapshot.passage(number)) for match in matches]
+        for number in numbers
+        for matches in [snapshot.explain(name, read, found.evidence, number)]
+    ]
+    return numbers, found.hits.scores.tolist(), rows
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [(name, one) for name in RETRIEVERS for one in METHODS[name].fields]
+)
+def test_every_option_matters(collection, name, option, monkeypatch):
+    as_if_large(monkeypatch)
+    with collection.snapshot() as snapshot:
+        usual = observed(snapshot, name)
+        assert usual == observed(snapshot, name)
+        assert usual != observed(snapshot, name, **{option: OTHERWISE[name][option]})
+
+
+def test_a_model_writes_ngrams(collection):
+    with collection.snapshot() as snapshot:
+        before = LM.calls
+        read, found = search(snapshot, "ngrams", query_keys=False)
+        assert LM.calls > before
+        texts = {
+            match.text
+            for number in found.hits.numbers.tolist()
+            for match in snapshot.explain("ngrams", read, found.evidence, number)
+        }
+        assert any(len(text.split()) > 1 for text in texts)
