@@ -1,10 +1,11 @@
-"""JSON schemas of the methods' options, for the OpenAPI document and for `GET /v1/methods`."""
+"""JSON schemas of what follows from the catalogues: the methods' options, and a hit's explanation."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
+from excerpta.types import TokenMatrix
 
 from api.query.catalogues import CATALOGUES
 from base.methods import TAG, Method
@@ -50,7 +51,26 @@ def with_methods(document: dict[str, Any]) -> dict[str, Any]:
     retrieve = _property(schemas, "retrieve")
     retrieve |= {"type": "object", "additionalProperties": False}
     retrieve["properties"] = {name: _one_of([schema], nullable=True) for name, schema in names.items()}
+    _, matrix = msgspec.json.schema_components([TokenMatrix])
+    schemas |= {"Explain": _explain_schema()} | matrix
+    schemas["Hit"]["properties"]["explain"] = _one_of(["Explain"], nullable=True)
     return document
+
+
+def _explain_schema() -> dict[str, Any]:
+    """The schema of a hit's `explain`: rows by retriever, and what the other stages say."""
+    rows = {
+        "type": "array",
+        "items": {"type": "array"},
+        "description": "A row for each match; it ends with the characters where the match starts and ends.",
+    }
+    span = {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "integer"}]}
+    stages = {
+        "rank": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "kept": {"oneOf": [{"type": "array", "items": span}, {"type": "null"}]},
+        "matrix": _one_of([TokenMatrix.__name__], nullable=True),
+    }
+    return {"title": "Explain", "type": "object", "properties": dict.fromkeys(RETRIEVERS, rows) | stages}
 
 
 def _property(schemas: dict[str, Any], stage: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from context import ContextPassage
 from rerank import Absent
 from rerank.base import Float32, TermWeights
 from retrieval import Hits, Passage, Selection, Snapshot, TokenVectors
+from retrieval.catalogue import RETRIEVERS
 from retrieval.places import places_of
 from retrieval.segments import indexed_text
 
@@ -140,24 +141,23 @@ def similarity(candidate: Candidate, vectors: TokenVectors | None) -> float:
 
 def _explain(candidate: Candidate, query: str, vectors: TokenVectors | None, *, matrix: bool) -> Explain:
     passage, kept = candidate.passage, candidate.kept
-    return Explain(
-        **_matches(candidate, query),
-        rank=candidate.ranks,
-        kept=None if kept is None else [(passage.start + a, passage.start + b) for a, b in kept],
-        matrix=_matrix(candidate, query, vectors) if matrix and vectors is not None else None,
-    )
-
-
-def _matches(candidate: Candidate, query: str) -> dict[str, Any]:
-    """Why each retriever found the passage, as rows of the reply."""
-    found, number = candidate.found, candidate.number
-    matches = {
-        name: found.source.snapshot.explain(name, read, found.evidence.get(name), number)
-        for name, read in found.reads.items()
-    }
     return {
-        name: [one.row(query, candidate.passage) for one in every] for name, every in matches.items() if every
+        **_matches(candidate, query),
+        "rank": candidate.ranks,
+        "kept": None if kept is None else [(passage.start + a, passage.start + b) for a, b in kept],
+        "matrix": _matrix(candidate, query, vectors) if matrix and vectors is not None else None,
     }
+
+
+def _matches(candidate: Candidate, query: str) -> Explain:
+    """Why each retriever found the passage, as rows of the reply; no rows for one that did not find it."""
+    found, number = candidate.found, candidate.number
+    explain = found.source.snapshot.explain
+    rows: Explain = {name: [] for name in RETRIEVERS}
+    for name, read in found.reads.items():
+        matches = explain(name, read, found.evidence.get(name), number)
+        rows[name] = [one.row(query, candidate.passage) for one in matches]
+    return rows
 
 
 def _matrix(candidate: Candidate, query: str, vectors: TokenVectors) -> TokenMatrix:

@@ -2,8 +2,10 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from excerpta import AsyncClient, Client, Conflict, InvalidRequest, NotFound
+from excerpta.types import TokenMatrix
 
 pytestmark = pytest.mark.model
 
@@ -58,14 +60,15 @@ def test_documents_go_in_are_found_and_go_out(collection):
     assert reply.answer is None
     hit = reply.hits[0]
     assert hit.text == collection.get("tides").text[slice(*hit.span)]
-    assert hit.explain.tokens
-    assert hit.explain.matrix is None
-    matrix = collection.search("what causes the tides", explain="matrix").hits[0].explain.matrix
+    assert hit.explain["tokens"]
+    assert hit.explain["matrix"] is None
+    explained = collection.search("what causes the tides", explain="matrix").hits[0].explain
+    matrix = msgspec.convert(explained["matrix"], TokenMatrix)
     assert len(matrix.similarities) == len(matrix.query)
     assert {len(row) for row in matrix.similarities} == {len(matrix.passage)}
     text = collection.get("tides").text
     assert all(text[start:end] == token for token, start, end in matrix.passage)
-    for token, _, similarity, start, end in hit.explain.tokens:
+    for token, _, similarity, start, end in hit.explain["tokens"]:
         row = matrix.similarities[matrix.query.index(token)]
         assert max(row) == pytest.approx(similarity, abs=1e-3)
         assert matrix.passage[row.index(max(row))][1:] == (start, end)

@@ -20,19 +20,15 @@ class TokenMatrix(Reply):
     similarities: list[list[float]]
 
 
-class Explain(Reply):
-    """Why one passage was found. Offsets are into the document's text, half-open.
+Explain: TypeAlias = dict[str, Any]
+"""Why one passage was found. Offsets are into the document's text, half-open.
 
-    `tokens`: [query token, passage token, similarity, start, end]; `ngrams`: [n-gram, weight, start, end];
-    `rank`: the passage's rank after each stage, from 0. `kept`: the spans that compression kept.
-    `matrix`: all token similarities, with `"explain": "matrix"`.
-    """
-
-    tokens: list[tuple[str, str, float, int, int]] = field(default_factory=list)
-    ngrams: list[tuple[str, float, int, int]] = field(default_factory=list)
-    rank: dict[str, int] = field(default_factory=dict)
-    kept: list[tuple[int, int]] | None = None
-    matrix: TokenMatrix | None = None
+`rank`: the passage's rank after each stage, from 0. `kept`: the spans that compression kept, or None.
+`matrix`: all token similarities as a `TokenMatrix`'s fields with `"explain": "matrix"`, otherwise None.
+Every other entry is a retriever's: a row for each match that it has in the passage, which ends with the
+match's start and end. `tokens`: [query token, passage token, similarity, start, end]; `ngrams`: [n-gram,
+weight, start, end].
+"""
 
 
 class Place(Reply):

@@ -6,6 +6,8 @@ import msgspec
 import pytest
 from excerpta.types import DoneEvent, HitsEvent
 
+from retrieval.catalogue import RETRIEVERS
+
 DOCUMENTS = [
     {
         "id": "tides",
@@ -66,6 +68,7 @@ async def test_a_whole_query(filled):
         start, end = hit["span"]
         assert text[start:end] == hit["text"]
         explain = hit["explain"]
+        assert explain.keys() == {*RETRIEVERS, "rank", "kept", "matrix"}
         assert explain["rank"]["rerank"] == rank
         for _, token, similarity, begins, stops in explain["tokens"]:
             assert text[begins:stops] == token
