@@ -1,12 +1,16 @@
 """The files of a segment, byte for byte as the first version of the format wrote them."""
 
+import itertools
 import json
 
+import faiss
+import numpy as np
 import pytest
 
 from retrieval import Collection, Document, IndexSettings
 from retrieval.collections.compacting import compact
 from retrieval.segments.files import sha256
+from retrieval.tokens.index import TokenIndex
 from tests.support import FIXTURES
 from tests.support.fakes import HashEncoder, WordVocabulary
 
@@ -56,3 +60,51 @@ def test_segments_have_the_same_files_with_the_same_bytes(tmp_path, ngrams):
     assert files(collection) == golden["added"]
     assert compact(collection.path).merges
     assert files(collection) == golden["merged"]
+
+
+HALVES = np.array(
+    [
+        np.where((one % 16 >> np.arange(16) % 4) & 1, -0.5, 0.5) * (np.arange(16) // 4 == one // 16)
+        for one in range(64)
+    ],
+    np.float32,
+)
+"""Unit vectors (64, 16) of four halves each: all that is computed of them is exact on every processor."""
+
+
+class ExactTrainer:
+    """Centroids and codebooks whose every product and distance is exact, with no tie; lists in turn."""
+
+    def train(self, index, sample, seed):
+        index.quantizer.add(HALVES)
+        if hasattr(index, "pq"):
+            line = np.linspace(-0.96875, 0.90625, 16)
+            grid = np.stack(np.meshgrid(*[[-1, -0.375, 0.25, 1]] * 2), axis=-1)
+            book = (line if index.pq.dsub == 1 else grid).astype(np.float32).ravel()
+            faiss.copy_array_to_vector(np.tile(book, index.pq.M), index.pq.centroids)
+        index.is_trained = True
+
+    def assigner(self, index):
+        return lambda rows: np.arange(len(rows), dtype=np.int64) * 7 % index.nlist
+
+
+def halves(first, passages):
+    """So many passages of 5 to 11 tokens."""
+    starts = np.cumsum([first, *(5 + np.arange(passages) % 7)])
+    return [HALVES[np.arange(a, b) % 64] for a, b in itertools.pairwise(starts.tolist())]
+
+
+@pytest.mark.parametrize("tier", ["fast", "fine", "compact"])
+def test_inverted_lists_have_the_same_files_with_the_same_bytes(tmp_path, tier):
+    golden = json.loads(GOLDEN.read_text("utf-8"))["lists"][tier]
+    like, found = None, []
+    for place, passages in enumerate((40, 45)):
+        directory = tmp_path / str(place)
+        directory.mkdir()
+        rows = halves(place, passages)
+        TokenIndex.build(directory, rows, tier=tier, like=like, flat_up_to=0, trainer=ExactTrainer())
+        like = TokenIndex.open(directory)
+        assert (like.tier, like.lists.lists) == (tier, 64)
+        found.append({file.name: sha256(file) for file in sorted(directory.iterdir())})
+    assert found == golden
+    assert found[0]["trained.faiss"] == found[1]["trained.faiss"]  # the second inherits the first's
