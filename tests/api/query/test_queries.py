@@ -186,6 +186,17 @@ async def test_several_collections_are_ranked_together(filled):
     assert fused == sorted(fused, reverse=True)
 
 
+async def test_ties_go_by_passage_and_then_by_collection(api):
+    for collection, documents in {"b": ["zebra", "ant"], "a": ["ant", "moth"]}.items():
+        await api.made(collection)
+        await api.put(*({"id": one, "text": "The same words."} for one in documents), collection=collection)
+    plan = {"base": "fast", "retrieve": {"tokens": None}}  # equal vectors may differ in the last bit
+    reply = await ask(api, "same words", collection=["b", "a"], plan=plan)
+    assert len({hit["score"] for hit in reply["hits"]}) == 1
+    places = [(hit["document_id"], hit["collection"]) for hit in reply["hits"]]
+    assert places == [("ant", "a"), ("ant", "b"), ("moth", "a"), ("zebra", "b")]
+
+
 async def test_a_collections_best_counts_for_no_more_than_it_is(filled):
     """By minimum and maximum the best of every collection would be worth the same, whatever it says."""
     await filled.made("other")
