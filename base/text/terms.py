@@ -33,16 +33,71 @@ def terms_of(text: str) -> list[str]:
     >>> terms_of("東京都")
     ['東', '東京', '京', '京都', '都']
     """
-    return [stem(word) for word in _words(text) if word not in _STOP_WORDS]
+    return [stem(word) for word, _, _ in _words(_folded(text)) if word not in _STOP_WORDS]
 
 
-def _words(text: str) -> Iterator[str]:
-    for found in _WORD.finditer(unicodedata.normalize("NFKC", text).lower()):
-        word = found[0]
+def term_spans(text: str) -> list[tuple[str, int, int]]:
+    """The same terms, each with its characters in `text`, half-open.
+
+    Where a character of the text is several plain ones, such as a ligature, the span has it whole.
+
+    >>> text = "The ﬁne fox's 東京"
+    >>> [(term, text[start:end]) for term, start, end in term_spans(text)]
+    [('fine', 'ﬁne'), ('fox', "fox's"), ('東', '東'), ('東京', '東京'), ('京', '京')]
+    """
+    folded = _folded(text)
+    origins = None if _keeps_places(text, folded) else _origins(text)
+    found = []
+    for word, start, end in _words(folded):
+        if word not in _STOP_WORDS:
+            if origins is not None:
+                start, end = origins[start][0], origins[end - 1][1]
+            found.append((stem(word), start, end))
+    return found
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def _keeps_places(text: str, folded: str) -> bool:
+    """Whether each character of the folded text stands where it stood before."""
+    return len(folded) == len(text) and unicodedata.is_normalized("NFKC", text)
+
+
+def _origins(text: str) -> list[tuple[int, int]]:
+    """For each character of the folded text the characters of the text that it was made of."""
+    return [
+        (start, end)
+        for start, end in _pieces(text)
+        for plain in unicodedata.normalize("NFKC", text[start:end])
+        for _ in plain.lower()
+    ]
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """The smallest spans that can be normalised one by one."""
+    start = 0
+    for at in range(1, len(text)):
+        if text[at].isascii() or _stand_apart(text[start:at], text[at]):
+            yield start, at
+            start = at
+    if text:
+        yield start, len(text)
+
+
+def _stand_apart(before: str, char: str) -> bool:
+    first, second, both = (unicodedata.normalize("NFKC", one) for one in (before, char, before + char))
+    return not unicodedata.combining(second[0]) and both == first + second
+
+
+def _words(folded: str) -> Iterator[tuple[str, int, int]]:
+    for found in _WORD.finditer(folded):
+        word, (start, end) = found[0], found.span()
         if found["cjk"]:
             for at in range(len(word)):
-                yield word[at]
+                yield word[at], start + at, start + at + 1
                 if at + 1 < len(word):
-                    yield word[at : at + 2]
+                    yield word[at : at + 2], start + at, start + at + 2
         else:
-            yield word.replace("’", "'").removesuffix("'s").replace("'", "")
+            yield word.replace("’", "'").removesuffix("'s").replace("'", ""), start, end

@@ -4,9 +4,11 @@ import hashlib
 import unicodedata
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from base.text import terms
-from base.text.terms import terms_of
+from base.text.terms import term_spans, terms_of
 
 
 def test_words_of_many_scripts():
@@ -47,3 +49,26 @@ def test_every_character_keeps_its_terms():
 )
 def test_stems_are_snowballs(words, stems):
     assert terms_of(words) == stems.split()
+
+
+# What becomes several characters, or fewer, or stands in another order once it is normalised.
+ODD = "abİßﬁ½…™e\u0301\u0323q\u0307한\u1100\u1161\u11a8ｶ\uff9e東京\u09c7\u09be'’.İ \xa0Ωσ"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(ODD), max_size=30).map("".join))
+def test_a_term_stands_where_its_span_says(text):
+    spans = term_spans(text)
+    assert [term for term, _, _ in spans] == terms_of(text)
+    for term, start, end in spans:
+        assert 0 <= start < end <= len(text)
+        if "Σ" not in text:  # its small letter depends on the letters around the word
+            assert term in terms_of(text[start:end])
+
+
+@pytest.mark.long
+def test_every_character_keeps_its_place():
+    """What stands behind a character is found where it is, whatever the character becomes."""
+    for character in map(chr, range(0x10000)):
+        text = f"{character} b{character}s fox"
+        assert [text[start:end] for term, start, end in term_spans(text) if term == "fox"][-1:] == ["fox"]
