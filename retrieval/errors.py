@@ -18,6 +18,15 @@ class InvalidFilter(RetrievalError):
         self.allowed = allowed
 
 
+class InvalidField(RetrievalError):
+    """Documents cannot be counted or grouped by this metadata field."""
+
+    def __init__(self, field: str, reason: str, *, allowed: list[str] | None = None) -> None:
+        super().__init__(f"field {field!r}: {reason}.")
+        self.field = field
+        self.allowed = allowed
+
+
 class CorruptSegment(RetrievalError):
     """A file of a segment is missing or its checksum does not hold; it was not used."""
 

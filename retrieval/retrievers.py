@@ -254,6 +254,21 @@ class Match(Protocol):
         ...
 
 
+@runtime_checkable
+class SimilarPart(Match, Protocol):
+    """A match of a part of the question with a part of the passage that is like it."""
+
+    @property
+    def query(self) -> tuple[int, int]:
+        """The characters of the question, half-open."""
+        ...
+
+    @property
+    def similarity(self) -> float:
+        """Their cosine."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a retriever found, and its evidence: what `explain` needs besides."""

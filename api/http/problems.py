@@ -78,6 +78,7 @@ PROBLEMS: dict[type[base.ExcerptaError], ProblemType] = {
     base.InputTooLong: ProblemType("input-too-long", "A text is too long", 422),
     retrieval.RetrievalError: _STAGE,
     retrieval.InvalidFilter: ProblemType("invalid-filter", "The filter cannot be used", 422),
+    retrieval.InvalidField: ProblemType("invalid-field", "The metadata field cannot be used", 422),
     retrieval.CorruptSegment: ProblemType("corrupt-index", "A file of the index is damaged", 500),
     retrieval.InvalidArchive: INTERNAL,
     retrieval.DuplicateDocument: ProblemType("duplicate-document", "A document comes twice", 422),

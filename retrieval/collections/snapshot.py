@@ -12,6 +12,7 @@ from excerpta.types.retrieve import RetrieverOptions
 
 from retrieval.catalogue import RETRIEVERS
 from retrieval.collections import filters
+from retrieval.collections.facets import Counted
 from retrieval.collections.versions import Version
 from retrieval.fusion import Fusion, fuse
 from retrieval.retrievers import Found, Match, Searched, Selection, WordCounter
@@ -40,24 +41,40 @@ class Snapshot:
     ) -> None:
         return None
 
+    @property
+    def fields(self) -> Mapping[str, set[str]]:
+        """Each metadata field that a live document has, and the kinds of its values."""
+        return self._version.kinds
+
+    def documents(self, filter: Mapping[str, Any] | None = None) -> tuple[Bits | None, ...]:  # noqa: A002
+        """The live documents that pass the filter, a segment each; None: all. Raises InvalidFilter."""
+        if not filter:
+            return self._version.live
+        condition = filters.parse(filter)
+        if self.searched.segments:
+            filters.check(condition, self._version.kinds)
+        passing = [filters.evaluate(condition, segment.columns) for segment in self.searched.segments]
+        return tuple(
+            bits if live is None else bits & live
+            for bits, live in zip(passing, self._version.live, strict=True)
+        )
+
     def allowed(self, filter: Mapping[str, Any] | None = None) -> Selection:  # noqa: A002
         """The live passages whose documents pass the filter. Raises InvalidFilter."""
-        condition = None
-        if filter:
-            condition = filters.parse(filter)
-            if self.searched.segments:
-                filters.check(condition, self._version.kinds)
         bits: list[Bits | None] = []
         count = 0
-        for segment, live in zip(self.searched.segments, self._version.live, strict=True):
-            documents = live
-            if condition is not None:
-                passing = filters.evaluate(condition, segment.columns)
-                documents = passing if documents is None else passing & documents
+        for segment, documents in zip(self.searched.segments, self.documents(filter), strict=True):
             chosen = None if documents is None else documents[segment.passages.owners]
             bits.append(chosen)
             count += len(segment.passages) if chosen is None else int(chosen.sum())
         return Selection(tuple(bits), count)
+
+    def counted(self, field: str, documents: Sequence[Bits | None]) -> Counted:
+        """How many of these documents have which value of a field. Raises InvalidField."""
+        counted = Counted(field)
+        for segment, chosen in zip(self.searched.segments, documents, strict=True):
+            counted.add(segment.columns, chosen)
+        return counted
 
     def has(self, name: str) -> bool:
         """Whether the collection was made with what this retriever searches."""

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from retrieval.types import Bits, Int32, Metadata
+from retrieval.types import Bits, Int32, Int64, Metadata
 
 DOCUMENT_ID = "document_id"
 """A field that every document has."""
@@ -52,6 +52,16 @@ class _Column:
             if at < len(self.distinct) and self.distinct[at] == value:
                 wanted[at] = True
         return wanted[self.codes]
+
+    def counts(self, chosen: Bits | None) -> Int64:
+        """How many documents have each distinct value; `chosen` (documents,) leaves the others out."""
+        documents, codes = self.documents, self.codes
+        if not (np.diff(documents) > 0).all():  # lists: a value that one has twice is one document's
+            pairs = np.unique(documents.astype(np.int64) * len(self.distinct) + codes)
+            documents, codes = (part.astype(np.int32) for part in np.divmod(pairs, len(self.distinct)))
+        if chosen is not None:
+            codes = codes[chosen[documents]]
+        return np.bincount(codes, minlength=len(self.distinct)).astype(np.int64)
 
 
 class Columns:
@@ -104,6 +114,25 @@ class Columns:
         # Nulls are all one value, and have no order to look them up by.
         chosen = column.documents if kind == "null" else column.documents[column.among(values)]
         return self._bits(chosen)
+
+    def counts(self, field: str, chosen: Bits | None) -> dict[str, tuple[list[Any], Int64]]:
+        """By kind, nulls left out: the field's different values, and how many documents have each.
+
+        `chosen` (documents,) are those that count; None: all. A list counts once for each of its values.
+        """
+        return {
+            kind: (column.distinct, column.counts(chosen))
+            for kind in ("number", "string", "bool")
+            if (column := self._columns.get((field, kind))) is not None
+        }
+
+    def valued(self, field: str) -> Bits:
+        """The documents with a value in the field that is not null."""
+        bits = np.zeros(self.documents, bool)
+        for kind in ("number", "string", "bool"):
+            if (column := self._columns.get((field, kind))) is not None:
+                bits[column.documents] = True
+        return bits
 
     def _bits(self, documents: Int32 | None) -> Bits:
         bits = np.zeros(self.documents, bool)
