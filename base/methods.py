@@ -24,6 +24,7 @@ class Options(Protocol):
     """The interface of an options struct. `excerpta.types.methods.MethodOptions` implements it."""
 
     paper: ClassVar[str]
+    score_scale: ClassVar[str]
 
     @classmethod
     def name(cls) -> str:
@@ -104,6 +105,11 @@ class Method(Generic[O, T_co]):
     def paper(self) -> str:
         """Where the method is published; empty for ours."""
         return self.options.paper
+
+    @property
+    def score_scale(self) -> str:
+        """What its scores mean, where hits have them as `score`; empty for other stages."""
+        return self.options.score_scale
 
     @property
     def file(self) -> str:

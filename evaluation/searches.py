@@ -52,14 +52,14 @@ class EngineSearches:
 
 
 def ranking_plan(plan: Plan) -> PlanOptions:
-    """The plan without what comes after the ranking.
+    """The plan without what comes after the ranking. Copies of a text are judged each, unless it groups them.
 
     >>> ranking_plan("best").base, ranking_plan("best").answer
     ('best', None)
     """
     options = {"base": plan} if isinstance(plan, str) else dict(plan or {})
     try:
-        return msgspec.convert(options | {"compress": None, "answer": None}, PlanOptions)
+        return msgspec.convert({"group": None} | options | {"compress": None, "answer": None}, PlanOptions)
     except msgspec.ValidationError as error:
         raise InvalidPlan(f"{error}.") from error
 

@@ -50,7 +50,8 @@ def _stage(stage: str, catalogue: Catalogue[Any, Any]) -> str:
         cells = [called, method.summary, needs, method.measured, f"{method.paper} `{file}`".strip()]
         lines.append(f"| {' | '.join(map(_cell, cells))} |")
     for method in catalogue.values():
-        lines += ["", f"### {stage}: {method.name}", "", *_options(method)]
+        scale = [f"`score`: {method.score_scale}", ""] if method.score_scale else []
+        lines += ["", f"### {stage}: {method.name}", "", *scale, *_options(method)]
     return "\n".join(lines) + "\n"
 
 

@@ -1,19 +1,18 @@
-"""Candidates: passages on their way through the stages, and their form in the reply."""
+"""Candidates: passages on their way through the stages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
-from excerpta.types import Explain, Hit, Place, TokenMatrix
+from excerpta.types import Place
 
 from api.device.networks import Networks, filed_under
 from context import ContextPassage
 from rerank import Absent
 from rerank.base import Float32, TermWeights
 from retrieval import Hits, Passage, Selection, Snapshot, TokenVectors
-from retrieval.catalogue import RETRIEVERS
 from retrieval.places import places_of
 from retrieval.segments import indexed_text
 
@@ -44,14 +43,23 @@ class SourceFound:
 
 @dataclass(slots=True)
 class Candidate:
-    """A passage with its scores and ranks (from 0) by stage. `kept` are the spans that compression kept."""
+    """A passage with its scores and ranks (from 0) by stage.
+
+    `others` are the further passages of its group. `kept` are the spans that compression kept.
+    """
 
     found: SourceFound
     number: int
     passage: Passage
     scores: dict[str, float] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
+    others: list[Candidate] = field(default_factory=list)
     kept: tuple[tuple[int, int], ...] | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Its collection and its number there: no two candidates of a query share both."""
+        return self.found.source.name, self.number
 
     @property
     def indexed_text(self) -> str:
@@ -105,71 +113,8 @@ class CandidatePassages:
         return self.networks.engine.saliency(question, passages)
 
 
-def hits_of(
-    candidates: Sequence[Candidate],
-    *,
-    explain: bool | Literal["matrix"],
-    query: str,
-    vectors: TokenVectors | None,
-) -> list[Hit]:
-    """The candidates as the reply shows them."""
-    return [
-        Hit(
-            passage_id=one.passage.id,
-            document_id=one.passage.document_id,
-            collection=one.found.source.name,
-            title=one.passage.title,
-            heading=one.passage.heading,
-            text=one.passage.text,
-            span=(one.passage.start, one.passage.end),
-            metadata=dict(one.found.source.snapshot.metadata(one.number)),
-            score=one.score,
-            scores=one.scores,
-            places=one.places(one.passage.start, one.passage.end),
-            explain=_explain(one, query, vectors, matrix=explain == "matrix") if explain else None,
-        )
-        for one in candidates
-    ]
-
-
 def similarity(candidate: Candidate, vectors: TokenVectors | None) -> float:
     """The mean cosine of the question's tokens to their nearest ones in the passage, its title left out."""
     if vectors is None:
         return 0.0
     return candidate.found.source.snapshot.similarity(candidate.number, vectors.vectors)
-
-
-def _explain(candidate: Candidate, query: str, vectors: TokenVectors | None, *, matrix: bool) -> Explain:
-    passage, kept = candidate.passage, candidate.kept
-    return {
-        **_matches(candidate, query),
-        "rank": candidate.ranks,
-        "kept": None if kept is None else [(passage.start + a, passage.start + b) for a, b in kept],
-        "matrix": _matrix(candidate, query, vectors) if matrix and vectors is not None else None,
-    }
-
-
-def _matches(candidate: Candidate, query: str) -> Explain:
-    """Why each retriever found the passage, as rows of the reply; no rows for one that did not find it."""
-    found, number = candidate.found, candidate.number
-    explain = found.source.snapshot.explain
-    rows: Explain = {name: [] for name in RETRIEVERS}
-    for name, read in found.reads.items():
-        matches = explain(name, read, found.evidence.get(name), number)
-        rows[name] = [one.row(query, candidate.passage) for one in matches]
-    return rows
-
-
-def _matrix(candidate: Candidate, query: str, vectors: TokenVectors) -> TokenMatrix:
-    passage = candidate.passage
-    similarities, spans = candidate.found.source.snapshot.token_similarities(
-        candidate.number, vectors.vectors
-    )
-    return TokenMatrix(
-        query=[query[start:end] if start >= 0 else "" for start, end in vectors.offsets.tolist()],
-        passage=[
-            (passage.text[start - passage.start : end - passage.start], start, end)
-            for start, end in spans.tolist()
-        ],
-        similarities=similarities.round(4).tolist(),
-    )

@@ -30,6 +30,7 @@ from api.device.networks import Networks, prefix_store
 from api.errors import InvalidRequest
 from api.http.ids import new_id
 from api.query import plan as plans
+from api.query.listing import listing_of, with_group
 from api.query.pipeline import Query, run
 from api.query.stages import Stages
 from api.settings import Settings
@@ -98,9 +99,8 @@ class QueryEngine:
         longest_s = self.settings.query_timeout_s
         wanted_s = request.timeout_ms / 1000 if request.timeout_ms else longest_s
         trace = Trace(timeout_s=min(wanted_s, longest_s))
-        plan = plans.resolve(
-            request.plan, _stored_plan(entries), search=search, profile=self.models.profile.plan
-        )
+        stored, profile = _stored_plan(entries), self.models.profile.plan
+        plan = with_group(plans.resolve(request.plan, stored, search=search, profile=profile), request)
         plans.check_needs(plan, self.networks.available())
         query = Query(
             id=new_id("qry"),
@@ -110,8 +110,9 @@ class QueryEngine:
             conversation=[Turn(turn.speaker, clean(turn.text)) for turn in conversation],
             instructions=clean(instructions),
             filter=request.filter,
-            limit=request.limit,
+            listing=listing_of(request, plan),
             plan=plan,
+            deepest=plans.deepest(request.plan, stored, profile=profile),
             explain=request.explain,
             profile=self.models.profile.name,
             modules=await self.prompts.filled(plan.context.prompt, caller),
@@ -175,6 +176,7 @@ class RunningQuery:
             partial=done.partial,
             warnings=done.warnings,
             hits=hits.hits,
+            facets=hits.facets,
             answer=done.answer,
             usage=done.usage,
             timings_ms=done.timings_ms,

@@ -13,7 +13,10 @@ from api.access.caller import Caller
 from api.answers.request import AnswerRequest
 from api.collections.library import Entry
 from api.query.answer import CitedAnswer
-from api.query.candidates import Candidate, Source, hits_of
+from api.query.candidates import Candidate, Reads, Source
+from api.query.facets import check_fields
+from api.query.hits import hits_of
+from api.query.listing import TEXT, Listing, deeper, extended, followed_by, is_short
 from api.query.plan import Plan, Retrieve
 from api.query.stages import Stages, running
 from context import FilledPrompt, Turn
@@ -29,7 +32,8 @@ class Query:
     """One question with its collections and its complete plan.
 
     `text` is what was asked, after the earlier messages of the `conversation`. The answer follows
-    `instructions` and uses the prompt's `modules`.
+    `instructions` and uses the prompt's `modules`. `deepest` are the retrievers where the list needs more
+    than they find by the plan.
     """
 
     id: str
@@ -39,8 +43,9 @@ class Query:
     conversation: Sequence[Turn]
     instructions: str
     filter: Mapping[str, Any] | None
-    limit: int
+    listing: Listing
     plan: Plan
+    deepest: Retrieve
     explain: bool | Literal["matrix"]
     profile: str
     modules: FilledPrompt | None
@@ -84,26 +89,49 @@ async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
 
     A stage that runs out of time is skipped and named in the warnings; earlier results count.
     """
-    plan, trace = query.plan, stages.trace
+    plan, listing, trace = query.plan, query.listing, stages.trace
     sources = await stages.open(query.entries, query.filter, query.caller)
     trace.warnings += _missing_indexes(sources, plan.retrieve)
+
+    check_fields(sources, plan.group, listing.facets)
+    facets = await stages.facets(sources, query.filter, listing.facets)
 
     question = await stages.stand_alone(query.text, query.conversation, plan.rewrite)
     reads = await stages.read(question, plan.retrieve)
     vectors = next((read for read in reads.values() if isinstance(read, TokenVectors)), None)
-    found = await stages.retrieve(sources, reads, plan.retrieve)
-    candidates = await stages.fuse(found, plan.fuse)
+    candidates = await _found(query, sources, reads, stages)
+    groups_texts = plan.group is not None and plan.group.by == TEXT
+    if groups_texts:  # first, so that no text is ranked twice
+        candidates = await stages.group(candidates, plan.group)
     candidates = await stages.rerank(question, candidates, plan.rerank)
+    candidates = stages.above(candidates, listing, plan)
+    if not groups_texts:
+        candidates = await stages.group(candidates, plan.group)
+    shown = listing.page(candidates)
 
     # What is cited has to be among the hits.
-    context = candidates[: min(plan.context.passages, query.limit)]
+    context = [] if listing.offset else shown[: plan.context.passages]
     wanted = plan.compress if plan.answer or query.explain else None
     texts, compressed_tokens = await stages.compress(question, context, wanted)
 
-    shown = candidates[: query.limit]
-    hits = await stages.call(hits_of, shown, explain=query.explain, query=question, vectors=vectors)
+    hits = await stages.call(
+        hits_of,
+        shown,
+        explain=query.explain,
+        highlight=listing.highlight,
+        group=plan.group,
+        query=question,
+        vectors=vectors,
+    )
     versions = {source.name: source.version for source in sources}
-    yield HitsEvent(id=query.id, index_version=versions, profile=query.profile, query=question, hits=hits)
+    yield HitsEvent(
+        id=query.id,
+        index_version=versions,
+        profile=query.profile,
+        query=question,
+        hits=hits,
+        facets=facets,
+    )
 
     answer = CitedAnswer()
     if plan.answer is not None:
@@ -134,6 +162,19 @@ async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
         partial=trace.partial,
         warnings=trace.warnings,
     )
+
+
+async def _found(query: Query, sources: Sequence[Source], reads: Reads, stages: Stages) -> list[Candidate]:
+    """The fused passages of all retrievers, which search deeper only if the list would be too short."""
+    plan = query.plan
+    found = await stages.retrieve(sources, reads, plan.retrieve)
+    candidates = await stages.fuse(found, plan.fuse)
+    more = deeper(found, plan.retrieve, query.deepest)
+    short = bool(more) and await stages.call(is_short, candidates, plan, query.listing.end)
+    if short:
+        found = extended(found, await stages.retrieve(sources, reads, more))
+        candidates = followed_by(candidates, await stages.fuse(found, plan.fuse))
+    return candidates
 
 
 def _missing_indexes(sources: Sequence[Source], plan: Retrieve) -> list[str]:

@@ -6,7 +6,7 @@ They are JSON objects, merged key by key. null switches a stage off, an object s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Literal, TypeAlias, get_type_hints
 
@@ -33,6 +33,13 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 Retrieve: TypeAlias = dict[str, RetrieverOptions | None]
 """The options of every retriever; None where one does not run. At least one runs."""
+
+
+class Group(Stage, frozen=True):
+    """What passages have in common that are shown as one hit, and how many others are listed with it."""
+
+    by: str
+    passages: int
 
 
 class Prompt(Stage, frozen=True):
@@ -70,6 +77,7 @@ class Plan(Stage, frozen=True):
     rewrite: RewriteMethod | None
     retrieve: Retrieve
     fuse: FuseMethod
+    group: Group | None
     rerank: RerankMethod | None
     compress: CompressMethod | None
     context: Context
@@ -80,6 +88,7 @@ STAGES: _Json = {
     "rewrite": {},
     "retrieve": {name: {} for name in RETRIEVERS},
     "fuse": {"weights": {name: retriever.weight for name, retriever in RETRIEVERS.items()}},
+    "group": {"by": "text", "passages": 10},
     "rerank": {},
     "compress": {},
     "context": {
@@ -106,7 +115,13 @@ def _retrievers(preset: str) -> _Json:
 
 
 PRESETS: dict[str, _Json] = {
-    "fast": {"retrieve": _retrievers("fast"), "rerank": None, "compress": None, "answer": None},
+    "fast": {
+        "retrieve": _retrievers("fast"),
+        "group": None,
+        "rerank": None,
+        "compress": None,
+        "answer": None,
+    },
     "balanced": {"retrieve": _retrievers("balanced")},
     "best": {
         "retrieve": _retrievers("best"),
@@ -119,6 +134,9 @@ PRESETS: dict[str, _Json] = {
 """`fast` only finds; `balanced` answers; `best` looks at more, in every stage."""
 
 DEFAULT = "balanced"
+DEEPEST = 1000
+"""Passages that a retriever finds at most, and so the length of the longest list."""
+
 _SEARCH_ONLY: _Json = {"rerank": None, "compress": None, "answer": None}
 
 
@@ -145,12 +163,38 @@ def resolve(
         layers.insert(len(layers) - 1, _SEARCH_ONLY)
         if layers[-1].get("answer") is not None:
             raise InvalidPlan("/v1/search writes no answer: leave `answer` out, or ask /v1/query.")
-    plan: _Json = {"base": base} | STAGES
-    for layer in [dict(profile or {}), *layers]:
-        plan = _merge(plan, layer, STAGES)
+    plan = _merged(base, layers, profile)
     resolved = Plan(**{stage: _resolved(stage, options) for stage, options in plan.items()})
     _check(resolved)
     return resolved
+
+
+def deepest(
+    asked: str | PlanOptions | None,
+    stored: str | PlanOptions | None = None,
+    *,
+    profile: Mapping[str, Any] | None = None,
+) -> Retrieve:
+    """The retrievers of the same plan where a page or its groups need more than they usually find.
+
+    One whose `limit` a plan sets finds no more than that. Raises UnknownPlan, InvalidPlan.
+
+    >>> retrievers = deepest({"base": "fast", "retrieve": {"lexical": {"limit": 7}}})
+    >>> retrievers["tokens"].limit, retrievers["lexical"].limit
+    (1000, 7)
+    """
+    given = _merged(*_layers(stored, asked), profile)["retrieve"]
+    return {
+        name: _retriever(name, None if options is None else {"limit": DEEPEST, **options})
+        for name, options in given.items()
+    }
+
+
+def _merged(base: str, layers: Iterable[_Json], profile: Mapping[str, Any] | None) -> _Json:
+    plan: _Json = {"base": base} | STAGES
+    for layer in [dict(profile or {}), *layers]:
+        plan = _merge(plan, layer, STAGES)
+    return plan
 
 
 def _resolved(stage: str, options: Any) -> Any:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
+from excerpta.types import FacetOptions, Facets
 from excerpta.types.compress import CompressMethod
 from excerpta.types.fuse import FuseMethod
 from excerpta.types.rerank import RerankMethod
@@ -22,6 +23,8 @@ from api.device.networks import Networks
 from api.query import plan as plans
 from api.query.candidates import Candidate, CandidatePassages, Reads, Source, SourceFound, similarity
 from api.query.evidence import Evidence, weigh
+from api.query.facets import counted
+from api.query.listing import Listing, grouped
 from api.telemetry.trace import Trace
 from base.text.terms import terms_of
 from context import Turn
@@ -86,6 +89,15 @@ class Stages:
         self.trace.warnings.append(fitted.warning)
         return fitted.text
 
+    async def facets(
+        self, sources: Sequence[Source], where: Mapping[str, Any] | None, asked: Sequence[FacetOptions]
+    ) -> Facets | None:
+        """The documents that the filter allows, counted by metadata fields; None where none is asked for."""
+        if not asked:
+            return None
+        with self.trace.stage("facets"):
+            return await self.call(counted, sources, where, asked)
+
     async def encode(self, query: str) -> TokenVectors | None:
         """The question's token vectors; None if time ran out."""
         with self.trace.stage("encode"):
@@ -138,6 +150,22 @@ class Stages:
         """One list of candidates; those of several collections by their fused scores, ties by id."""
         with self.trace.stage("fuse"):
             return await self.call(_fuse, found, options)
+
+    async def group(self, candidates: list[Candidate], options: plans.Group | None) -> list[Candidate]:
+        """One candidate a group, the best."""
+        if options is None:
+            return candidates
+        with self.trace.stage("group"):
+            return await self.call(grouped, candidates, options.by)
+
+    def above(self, candidates: list[Candidate], listing: Listing, plan: plans.Plan) -> list[Candidate]:
+        """The candidates that the plan's last stage gives the least score, if it came to that."""
+        stage = "fused" if plan.rerank is None else "rerank"
+        scored = not candidates or any(stage in one.scores for one in candidates)
+        if listing.min_score is not None and not scored:
+            self.trace.warnings.append("min_score was not applied: it is on the scale of reranking")
+            return candidates
+        return listing.above(candidates, stage)
 
     async def rerank(
         self, query: str, candidates: list[Candidate], options: RerankMethod | None

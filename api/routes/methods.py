@@ -25,6 +25,7 @@ def list_methods(service: NamedDependency[Service]) -> MethodList:
                 needs=sorted(method.needs),
                 missing=sorted(method.needs - available),
                 options=options_schema(method),
+                score_scale=method.score_scale,
             )
             for stage, catalogue in LISTED.items()
             for name, method in catalogue.items()

@@ -219,3 +219,12 @@ def test_unknown_options_are_refused(method):
     with pytest.raises(InvalidOption) as caught:
         CATALOGUE.resolve({"method": method, "rank": 1})
     assert caught.value.allowed == list(CATALOGUE[method].fields)
+
+
+@given(ranked, ranked, st.floats(0.1, 3), st.sampled_from(METHODS))
+def test_scores_stay_within_their_stated_bounds(a, b, weight, method):
+    fused = fuse({"a": a, "b": b}, method=method, weights={"b": weight}, ceilings={"a": 10.0, "b": 10.0})
+    most = (1 + weight) / (61 if method == "rrf" else 1)
+    assert (fused.scores <= most * (1 + 1e-6)).all()
+    assert (fused.scores > 0).all() or method == "weighted"
+    assert (fused.scores >= 0).all()

@@ -3,7 +3,7 @@
 from io import StringIO
 
 import pytest
-from excerpta.cli import console
+from excerpta.cli import console, hits
 from excerpta.types import Answer, QueryReply, Usage
 from rich.console import Console
 
@@ -14,9 +14,10 @@ def printed(monkeypatch):
 
     def run(*, supported, warnings=()):
         out = Console(record=True, width=200, file=StringIO())
-        monkeypatch.setattr(console, "out", out)
+        for module in (console, hits):
+            monkeypatch.setattr(module, "out", out)
         answer = Answer(text="It is 1234.", supported=supported, finish_reason="stop", citations=[])
-        console.print_answer(
+        hits.print_answer(
             QueryReply(
                 id="qry_1",
                 index_version={"c": 1},

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
+from msgspec import UNSET
 
 from .._files import find_files
 from ..errors import Conflict
@@ -23,12 +24,14 @@ from ..types import (
     DocumentReply,
     DocumentsReply,
     DocumentsRequest,
+    FacetOptions,
     Filter,
     JobReply,
     PlanOptions,
     QueryReply,
     QueryRequest,
 )
+from ..types.listing import ListOptions
 from .answers import AsyncAnswerStream
 from .http import AsyncHttp
 from .jobs import AsyncJob
@@ -134,9 +137,13 @@ class AsyncCollection:
         plan: str | PlanOptions | dict[str, Any] | None = None,
         explain: bool | Literal["matrix"] = False,
         timeout_ms: int | None = None,
+        **listing: Unpack[ListOptions],
     ) -> QueryReply:
-        """Finds passages and answers from them, with citations."""
-        request = self._query(query, filter, limit, plan, explain, timeout_ms)
+        """Finds passages and answers from them, with citations.
+
+        `listing`: `min_score`, `group_by`, `facets` and `highlight`; with `"answer": None` also `offset`.
+        """
+        request = self._query(query, filter, limit, plan, explain, timeout_ms, listing)
         return await self._http.call(QueryReply, "POST", "/v1/query", body=request, retry=True)
 
     async def search(
@@ -148,9 +155,13 @@ class AsyncCollection:
         plan: str | PlanOptions | dict[str, Any] | None = None,
         explain: bool | Literal["matrix"] = False,
         timeout_ms: int | None = None,
+        **listing: Unpack[ListOptions],
     ) -> QueryReply:
-        """Finds passages only: retrieves and fuses, answers nothing."""
-        request = self._query(query, filter, limit, plan, explain, timeout_ms)
+        """Finds passages only: retrieves and fuses, answers nothing.
+
+        `listing`: `offset`, `min_score`, `group_by`, `facets` and `highlight`.
+        """
+        request = self._query(query, filter, limit, plan, explain, timeout_ms, listing)
         return await self._http.call(QueryReply, "POST", "/v1/search", body=request, retry=True)
 
     @asynccontextmanager
@@ -163,9 +174,10 @@ class AsyncCollection:
         plan: str | PlanOptions | dict[str, Any] | None = None,
         explain: bool | Literal["matrix"] = False,
         timeout_ms: int | None = None,
+        **listing: Unpack[ListOptions],
     ) -> AsyncIterator[AsyncAnswerStream]:
-        """The answer as a stream. Leaving the block cancels it on the server."""
-        request = self._query(query, filter, limit, plan, explain, timeout_ms, stream=True)
+        """The answer as a stream, with the options of `ask`. Leaving the block cancels it on the server."""
+        request = self._query(query, filter, limit, plan, explain, timeout_ms, listing, stream=True)
         async with self._http.events("POST", "/v1/query", body=request) as events:
             yield AsyncAnswerStream(events)
 
@@ -189,6 +201,7 @@ class AsyncCollection:
         plan: str | PlanOptions | dict[str, Any] | None,
         explain: bool | Literal["matrix"],
         timeout_ms: int | None,
+        listing: ListOptions,
         *,
         stream: bool = False,
     ) -> QueryRequest:
@@ -201,6 +214,11 @@ class AsyncCollection:
             explain=explain,
             stream=stream,
             timeout_ms=timeout_ms,
+            offset=listing.get("offset", 0),
+            min_score=listing.get("min_score"),
+            group_by=listing.get("group_by", UNSET),
+            facets=msgspec.convert(msgspec.to_builtins(listing.get("facets", [])), list[str | FacetOptions]),
+            highlight=listing.get("highlight", False),
         )
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Iterable
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
+from msgspec import UNSET
 
 from .._files import find_files
 from ..errors import Conflict
@@ -25,12 +26,14 @@ from ..types import (
     DocumentReply,
     DocumentsReply,
     DocumentsRequest,
+    FacetOptions,
     Filter,
     JobReply,
     PlanOptions,
     QueryReply,
     QueryRequest,
 )
+from ..types.listing import ListOptions
 from .answers import AnswerStream
 from .http import Http
 from .jobs import Job
@@ -136,9 +139,13 @@ class Collection:
         plan: str | PlanOptions | dict[str, Any] | None = None,
         explain: bool | Literal["matrix"] = False,
         timeout_ms: int | None = None,
+        **listing: Unpack[ListOptions],
     ) -> QueryReply:
-        """Finds passages and answers from them, with citations."""
-        request = self._query(query, filter, limit, plan, explain, timeout_ms)
+        """Finds passages and answers from them, with citations.
+
+        `listing`: `min_score`, `group_by`, `facets` and `highlight`; with `"answer": None` also `offset`.
+        """
+        request = self._query(query, filter, limit, plan, explain, timeout_ms, listing)
         return self._http.call(QueryReply, "POST", "/v1/query", body=request, retry=True)
 
     def search(
@@ -150,9 +157,13 @@ class Collection:
         plan: str | PlanOptions | dict[str, Any] | None = None,
         explain: bool | Literal["matrix"] = False,
         timeout_ms: int | None = None,
+        **listing: Unpack[ListOptions],
     ) -> QueryReply:
-        """Finds passages only: retrieves and fuses, answers nothing."""
-        request = self._query(query, filter, limit, plan, explain, timeout_ms)
+        """Finds passages only: retrieves and fuses, answers nothing.
+
+        `listing`: `offset`, `min_score`, `group_by`, `facets` and `highlight`.
+        """
+        request = self._query(query, filter, limit, plan, explain, timeout_ms, listing)
         return self._http.call(QueryReply, "POST", "/v1/search", body=request, retry=True)
 
     @contextmanager
@@ -165,9 +176,10 @@ class Collection:
         plan: str | PlanOptions | dict[str, Any] | None = None,
         explain: bool | Literal["matrix"] = False,
         timeout_ms: int | None = None,
+        **listing: Unpack[ListOptions],
     ) -> Iterator[AnswerStream]:
-        """The answer as a stream. Leaving the block cancels it on the server."""
-        request = self._query(query, filter, limit, plan, explain, timeout_ms, stream=True)
+        """The answer as a stream, with the options of `ask`. Leaving the block cancels it on the server."""
+        request = self._query(query, filter, limit, plan, explain, timeout_ms, listing, stream=True)
         with self._http.events("POST", "/v1/query", body=request) as events:
             yield AnswerStream(events)
 
@@ -191,6 +203,7 @@ class Collection:
         plan: str | PlanOptions | dict[str, Any] | None,
         explain: bool | Literal["matrix"],
         timeout_ms: int | None,
+        listing: ListOptions,
         *,
         stream: bool = False,
     ) -> QueryRequest:
@@ -203,6 +216,11 @@ class Collection:
             explain=explain,
             stream=stream,
             timeout_ms=timeout_ms,
+            offset=listing.get("offset", 0),
+            min_score=listing.get("min_score"),
+            group_by=listing.get("group_by", UNSET),
+            facets=msgspec.convert(msgspec.to_builtins(listing.get("facets", [])), list[str | FacetOptions]),
+            highlight=listing.get("highlight", False),
         )
 
 

@@ -18,8 +18,6 @@ from .console import (
     err,
     explained,
     out,
-    print_answer,
-    print_hits,
     print_job,
     print_json,
     print_timings,
@@ -27,6 +25,7 @@ from .console import (
     server_options,
 )
 from .demo import demo
+from .hits import listing_of, listing_options, print_answer, print_hits
 from .methods import method_options, methods, taken, with_methods
 
 COLLECTION = click.option("-c", "--collection", required=True, envvar="EXCERPTA_COLLECTION", help="Its name.")
@@ -82,6 +81,7 @@ def index(
 @PLAN
 @method_options
 @LIMIT
+@listing_options
 @EXPLAIN
 @click.option("--stream/--no-stream", default=True, help="Print the answer as it is written.")
 @server_options
@@ -103,6 +103,7 @@ def ask(
         "plan": with_methods(_plan(plan), taken(server)),
         "limit": limit,
         "explain": explain,
+        **listing_of(server),
     }
     with connect(**server) as client:
         target = client.collections.get(collection)
@@ -136,6 +137,8 @@ def ask(
 @PLAN
 @method_options
 @LIMIT
+@click.option("--offset", default=0, show_default=True, help="Passages to leave out: the next page.")
+@listing_options
 @EXPLAIN
 @server_options
 @explained
@@ -145,20 +148,26 @@ def search(
     filter_json: str | None,
     plan: str | None,
     limit: int,
+    offset: int,
     explain: bool,
     as_json: bool,
     **server: Any,
 ) -> None:
     """Find passages, without an answer."""
-    asked = with_methods(_plan(plan), taken(server))
+    options: dict[str, Any] = {
+        "filter": _json(filter_json, "--filter"),
+        "plan": with_methods(_plan(plan), taken(server)),
+        "limit": limit,
+        "offset": offset,
+        "explain": explain,
+        **listing_of(server),
+    }
     with connect(**server) as client:
-        reply = client.collections.get(collection).search(
-            query, filter=_json(filter_json, "--filter"), plan=asked, limit=limit, explain=explain
-        )
+        reply = client.collections.get(collection).search(query, **options)
     if as_json:
         print_json(reply)
     else:
-        print_hits(reply)
+        print_hits(reply, first=offset + 1)
         print_timings(reply)
 
 

@@ -12,7 +12,6 @@ import msgspec
 import rich_click as click
 from rich.console import Console
 from rich.markup import escape
-from rich.panel import Panel
 from rich.table import Table
 
 from excerpta import Client, ExcerptaError, JobReply, QueryReply
@@ -73,47 +72,10 @@ def print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
 
 
-def print_answer(reply: QueryReply) -> None:
-    """The answer, its citations, the passages, and how long each stage took."""
-    if reply.answer is not None:
-        supported = reply.answer.supported
-        title, style = ("answer", "green") if supported else (f"answer: {UNSUPPORTED}", "yellow")
-        out.print(Panel(escape(reply.answer.text), title=title, border_style=style))
-        if reply.answer.citations:
-            table = Table("", "document", "characters", "quote", box=None, padding=(0, 1))
-            for citation in reply.answer.citations:
-                table.add_row(
-                    f"\\[{citation.marker}]",
-                    escape(citation.document_id),
-                    f"{citation.start}-{citation.end}",
-                    escape(" ".join(citation.quote.split())[:160]),
-                )
-            out.print(table)
-    else:
-        print_hits(reply)
-    print_warnings(reply.warnings)
-    print_timings(reply)
-
-
 def print_warnings(warnings: Sequence[str]) -> None:
     """One line each."""
     for warning in warnings:
         out.print(f"[yellow]{escape(warning)}[/yellow]")
-
-
-def print_hits(reply: QueryReply) -> None:
-    """One row a passage, with its scores."""
-    table = Table("", "passage", "score", "title", "text", box=None, padding=(0, 1))
-    for rank, hit in enumerate(reply.hits, 1):
-        title = " > ".join(part for part in (hit.title, hit.heading) if part)
-        table.add_row(
-            str(rank),
-            escape(hit.passage_id),
-            f"{hit.score:.3f}",
-            escape(title),
-            escape(" ".join(hit.text.split())[:200]),
-        )
-    out.print(table if reply.hits else "nothing found")
 
 
 def print_timings(reply: QueryReply) -> None:

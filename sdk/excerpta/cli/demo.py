@@ -18,7 +18,8 @@ import rich_click as click
 
 from excerpta import Client, DocumentIn, ExcerptaError, QueryReply
 
-from .console import explained, out, print_answer
+from .console import explained, out
+from .hits import print_answer
 
 QUESTIONS = (
     "What does the lambda expression yield?",

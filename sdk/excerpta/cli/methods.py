@@ -107,6 +107,8 @@ def _print_one(one: MethodReply) -> None:
     out.print(f"[bold]{escape(one.name)}[/bold]{' (default)' if one.default else ''}: {escape(one.summary)}")
     if one.paper:
         out.print(f"  {escape(one.paper)}", style="dim")
+    if one.score_scale:
+        out.print(f"  score: {escape(one.score_scale)}")
     if one.missing:
         out.print(f"  [red]missing here:[/red] {', '.join(one.missing)}")
     for name, schema in one.options["properties"].items():

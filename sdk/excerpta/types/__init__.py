@@ -4,7 +4,18 @@ Server and client share this module, so they cannot drift apart. Requests refuse
 fields; replies ignore them, so that an older client reads a newer server.
 """
 
-from excerpta.types.base import DocumentId, Filter, Limit, Metadata, Name, QueryText, Reply, Request, Weight
+from excerpta.types.base import (
+    DocumentId,
+    Filter,
+    Limit,
+    Metadata,
+    Name,
+    Place,
+    QueryText,
+    Reply,
+    Request,
+    Weight,
+)
 from excerpta.types.documents import (
     CollectionList,
     CollectionReply,
@@ -19,6 +30,16 @@ from excerpta.types.documents import (
     JobList,
     JobReply,
     JobSource,
+)
+from excerpta.types.listing import (
+    Facet,
+    FacetOptions,
+    Facets,
+    FacetValue,
+    Group,
+    GroupedPassage,
+    GroupOptions,
+    Highlight,
 )
 from excerpta.types.methods import MethodList, MethodOptions, MethodReply
 from excerpta.types.plan import (
@@ -37,7 +58,6 @@ from excerpta.types.reply import (
     Explain,
     Hit,
     HitsEvent,
-    Place,
     QueryReply,
     Reading,
     Scores,
@@ -89,7 +109,15 @@ __all__ = [
     "DocumentsRequest",
     "DoneEvent",
     "Explain",
+    "Facet",
+    "FacetOptions",
+    "FacetValue",
+    "Facets",
     "Filter",
+    "Group",
+    "GroupOptions",
+    "GroupedPassage",
+    "Highlight",
     "Hit",
     "HitsEvent",
     "JobError",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -24,3 +24,11 @@ class Request(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=Tr
 
 class Reply(Struct, kw_only=True):
     """Base of all reply bodies."""
+
+
+class Place(Reply):
+    """The pages of a file, or the rows of a table, that a text stands on: `first` to `last`, from 1."""
+
+    kind: Literal["page", "row"]
+    first: int
+    last: int

@@ -25,6 +25,8 @@ class MethodOptions(Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     """Base of every method's options."""
 
     paper: ClassVar[str] = ""
+    score_scale: ClassVar[str] = ""
+    """What its scores mean, where hits have them as `score`: `min_score` is on that scale."""
 
     @classmethod
     def name(cls) -> str:
@@ -43,7 +45,10 @@ class MethodOptions(Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 
 
 class MethodReply(Struct, kw_only=True):
-    """A method of this service. `options` is their JSON schema. `missing` lists its unmet requirements."""
+    """A method of this service. `options` is their JSON schema. `missing` lists its unmet requirements.
+
+    `score_scale` says what its scores mean, where hits have them as `score`.
+    """
 
     stage: str
     name: str
@@ -53,6 +58,7 @@ class MethodReply(Struct, kw_only=True):
     needs: list[str]
     missing: list[str]
     options: dict[str, Any]
+    score_scale: str = ""
 
 
 class MethodList(Struct, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from excerpta.types.base import Filter, Name, QueryText, Request
+from excerpta.types.listing import FacetsAsked, GroupBy, GroupOptions
 from excerpta.types.methods import Stage
 from excerpta.types.prompts import PromptUse
 
@@ -68,6 +69,7 @@ class PlanOptions(Request):
     rewrite: Stage | UnsetType | None = UNSET
     retrieve: dict[str, Stage | None] | UnsetType = UNSET
     fuse: Stage | UnsetType = UNSET
+    group: GroupOptions | UnsetType | None = UNSET
     rerank: Stage | UnsetType | None = UNSET
     compress: Stage | UnsetType | None = UNSET
     context: ContextOptions | UnsetType = UNSET
@@ -75,12 +77,22 @@ class PlanOptions(Request):
 
 
 class SearchRequest(Request):
-    """One question to one collection or several, with an optional filter and plan; no answer is written."""
+    """One question to one collection or several, with an optional filter and plan; no answer is written.
+
+    `offset` leaves out the first hits: the next page of the same list. `min_score` leaves out hits whose
+    `score` is lower; its scale is that of the plan's last stage. `group_by` overrides the plan's `group`:
+    `text`, `document` or a metadata field; null groups nothing. `highlight` marks matched words in every hit.
+    """
 
     collection: Name | Annotated[list[Name], Meta(min_length=1, max_length=16)]
     query: QueryText
     filter: Filter | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 10
+    offset: Annotated[int, Meta(ge=0, description="With `limit` at most 1,000.")] = 0
+    min_score: float | None = None
+    group_by: GroupBy | UnsetType | None = UNSET
+    facets: FacetsAsked = []
+    highlight: bool = False
     plan: str | PlanOptions | None = None
     explain: bool | Literal["matrix"] = False
     timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] | None = None

@@ -6,7 +6,8 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import field
 
-from excerpta.types.base import Metadata, Reply
+from excerpta.types.base import Metadata, Place, Reply
+from excerpta.types.listing import Facets, Group, Highlight
 
 Scores: TypeAlias = dict[str, float]
 """The scores of one passage: by each retriever and stage that gave one, on its own scale."""
@@ -31,18 +32,11 @@ weight, start, end].
 """
 
 
-class Place(Reply):
-    """The pages of a file, or the rows of a table, that a text stands on: `first` to `last`, from 1."""
-
-    kind: Literal["page", "row"]
-    first: int
-    last: int
-
-
 class Hit(Reply):
     """One passage found, with the score of every stage it went through.
 
-    `places` are its pages and rows, where its file has such.
+    `places` are its pages and rows, where its file has such. `group` has the other passages that it stands
+    for, if there are any. `highlights` come with `highlight`.
     """
 
     passage_id: str
@@ -57,6 +51,8 @@ class Hit(Reply):
     scores: Scores
     places: list[Place] = field(default_factory=list)
     explain: Explain | None = None
+    group: Group | None = None
+    highlights: list[Highlight] | None = None
 
 
 class Citation(Reply):
@@ -136,6 +132,7 @@ class QueryReply(Reply):
     timings_ms: dict[str, float]
     plan: dict[str, Any] | None = None
     query: str = ""
+    facets: Facets | None = None
 
 
 class HitsEvent(Reply):
@@ -146,6 +143,7 @@ class HitsEvent(Reply):
     profile: str
     hits: list[Hit]
     query: str = ""
+    facets: Facets | None = None
 
 
 class DeltaEvent(Reply):

@@ -22,6 +22,7 @@ class Likelihood(RerankMethod, frozen=True, kw_only=True, tag="likelihood"):
     """
 
     paper: ClassVar[str] = "Sachan et al. 2022 (UPR), arXiv 2204.07496, equation 2"
+    score_scale: ClassVar[str] = "a mean log-probability, below 0. It compares passages of one question."
 
     passage_tokens: Annotated[
         int, Meta(ge=8, le=8192, description="Tokens of a passage that are read; the rest is cut.")
@@ -38,6 +39,9 @@ class First(RerankMethod, frozen=True, kw_only=True, tag="first"):
     """
 
     paper: ClassVar[str] = "Gangi Reddy et al. 2024 (FIRST), arXiv 2406.15657"
+    score_scale: ClassVar[str] = (
+        "a probability, 0 to 1; those of one window add up to 1. It compares passages of one window only."
+    )
 
     window: Annotated[int, Meta(ge=2, le=20, description="Passages in one prompt.")] = 20
     stride: Annotated[int, Meta(ge=1, le=19, description="By how many places the window moves.")] = 10
@@ -58,12 +62,16 @@ class CachedLikelihood(RerankMethod, frozen=True, kw_only=True, tag="cached-like
     """
 
     paper: ClassVar[str] = "Merth et al. 2024 (superposition prompting, path pruning), arXiv 2404.06910"
+    score_scale: ClassVar[str] = "a mean log-probability, below 0. It compares passages of one question."
 
 
 class CrossEncoder(RerankMethod, frozen=True, kw_only=True, tag="cross-encoder"):
     """A trained network reads question and passage together; needs `[cross_encoder]` in the profile."""
 
     paper: ClassVar[str] = "Nogueira and Cho 2019, arXiv 1901.04085"
+    score_scale: ClassVar[str] = (
+        "a logit of any size. Its meaning across questions depends on the network's training."
+    )
 
     batch: Annotated[int, Meta(ge=1, le=256, description="Pairs in one forward pass.")] = 16
     max_tokens: Annotated[

@@ -34,6 +34,11 @@ def test_the_document_has_a_schema_a_method(schemas, stage, method):
     assert "required" not in schema
 
 
+@pytest.mark.parametrize(("stage", "method"), [one for one in EACH if one[0] in ("fuse", "rerank")])
+def test_every_score_of_a_hit_has_a_scale(stage, method):
+    assert method.score_scale.endswith(".")
+
+
 @pytest.mark.parametrize(("stage", "method"), EACH)
 def test_every_need_has_a_remedy(stage, method):
     assert method.needs <= set(REMEDIES)
