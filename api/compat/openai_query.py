@@ -34,6 +34,11 @@ async def start(engine: QueryEngine, request: ChatRequest, caller: Caller) -> Ru
     if len(question) > _LONGEST_QUESTION:
         raise InvalidRequest("messages", f"the last one has more than {_LONGEST_QUESTION} characters")
     turns, instructions = conversation(before)
+    if len(instructions) > MOST_CHARACTERS:
+        instructions = instructions[:MOST_CHARACTERS]
+        cut = [f"the instructions have more than {MOST_CHARACTERS} characters; the rest was not read"]
+    else:
+        cut = []
     search = request.excerpta or ChatSearch()
     asked = SearchRequest(
         collection=request.model,
@@ -44,7 +49,7 @@ async def start(engine: QueryEngine, request: ChatRequest, caller: Caller) -> Ru
         timeout_ms=search.timeout_ms,
     )
     running = await engine.start(asked, caller=caller, conversation=turns, instructions=instructions)
-    running.stages.trace.warnings += warnings(request)
+    running.stages.trace.warnings += [*warnings(request), *cut]
     return running
 
 
@@ -92,7 +97,7 @@ def warnings(request: ChatRequest) -> list[str]:
 def conversation(messages: Sequence[ChatMessage]) -> tuple[list[Turn], str]:
     """The earlier messages: what was asked and answered, and all instructions as one text.
 
-    Raises InvalidRequest for instructions that are too long, and for messages of tools.
+    Raises InvalidRequest for messages of tools.
     """
     turns: list[Turn] = []
     standing: list[str] = []
@@ -104,10 +109,7 @@ def conversation(messages: Sequence[ChatMessage]) -> tuple[list[Turn], str]:
             standing.append(" ".join(text.split()))
         else:
             turns.append(Turn("user" if one.role == "user" else "assistant", text))
-    instructions = " ".join(standing)
-    if len(instructions) > MOST_CHARACTERS:
-        raise InvalidRequest("messages", f"the instructions have more than {MOST_CHARACTERS} characters")
-    return turns, instructions
+    return turns, " ".join(standing)
 
 
 def text_of(message: ChatMessage) -> str:

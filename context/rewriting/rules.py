@@ -31,12 +31,15 @@ _SHORT_ANSWER = 6
 
 _NUMBER = re.compile(r"\b\d[\d,.]*\b")
 _PREPOSITION = re.compile(
-    r"\b(?:in|on|at|for|by|with|from|to|after|before|during|under|over|about)\b", re.IGNORECASE
+    r"\b(?:in|on|at|for|by|with|without|within|from|to|after|before|during|since|until|between|under|over|above"
+    r"|below|about)\b",
+    re.IGNORECASE,
 )
 _SMALL = r"\b(?:the|an?|of|for|in|on|at|by|to|from|with|is|are|was|were)\s+"
 _LAST_PART = re.compile(rf"{_SMALL}(?!.*{_SMALL})", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:the|an?)\s+", re.IGNORECASE)
 _WHO = re.compile(r"\bwho(?:m|se)?\b", re.IGNORECASE)
+_YES_OR_NO = re.compile(r"(?:yes|no|it|they|he|she)\b", re.IGNORECASE)
 _NO_ANSWER = re.compile(r"\bdo(?:es)? not answer\b", re.IGNORECASE)
 
 
@@ -106,6 +109,8 @@ def _short(answer: str) -> str:
     if _NO_ANSWER.search(answer):
         return ""
     first = re.split(r"(?<=[.!?])\s", answer)[0].rstrip(".!? ")
+    if _PREPOSITION.match(first) or _YES_OR_NO.match(first):
+        return next((name for name in names(f"and {first}") if not is_number(name)), "")
     if len(first.split()) <= _SHORT_ANSWER:
         return first
     return next(iter(names(first)), "")

@@ -342,6 +342,15 @@ async def test_a_long_message_is_read_in_part_with_a_warning(client, says):
     assert [chunk async for chunk in stream][-1].warnings == [warning]
 
 
+async def test_long_instructions_are_read_in_part_with_a_warning(client, says):
+    says(QUESTION)
+    messages = [{"role": "system", "content": "Be brief. " * 600}, {"role": "user", "content": QUESTION}]
+    reply = await ask(client, *messages)
+    assert reply.supported
+    (warning,) = reply.warnings
+    assert "instructions" in warning
+
+
 def test_a_conversation_is_turns_and_instructions():
     def message(role, text):
         return ChatMessage(role=role, content=text)
@@ -351,7 +360,7 @@ def test_a_conversation_is_turns_and_instructions():
     )
     assert (turns, instructions) == ([Turn("user", "Who?")], "Be brief.")
     with pytest.raises(InvalidRequest):
-        conversation([message("system", "x" * 5000)])
+        conversation([message("tool", "x")])
 
 
 def test_a_long_conversation_keeps_its_instructions_and_its_end():

@@ -36,6 +36,14 @@ def test_a_year_takes_the_place_of_a_year():
     assert stand_alone(turns, "And in 1990?", 4) == "How many people lived in Oslo in 1990?"
 
 
+def test_an_answer_that_names_nothing_is_no_topic():
+    for answer in ("At 9:00 [1].", "Yes.", "9:00", "No, it does not."):
+        turns = [Turn("user", "When does the office in Oslo open?"), Turn("assistant", answer)]
+        assert stand_alone(turns, "When does it close?", 4) == "When does Oslo close?"
+    turns = [Turn("user", "Who approves travel above 2000 euros?"), Turn("assistant", "The board.")]
+    assert stand_alone(turns, "And below 2000 euros?", 4) == "Who approves travel below 2000 euros?"
+
+
 def test_the_topic_is_kept_over_several_turns():
     turns = [
         *CAPITAL,
