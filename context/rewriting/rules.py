@@ -84,13 +84,13 @@ def _referents(pronoun: Pronoun, before: Exchange) -> tuple[str, list[str]]:
     asked = [name for name in names(before.question) if not is_number(name)]
     said = _short(before.answer)
     answered = [said] if said and not is_number(said) else []
-    if pronoun.word in PERSONS and _WHO.search(before.question):
-        ranked = [*answered, *asked]
-    else:
-        ranked = [*asked, *answered]
+    who, person = bool(_WHO.search(before.question)), pronoun.word in PERSONS
     if not asked:
         words = content(before.question)[:_MOST_ADDED]
-        return (answered[0], words) if answered and said[:1].isupper() else ("", [*words, *answered])
+        if answered and said[:1].isupper() and (person or not who):
+            return said, []
+        return "", [*words, *answered]
+    ranked = [*answered, *asked] if person and who else [*asked, *answered]
     return ranked[0], _few(ranked[1:])
 
 
@@ -130,7 +130,7 @@ def _completed(question: str, before: Exchange) -> str:
     # Behind "and" a capital opens no sentence, so it is that of a name.
     opened = fragment if fragment == question.rstrip("?!. ") else f"and {fragment}"
     named, naming = ([one for one in names(text) if not is_number(one)] for text in (asked, opened))
-    instead = replaces(question) or bool(naming)
+    instead = replaces(question) or naming == [new]
     if instead and len(named) == 1:
         return f"{asked.replace(named[0], new)}?"
     tail = None if _PREPOSITION.match(fragment) else _LAST_PART.search(asked)

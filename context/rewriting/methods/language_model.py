@@ -82,4 +82,10 @@ def _make(networks: Any) -> AnyRewriter:
     return ModelRewriter(networks.lm)
 
 
-METHOD: Method[Model, AnyRewriter] = Method(Model, _make, needs=frozenset({"lm"}))
+METHOD: Method[Model, AnyRewriter] = Method(
+    Model,
+    _make,
+    needs=frozenset({"lm"}),
+    measured="SmolLM2-135M: 92 % of the hits@5 of the stand-alone question, the rule 97 % "
+    "(`benchmarks conversations --seed 0`)",
+)

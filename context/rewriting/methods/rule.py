@@ -19,4 +19,9 @@ class RuleRewriter:
         return stand_alone(conversation, question, options.turns)
 
 
-METHOD: Method[Rule, AnyRewriter] = Method(Rule, lambda networks: RuleRewriter())
+METHOD: Method[Rule, AnyRewriter] = Method(
+    Rule,
+    lambda networks: RuleRewriter(),
+    measured="97 % of the hits@5 of the stand-alone question, the follow-up itself 86 % "
+    "(`benchmarks conversations --seed 23`)",
+)
