@@ -11,7 +11,13 @@ FOLDER = ROOT / "docs" / "how-to"
 PAGES = sorted(page for page in FOLDER.glob("*.md") if "```python\n" in page.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def run_by(page):
+    """The page as a test; uploaded files are read in a child process."""
+    marks = [pytest.mark.process] if ".ingest(" in page.read_text("utf-8") else []
+    return pytest.param(page, id=page.stem, marks=marks)
+
+
+@pytest.mark.parametrize("page", map(run_by, PAGES))
 def test_a_page_runs_as_one_program(page, tiny_profile, tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert blocks
