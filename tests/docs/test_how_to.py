@@ -17,7 +17,7 @@ def run_by(page):
     return pytest.param(page, id=page.stem, marks=marks)
 
 
-@pytest.mark.parametrize("page", map(run_by, PAGES))
+@pytest.mark.parametrize("page", [run_by(page) for page in PAGES])
 def test_a_page_runs_as_one_program(page, tiny_profile, tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert blocks
