@@ -9,11 +9,14 @@ from tests.support import ROOT
 FOLDER = ROOT / "docs" / "how-to"
 # Pages whose programs are changes of the tree have tests of their own.
 PAGES = sorted(page for page in FOLDER.glob("*.md") if "```python\n" in page.read_text("utf-8"))
+LONG = ("chat",)
+"""Pages that write many answers."""
 
 
 def run_by(page):
     """The page as a test; uploaded files are read in a child process."""
     marks = [pytest.mark.process] if ".ingest(" in page.read_text("utf-8") else []
+    marks += [pytest.mark.long] if page.stem in LONG else []
     return pytest.param(page, id=page.stem, marks=marks)
 
 

@@ -33,7 +33,7 @@ class ModelList(Reply):
 
     profile: str
     models: list[ModelReply]
-    data: list[CollectionModel]
+    data: list[CollectionModel] = []
     object: Literal["list"] = "list"
 
 
