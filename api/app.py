@@ -28,6 +28,7 @@ from api.routes import (
     PROFILE,
     PROMPTS,
     QUERIES,
+    SOURCES,
     STAGES,
     SYSTEM,
     UPLOADS,
@@ -44,6 +45,7 @@ _TAGS = {
     "jobs": "Uploads of any size, indexed in the background; they survive a restart.",
     "prompts": "Texts of your own that answers are written with, read once and kept.",
     "queries": "Questions: passages, answers, citations.",
+    "sources": "The files that documents were read from.",
     "stages": "Single stages for texts of your own.",
     "system": "The service about itself.",
 }
@@ -57,7 +59,8 @@ def create_app(settings: Settings, keys: Sequence[bytes] | None = None) -> Lites
     keys = [digest(key) for key in settings.api_keys] if keys is None else keys
     handlers = [*SYSTEM]
     if settings.serves:
-        handlers += [*COLLECTIONS, *DOCUMENTS, *JOBS, *PROMPTS, *QUERIES, *CHAT, *STAGES, *METHODS, *PROFILE]
+        handlers += [*COLLECTIONS, *DOCUMENTS, *SOURCES, *JOBS, *PROMPTS, *QUERIES]
+        handlers += [*CHAT, *STAGES, *METHODS, *PROFILE]
     routers: list[Router] = []
     if settings.serves:
         # A form is a little longer than the files in it; the spool counts the files.

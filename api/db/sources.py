@@ -69,6 +69,11 @@ def is_current(row: SourceRow | None, digest: str) -> bool:
     return row.hash == digest and row.reader == READER
 
 
+def is_known_failure(row: SourceRow, digest: str) -> bool:
+    """Whether the same reader could not read this content before."""
+    return row.state == "failed" and row.hash == digest and row.reader == READER
+
+
 async def live_hashes(session: AsyncSession, collection: str, ids: Sequence[str]) -> dict[str, str]:
     """The hashes of those of the documents that there are, by id."""
     found: dict[str, str] = {}

@@ -8,6 +8,7 @@ from api.routes.methods import METHODS
 from api.routes.models import PROFILE
 from api.routes.prompts import PROMPTS
 from api.routes.queries import QUERIES
+from api.routes.sources import SOURCES
 from api.routes.stages import STAGES
 from api.routes.system import SYSTEM
 from api.routes.uploads import UPLOADS
@@ -21,6 +22,7 @@ __all__ = [
     "PROFILE",
     "PROMPTS",
     "QUERIES",
+    "SOURCES",
     "STAGES",
     "SYSTEM",
     "UPLOADS",

@@ -15,6 +15,7 @@ from .errors import (
     ApiError,
     Conflict,
     ConnectionFailed,
+    DeletesEverything,
     ExcerptaError,
     InvalidRequest,
     JobFailed,
@@ -35,6 +36,8 @@ from .types import (
     JobReply,
     PlanOptions,
     QueryReply,
+    SourceReply,
+    SyncReport,
 )
 
 __all__ = [
@@ -51,6 +54,7 @@ __all__ = [
     "CollectionSettings",
     "Conflict",
     "ConnectionFailed",
+    "DeletesEverything",
     "DocumentIn",
     "ExcerptaError",
     "Hit",
@@ -65,6 +69,8 @@ __all__ = [
     "RetryPolicy",
     "ServerError",
     "ServerNotInstalled",
+    "SourceReply",
+    "SyncReport",
     "TimedOut",
     "TooLarge",
     "Unauthorized",

@@ -34,6 +34,18 @@ class JobFailed(ExcerptaError):
         self.job = job
 
 
+class DeletesEverything(ExcerptaError):
+    """A folder that is to be synchronised has no file to index, while the collection has `sources` of it."""
+
+    def __init__(self, folder: str, sources: int) -> None:
+        super().__init__(
+            f"{folder} has no file that can be indexed; synchronising it would delete all {sources} sources "
+            "of it. Where that is meant, use --force (force=True)."
+        )
+        self.folder = folder
+        self.sources = sources
+
+
 class ApiError(ExcerptaError):
     """The server answered with a problem (RFC 9457).
 

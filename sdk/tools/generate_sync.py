@@ -25,6 +25,7 @@ WORDS = [
     (r"\baread\b", "read"),
     (r"\basynccontextmanager\b", "contextmanager"),
     (r"\basync_sleep\b", "sleep"),
+    (r"\basync_in_thread\b", "in_thread"),
     (r"\basync_transport\b", "transport"),
     (r"\bAsyncIterator\b", "Iterator"),
     (r"\bAsyncBaseTransport\b", "BaseTransport"),

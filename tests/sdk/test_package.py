@@ -7,7 +7,6 @@ import sys
 import excerpta
 import pytest
 from excerpta._async import AsyncCollection, AsyncCollections, AsyncJob, AsyncJobs
-from excerpta._files import find_files
 from excerpta._sync import Collection, Collections, Job, Jobs
 
 from tests.support import ROOT
@@ -44,17 +43,6 @@ def test_both_clients_have_the_same_methods(sync, asynchronous):
 def test_every_public_name_is_documented():
     for name in excerpta.__all__:
         assert inspect.getdoc(getattr(excerpta, name)), name
-
-
-def test_files_keep_their_path_below_the_folder(tmp_path):
-    for name in ("b/deep/two.md", "b/one.txt", "b/.hidden/no.txt", "b/.no.md", "b/image.png", "single.pdf"):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("x")
-    found = find_files([tmp_path / "b", tmp_path / "single.pdf"])
-    assert [file.name for file in found] == ["deep/two.md", "one.txt", "single.pdf"]
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        find_files([tmp_path / "nowhere"])
 
 
 @pytest.mark.process

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, Unpack
@@ -13,7 +13,6 @@ from uuid import uuid4
 import msgspec
 from msgspec import UNSET
 
-from .._files import find_files
 from ..errors import Conflict
 from ..types import (
     CollectionList,
@@ -30,11 +29,14 @@ from ..types import (
     PlanOptions,
     QueryReply,
     QueryRequest,
+    SourceReply,
+    SyncReport,
 )
 from ..types.listing import ListOptions
 from .answers import AsyncAnswerStream
 from .http import AsyncHttp
 from .jobs import AsyncJob
+from .sources import AsyncSources
 
 _DOCUMENTS_A_CALL = 100
 
@@ -45,6 +47,7 @@ class AsyncCollection:
     def __init__(self, http: AsyncHttp, name: str) -> None:
         self._http = http
         self._path = f"/v1/collections/{quote(name, safe='')}"
+        self._sources = AsyncSources(http, self._path)
         self.name = name
 
     async def info(self) -> CollectionReply:
@@ -75,24 +78,66 @@ class AsyncCollection:
     async def ingest(
         self, paths: Iterable[str | Path] | str | Path, *, idempotency_key: str | None = None
     ) -> AsyncJob:
-        """Sends files and folders as one job: txt, Markdown, HTML, PDF, DOCX, CSV, JSONL and zip of those."""
+        """Sends files and folders as one job: every kind of file that the server reads.
+
+        A file takes the place of the one indexed before under its name: its path below the folder that was
+        named, or below the folder that all of several paths are in. `job.skipped` are the files that were
+        not sent, with the reasons. Raises FileNotFoundError where no file is left.
+        """
         named = [paths] if isinstance(paths, (str, Path)) else list(paths)
-        files = find_files(named)
-        if not files:
-            raise FileNotFoundError(f"no readable file in {', '.join(map(str, named)) or 'nothing'}")
-        with ExitStack() as opened:
-            parts = [
-                ("files", (file.name, opened.enter_context(file.path.open("rb")), "application/octet-stream"))
-                for file in files
-            ]
-            reply = await self._http.call(
-                JobReply,
-                "POST",
-                f"{self._path}/files",
-                files=parts,
-                headers={"Idempotency-Key": idempotency_key or uuid4().hex},
-            )
-        return AsyncJob(self._http, reply)
+        found = await self._sources.find(named)
+        if not found.files:
+            reasons = "".join(f"; {one.name} {one.reason}" for one in found.skipped[:3])
+            raise FileNotFoundError(f"no readable file in {', '.join(map(str, named)) or 'nothing'}{reasons}")
+        job = await self._sources.send(found.files, idempotency_key=idempotency_key)
+        job.skipped = found.skipped
+        return job
+
+    async def sync(
+        self,
+        folder: str | Path,
+        *,
+        prefix: str | None = None,
+        delete: bool = True,
+        dry_run: bool = False,
+        force: bool = False,
+        progress: bool = False,
+    ) -> SyncReport:
+        """Makes the collection's sources below `prefix` those of a folder, and waits until that is done.
+
+        Only files whose content has changed are sent; sources whose files are gone are deleted, unless
+        `delete` is off. `prefix` is the folder's own name if it is not given: `notes/a.md` is the source
+        of `a.md` in the folder `notes`. With an empty one names begin at the folder, and every source of
+        the collection counts as the folder's. Raises DeletesEverything for a folder without files, unless
+        `force` is given; FileNotFoundError for one that is not there.
+        """
+        return await self._sources.sync(
+            folder, prefix=prefix, delete=delete, dry_run=dry_run, force=force, progress=progress
+        )
+
+    def watch(
+        self,
+        folder: str | Path,
+        *,
+        prefix: str | None = None,
+        delete: bool = True,
+        force: bool = False,
+        interval_s: float = 1.0,
+    ) -> AsyncIterator[SyncReport]:
+        """Synchronises a folder at once, and again whenever it has changed; never ends by itself.
+
+        It looks every `interval_s`, and waits until a change is followed by that much quiet. Where the
+        server cannot be reached, the report has an `error`, and it tries again.
+        """
+        return self._sources.watch(folder, prefix=prefix, delete=delete, force=force, interval_s=interval_s)
+
+    async def sources(self, *, prefix: str = "") -> list[SourceReply]:
+        """The files that documents were read from, by name."""
+        return await self._sources.listed(prefix=prefix)
+
+    async def delete_source(self, name: str) -> DeleteReply:
+        """Deletes a source with its documents. A missing one is not an error."""
+        return await self._sources.delete(name)
 
     async def ingest_documents(
         self, documents: Iterable[DocumentIn | dict[str, Any]], *, idempotency_key: str | None = None
@@ -249,6 +294,23 @@ class AsyncCollections:
             if not (exist_ok and error.type == "collection-exists" and settings is None):
                 raise
         return collection
+
+    async def sync(
+        self,
+        name: str,
+        folder: str | Path,
+        *,
+        prefix: str | None = None,
+        delete: bool = True,
+        dry_run: bool = False,
+        force: bool = False,
+        progress: bool = False,
+    ) -> SyncReport:
+        """`Collection.sync` of the collection of this name, which is made if it is not there."""
+        collection = self.get(name) if dry_run else await self.create(name, exist_ok=True)
+        return await collection.sync(
+            folder, prefix=prefix, delete=delete, dry_run=dry_run, force=force, progress=progress
+        )
 
     async def list(self) -> list[CollectionReply]:
         """All collections, by name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
@@ -10,16 +10,17 @@ from .._progress import JobProgress
 from .._retry import Deadline
 from .._sleep import async_sleep
 from ..errors import ConnectionFailed, JobFailed, TimedOut
-from ..types import JobList, JobReply
+from ..types import JobList, JobReply, SkippedFile
 from .http import AsyncHttp
 
 
 class AsyncJob:
-    """A job and its last known state."""
+    """A job and its last known state. `skipped` are files that were not sent with its upload."""
 
     def __init__(self, http: AsyncHttp, state: JobReply) -> None:
         self._http = http
         self.state = state
+        self.skipped: Sequence[SkippedFile] = ()
 
     @property
     def id(self) -> str:

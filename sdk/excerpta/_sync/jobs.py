@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -12,16 +12,17 @@ from .._progress import JobProgress
 from .._retry import Deadline
 from .._sleep import sleep
 from ..errors import ConnectionFailed, JobFailed, TimedOut
-from ..types import JobList, JobReply
+from ..types import JobList, JobReply, SkippedFile
 from .http import Http
 
 
 class Job:
-    """A job and its last known state."""
+    """A job and its last known state. `skipped` are files that were not sent with its upload."""
 
     def __init__(self, http: Http, state: JobReply) -> None:
         self._http = http
         self.state = state
+        self.skipped: Sequence[SkippedFile] = ()
 
     @property
     def id(self) -> str:

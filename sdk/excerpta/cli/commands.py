@@ -10,9 +10,9 @@ import msgspec
 import rich_click as click
 
 from excerpta import ServerNotInstalled, __version__
-from excerpta.types import CollectionSettings
 
 from .console import (
+    COLLECTION,
     UNSUPPORTED,
     connect,
     err,
@@ -26,9 +26,10 @@ from .console import (
 )
 from .demo import demo
 from .hits import listing_of, listing_options, print_answer, print_hits
+from .indexing import index
 from .methods import method_options, methods, taken, with_methods
+from .sources import sources
 
-COLLECTION = click.option("-c", "--collection", required=True, envvar="EXCERPTA_COLLECTION", help="Its name.")
 FILTER = click.option("--filter", "filter_json", help='Metadata filter as JSON: \'{"year": {"$gte": 2024}}\'')
 PLAN = click.option("--plan", default=None, help="fast, balanced, best, or a plan as JSON.")
 LIMIT = click.option("-k", "--limit", default=10, show_default=True, help="Passages to return.")
@@ -44,34 +45,6 @@ def group() -> None:
     `excerpta index -c handbook ./handbook/` and `excerpta ask -c handbook "Who may approve travel?"`.
     With `--data DIR` every command works without a server.
     """
-
-
-@group.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
-@COLLECTION
-@click.option("--passage-tokens", type=int, help="For a new collection: the most tokens a passage has.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Watch the job until it ends.")
-@server_options
-@explained
-def index(
-    paths: tuple[str, ...],
-    collection: str,
-    passage_tokens: int | None,
-    wait: bool,
-    as_json: bool,
-    **server: Any,
-) -> None:
-    """Index files and folders: txt, Markdown, HTML, PDF, DOCX, CSV, JSONL, and zip of those.
-
-    The collection is made if it is not there. A file indexed before is replaced. With --no-wait the
-    job goes on at the server: `excerpta jobs` shows it.
-    """
-    settings = CollectionSettings(passage_tokens=passage_tokens) if passage_tokens else None
-    with connect(**server) as client:
-        target = client.collections.create(collection, exist_ok=True, settings=settings)
-        job = target.ingest(paths)
-        state = job.wait(progress=not as_json) if wait or server["data"] else job.state
-    print_json(state) if as_json else print_job(state)
 
 
 @group.command()
@@ -294,5 +267,7 @@ for _name, _summary in {
     "import": "Make a collection of an exported file. `excerpta import --help` explains it.",
 }.items():
     group.add_command(_of_server(_name, _summary))
+group.add_command(index)
+group.add_command(sources)
 group.add_command(methods)
 group.add_command(demo)

@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from excerpta import Client, ExcerptaError, JobReply, QueryReply
+from excerpta import Client, ExcerptaError, JobReply, QueryReply, SyncReport
+from excerpta.types import SkippedFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 UNSUPPORTED = "no passage supports it"
@@ -22,6 +23,8 @@ UNSUPPORTED = "no passage supports it"
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+COLLECTION = click.option("-c", "--collection", required=True, envvar="EXCERPTA_COLLECTION", help="Its name.")
+_MOST_SKIPPED = 50
 
 
 def server_options(command: F) -> F:
@@ -50,7 +53,7 @@ def explained(command: F) -> F:
     def run(*args: Any, **options: Any) -> Any:
         try:
             return command(*args, **options)
-        except (ExcerptaError, FileNotFoundError) as error:
+        except (ExcerptaError, FileNotFoundError, NotADirectoryError) as error:
             err.print(f"[red]error:[/red] {escape(str(error))}")
             sys.exit(1)
 
@@ -92,3 +95,29 @@ def print_job(job: JobReply) -> None:
     out.print(f"{job.id} {job.state}: {done}")
     for error in job.errors:
         out.print(f"  [yellow]not read[/yellow] {escape(error.name)}: {escape(error.reason)}")
+
+
+def print_skipped(skipped: Sequence[SkippedFile]) -> None:
+    """The files that were not sent, with the reasons, on standard error."""
+    for one in skipped[:_MOST_SKIPPED]:
+        err.print(f"  [yellow]not sent[/yellow] {escape(one.name)}: {escape(one.reason)}")
+    if len(skipped) > _MOST_SKIPPED:
+        err.print(f"  and {len(skipped) - _MOST_SKIPPED} more that were not sent")
+
+
+def print_sync(report: SyncReport) -> None:
+    """The difference between a folder and its collection, and what was done about it."""
+    if report.error is not None:
+        err.print(f"[red]error:[/red] {escape(report.error)}")
+        return
+    print_skipped(report.skipped)
+    would = "would be " if report.dry_run else ""
+    for verb, names in ((f"{would}sent", report.sent), (f"{would}deleted", report.removed)):
+        for name in names if report.dry_run else ():
+            out.print(f"  {verb} {escape(name)}")
+    for error in report.failed:
+        out.print(f"  [yellow]not read[/yellow] {escape(error.name)}: {escape(error.reason)}")
+    out.print(
+        f"{escape(report.folder)}: {len(report.sent)} {would}sent, {len(report.removed)} {would}deleted, "
+        f"{report.unchanged} unchanged"
+    )
