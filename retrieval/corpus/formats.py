@@ -13,6 +13,7 @@ class Format(StrEnum):
     """The formats that are read."""
 
     TEXT = "text"
+    CODE = "code"
     MARKDOWN = "Markdown"
     HTML = "HTML"
     PDF = "PDF"
@@ -22,7 +23,13 @@ class Format(StrEnum):
     ZIP = "zip"
 
 
-EXTENSIONS = {
+_CODE = (
+    "bash bat bazel c cc cfg clj cmake conf cpp cs css dart env erl ex fish go gradle graphql groovy h "
+    "hpp hs ini java jl js json5 jsx kt less lua m mk nix php pl pm properties proto ps1 py pyi r rb rs "
+    "sass scala scss service sh sql swift tf tfvars toml ts tsx vb vim yaml yml zig zsh"
+)
+
+EXTENSIONS = {f".{extension}": Format.CODE for extension in _CODE.split()} | {
     ".txt": Format.TEXT,
     ".text": Format.TEXT,
     ".rst": Format.TEXT,
@@ -41,8 +48,13 @@ EXTENSIONS = {
     ".ndjson": Format.JSONL,
     ".zip": Format.ZIP,
 }
+# Files of code whose names have no extension, or are nothing else.
+_NAMES = (
+    "dockerfile makefile gnumakefile jenkinsfile vagrantfile gemfile rakefile procfile crontab "
+    ".bashrc .profile .gitignore .dockerignore .gitattributes .env .editorconfig"
+)
 _BINARY = (Format.PDF, Format.WORD, Format.ZIP)
-READABLE = "txt, Markdown, HTML, PDF, DOCX, CSV, JSONL and zip of these are read"
+READABLE = "txt, code, Markdown, HTML, PDF, DOCX, CSV, JSONL and zip of these are read"
 
 _FOREIGN = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file; save it as DOCX or PDF"),
@@ -71,7 +83,10 @@ def detect(name: str, data: bytes) -> Format:
     >>> detect("a.md", b"# Title").value, detect("page", b"<!DOCTYPE html><p>").value
     ('Markdown', 'HTML')
     """
-    by_name = EXTENSIONS.get(PurePosixPath(name).suffix.lower())
+    path = PurePosixPath(name)
+    by_name = EXTENSIONS.get(path.suffix.lower())
+    if by_name is None and path.name.lower() in _NAMES.split():
+        by_name = Format.CODE
     if b"%PDF-" in data[:1024] and by_name in (None, Format.PDF):
         return Format.PDF
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
@@ -89,4 +104,6 @@ def _kind_of_text(head: bytes) -> Format:
         return Format.HTML
     if _JSON_LINE.match(head):
         return Format.JSONL
+    if head.startswith(b"#!"):
+        return Format.CODE
     return Format.TEXT

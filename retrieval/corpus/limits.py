@@ -28,6 +28,8 @@ class LoadLimits:
     `max_depth` for archives in archives (1: none inside); `max_characters` for a document;
     `max_pages` and `max_pdf_seconds` (processor time) for a PDF. `max_seconds` (processor time; four times as
     much by the clock) and `max_memory_bytes` are for a file that is read in a process of its own.
+    With `main_content` the menus, banners and footers of web pages are left out; without it, only what is
+    hidden is.
     """
 
     max_file_bytes: int = 64 * MEGABYTE
@@ -40,10 +42,13 @@ class LoadLimits:
     max_pdf_seconds: float = 120.0
     max_seconds: float = 300.0
     max_memory_bytes: int = 4096 * MEGABYTE
+    main_content: bool = True
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if field.type == "bool":
+                continue
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
                 raise InvalidLimits(field.name, value)
 

@@ -18,11 +18,11 @@ from .loaders.html import load_html
 from .loaders.lines import load_jsonl
 from .loaders.markdown import load_markdown
 from .loaders.pdf import load_pdf
-from .loaders.plain import load_text
+from .loaders.plain import load_code, load_text
 from .loaders.table import load_table
 from .loaders.word import load_word
 
-READER = "1"
+READER = "2"
 """Names what the loaders make of a file. Raise it when they make other documents of the same bytes, so that
 files which have not changed are read again."""
 
@@ -33,6 +33,7 @@ _Loader: TypeAlias = Callable[[str, bytes, LoadLimits], Iterator[Loaded]]
 
 _LOADERS: dict[Format, _Loader] = {
     Format.TEXT: load_text,
+    Format.CODE: load_code,
     Format.MARKDOWN: load_markdown,
     Format.HTML: load_html,
     Format.PDF: load_pdf,

@@ -1,101 +1,149 @@
-"""Markdown: the source is the text, with its headings in one form."""
+"""Markdown: headings, paragraphs, lists, tables, code and notes, and the fields of its front matter."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+
+from retrieval.corpus.blocks import Block, Code, Heading, Item, Note, Paragraph, Table
 from retrieval.corpus.characters import clean
-from retrieval.corpus.headings import fenced, find_headings
+from retrieval.corpus.cleaning.encodings import decoded
+from retrieval.corpus.cleaning.machine_text import MachineText
+from retrieval.corpus.headings import plain_title
 from retrieval.corpus.limits import LoadLimits
-from retrieval.corpus.text import decode, make_document
-from retrieval.corpus.values import typed
-from retrieval.types import Document, Scalar
+from retrieval.corpus.loaders.marked.chunks import parts
+from retrieval.corpus.loaders.marked.front_matter import front_matter
+from retrieval.corpus.loaders.marked.inline import inline_text, reference_label
+from retrieval.corpus.loaders.web import read_fragment
+from retrieval.corpus.remarks import Remark
+from retrieval.corpus.tables import Cell, table_of
+from retrieval.corpus.text import make_document
+from retrieval.corpus.writer import write
+from retrieval.types import Document
 
-_FRONT_MATTER = re.compile(r"---[ \t]*\n(?P<lines>(?:.*\n){1,200}?)(?:---|\.\.\.)[ \t]*(?:\n|$)")
-_FIELD = re.compile(r"(?P<key>[A-Za-z_][\w-]*):[ \t]*(?P<value>.*)")
-_ATX = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
-_UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
-_RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
-_OTHER = re.compile(r" {0,3}(?:[>|<]|[-+*](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$))")
-_CODE = re.compile(r" {4}|\t")
-_FLOW = re.compile(r"\[(?P<items>[^\[\]{}]*)\]")
+_REFERENCE = re.compile(r"^ {0,3}\[(?!\^)([^\[\]\n]{1,200})\]:[ \t]*<?([^\s<>]{1,4000})", re.MULTILINE)
+_HEADING_NAME = re.compile(r"\s*\{[#.][^{}]*\}$")
+_ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*", re.IGNORECASE)
+_DEEPEST = 60
 
 
-def load_markdown(name: str, data: bytes, limits: LoadLimits) -> Iterator[Document]:
-    """One document of the source text.
+def load_markdown(name: str, data: bytes, limits: LoadLimits) -> Iterator[Document | Remark]:
+    """One document.
 
-    Underlined headings become `#` lines. Front matter of plain `key: value` lines becomes metadata, and
-    its `title` the title; any other stays in the text. Without one, the title is the first heading of
-    level 1.
+    Front matter becomes metadata, and its `title` the title; without one, the title is the first heading of
+    level 1. Emphasis and links stay as they are written; comments and images are left out, but for the words
+    that describe an image.
     """
-    text = clean(decode(name, data))
-    fields, text = _front_matter(text)
-    title = fields.pop("title", None)
-    text = _with_marked_headings(text)
+    found = decoded(name, data)
+    machine_text = MachineText()
+    fields, body = front_matter(clean(found.text))
+    body = machine_text.leave_out(body)
+    title = fields.pop("title", None) or fields.pop("Title", None)
+    blocks = list(markdown_blocks(name, body))
     if title is None:
-        title = next((heading.title for heading in find_headings(text) if heading.level == 1), "")
-    yield make_document(name, text, limits, title=str(title), metadata={"source": name, **fields})
+        first = (block.text for block in blocks if isinstance(block, Heading) and block.level == 1)
+        title = plain_title(next(first, ""))
+    metadata = {"source": name, **{key: value for key, value in fields.items() if key != "source"}}
+    yield make_document(name, write(blocks), limits, title=str(title), metadata=metadata)
+    yield from filter(None, [found.remark, machine_text.remark(name)])
 
 
-def _front_matter(text: str) -> tuple[dict[str, Scalar | list[Scalar]], str]:
-    found = _FRONT_MATTER.match(text)
-    if not found:
-        return {}, text
-    fields: dict[str, Scalar | list[Scalar]] = {}
-    for line in found["lines"].splitlines():
-        if not line.strip() or line.startswith("#"):
-            continue
-        field = _FIELD.fullmatch(line.rstrip())
-        if field is None or not field["value"] or field["value"][0] in "{|>&*!":
-            return {}, text
-        fields[field["key"]] = _value(field["value"])
-    return fields, text[found.end() :]
+def markdown_blocks(name: str, source: str) -> Iterator[Block]:
+    """The blocks of Markdown without front matter; `name` is the file's, for errors.
 
-
-def _value(source: str) -> Scalar | list[Scalar]:
-    if flow := _FLOW.fullmatch(source):
-        return [_scalar(item.strip()) for item in flow["items"].split(",") if item.strip()]
-    return _scalar(source)
-
-
-def _scalar(source: str) -> Scalar:
-    if len(source) >= 2 and source[0] == source[-1] and source[0] in "\"'":
-        return source[1:-1]
-    return typed(source)
-
-
-def _with_marked_headings(text: str) -> str:
-    """Underlined headings as `#` lines. No line moves: what is left of them is blank."""
-    lines = text.split("\n")
-    for first, underline in _underlined(lines):
-        level = "#" if lines[underline].lstrip().startswith("=") else "##"
-        words = " ".join(line.strip() for line in lines[first:underline])
-        lines[first : underline + 1] = [f"{level} {words}", *[""] * (underline - first)]
-    return "\n".join(lines)
-
-
-def _underlined(lines: list[str]) -> list[tuple[int, int]]:
-    """First line and underline of each such heading: an underlined paragraph, and not a list, quote or table.
-
-    A small part of CommonMark, since a whole parser takes minutes for the largest files; a test holds
-    it to one.
+    >>> list(markdown_blocks("a.md", "Steps\\n=====\\n2. Press the button"))
+    [Heading(text='Steps', level=1), Item(text='Press the button', marker='2.', depth=0)]
     """
-    found = []
-    paragraph: int | None = None
-    other = False
-    for number, (line, in_fence) in enumerate(zip(lines, fenced(lines), strict=True)):
-        if in_fence or not line.strip() or _ATX.match(line):
-            paragraph, other = None, False
-        elif other:
-            continue
-        elif paragraph is not None and _UNDERLINE.match(line):
-            found.append((paragraph, number))
-            paragraph = None
-        elif _RULE.match(line):
-            paragraph = None
-        elif _OTHER.match(line) or (paragraph is None and _CODE.match(line)):
-            paragraph, other = None, not _CODE.match(line)
-        elif paragraph is None:
-            paragraph = number
-    return found
+    references = {reference_label(label): address for label, address in _REFERENCE.findall(source)}
+    rows = 0
+    for part in parts(source):
+        for block in _Blocks(name, references).read(_parser().parse(part.source)):
+            if isinstance(block, Table):
+                first = rows + 1 if part.goes_on and rows else 1
+                part = type(part)(part.source)
+                rows = first + len(block.rows) - 1
+                block = Table(block.rows, block.names, block.caption, first)
+            yield block
+
+
+@cache
+def _parser() -> MarkdownIt:
+    """CommonMark with tables and notes, but for what is within a paragraph, which would take most time."""
+    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable("table").use(footnote_plugin)
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    return parser
+
+
+class _Blocks:
+    """Turns the tokens of a part into blocks."""
+
+    def __init__(self, name: str, references: Mapping[str, str]) -> None:
+        self._name = name
+        self._references = references
+        self._lists = 0
+        self._item: tuple[str, int] | None = None
+        self._note = ""
+        self._rows: list[list[Cell]] = []
+
+    def read(self, tokens: Sequence[Token]) -> Iterator[Block]:
+        """The blocks in order."""
+        at = 0
+        while at < len(tokens):
+            token = tokens[at]
+            if token.type == "html_block":
+                pieces = []
+                while at < len(tokens) and tokens[at].type == "html_block":
+                    pieces.append(tokens[at].content)
+                    at += 1
+                self._item = None
+                yield from read_fragment(self._name, "\n".join(pieces))
+                continue
+            if token.type == "inline":
+                yield from self._inline(token, tokens[at - 1])
+            elif token.type in ("fence", "code_block"):
+                self._item = None
+                yield Code(token.content, (token.info.split() or [""])[0].strip("{}."))
+            elif token.type == "table_close":
+                yield table_of(self._name, self._rows)
+            else:
+                self._structure(token)
+            at += 1
+
+    def _structure(self, token: Token) -> None:
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            self._lists += 1
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            self._lists -= 1
+            self._item = None
+        elif token.type == "list_item_open":
+            self._item = f"{token.info}{token.markup}" if token.info else "-", self._lists - 1
+        elif token.type == "footnote_reference_open":
+            self._note = str((token.meta or {}).get("label", ""))
+        elif token.type == "footnote_reference_close":
+            self._note = ""
+        elif token.type == "table_open":
+            self._rows = []
+        elif token.type == "tr_open":
+            self._rows.append([])
+
+    def _inline(self, token: Token, opening: Token) -> Iterator[Block]:
+        text = inline_text(token.content, self._references)
+        if opening.type in ("th_open", "td_open"):
+            self._rows[-1].append(Cell(text, heading=opening.type == "th_open"))
+        elif opening.type == "heading_open":
+            yield Heading(" ".join(_HEADING_NAME.sub("", text).split()), int(opening.tag[1]))
+        elif not text.strip():
+            return
+        elif self._note:
+            yield Note(self._note, text)
+        elif self._item is not None:
+            marker, depth = self._item
+            self._item = None
+            yield Item(text, marker, depth)
+        else:
+            yield Paragraph(_ALERT.sub(lambda found: f"{found[1].capitalize()}: ", text, count=1))

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from retrieval.corpus.cleaning.encodings import decoded
 from retrieval.corpus.limits import LoadLimits
-from retrieval.corpus.text import decode, make_document
+from retrieval.corpus.remarks import Remark
+from retrieval.corpus.text import make_document
 from retrieval.corpus.values import typed
 from retrieval.errors import UnreadableDocument
 from retrieval.types import Document, Scalar
@@ -37,7 +39,9 @@ class Columns:
     typed: frozenset[int]
 
 
-def load_table(name: str, data: bytes, limits: LoadLimits) -> Iterator[Document | UnreadableDocument]:
+def load_table(
+    name: str, data: bytes, limits: LoadLimits
+) -> Iterator[Document | UnreadableDocument | Remark]:
     """A document for each row under the first, which names the columns.
 
     The text is in the column called text, content, body, passage or description, else in the one with the
@@ -45,7 +49,8 @@ def load_table(name: str, data: bytes, limits: LoadLimits) -> Iterator[Document 
     or truth values if all of the column are, else strings; empty cells are left out.
     Without an id a row is `name#3`, counted from 1. A broken row is reported by that name.
     """
-    text = decode(name, data)
+    found = decoded(name, data)
+    text = found.text
     dialect = _dialect(text)
     rows = _rows(text, dialect)
     header = next(rows, None)
@@ -57,6 +62,7 @@ def load_table(name: str, data: bytes, limits: LoadLimits) -> Iterator[Document 
             yield _document(name, f"{name}#{number}", row, columns, limits)
         except UnreadableDocument as error:
             yield error
+    yield from filter(None, [found.remark])
 
 
 def _rows(text: str, dialect: type[csv.Dialect]) -> Iterator[list[str]]:

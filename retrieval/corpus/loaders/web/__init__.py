@@ -1,0 +1,5 @@
+"""Web pages as blocks: a stream of tags in, headings, paragraphs, lists, tables and code out."""
+
+from retrieval.corpus.loaders.web.reader import Page, read_fragment, read_page
+
+__all__ = ["Page", "read_fragment", "read_page"]
