@@ -7,6 +7,7 @@ They are JSON objects, merged key by key. null switches a stage off, an object s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from operator import attrgetter
 from typing import Any, Literal, TypeAlias, get_type_hints
 
@@ -140,7 +141,8 @@ DEEPEST = 1000
 _SEARCH_ONLY: _Json = {"rerank": None, "compress": None, "answer": None}
 
 
-_KINDS = get_type_hints(Plan)
+# Evaluating annotations takes longer than the rest of a plan, which every query resolves.
+_kinds = cache(get_type_hints)
 
 
 def resolve(
@@ -200,17 +202,17 @@ def _merged(base: str, layers: Iterable[_Json], profile: Mapping[str, Any] | Non
 def _resolved(stage: str, options: Any) -> Any:
     """A stage's options as a struct; None where the stage is off."""
     if options is None:
-        return msgspec.convert(None, _KINDS[stage])
+        return msgspec.convert(None, _kinds(Plan)[stage])
     if stage == "retrieve":
         return {name: _retriever(name, given) for name, given in options.items()}
     if stage in CATALOGUES:
         return CATALOGUES[stage].resolve(options)
-    kind = _KINDS[stage]
+    kind = _kinds(Plan)[stage]
     inside = {name: f"{stage}.{name}" for name in options if f"{stage}.{name}" in CATALOGUES}
     if not inside:
         return msgspec.convert(options, kind)
     methods = {name: CATALOGUES[place].resolve(options[name]) for name, place in inside.items()}
-    kinds = get_type_hints(kind)
+    kinds = _kinds(kind)
     return kind(
         **{
             name: methods[name] if name in methods else msgspec.convert(value, kinds[name])
