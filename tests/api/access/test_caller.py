@@ -28,6 +28,15 @@ async def test_a_job_names_its_caller(settings, open_api):
     assert KEY not in repr(logs)
 
 
+async def test_the_log_line_of_a_request_names_its_caller(settings, open_api):
+    async with open_api(replace(settings, api_keys=(KEY,))) as api:
+        merged = [structlog.contextvars.merge_contextvars]
+        with structlog.testing.capture_logs(processors=merged) as logs:
+            await api("GET", "/v1/collections", headers={"authorization": f"Bearer {KEY}"})
+    (line,) = [line for line in logs if line["event"] == "http.request"]
+    assert (line["tenant"], line["key"]) == ("default", digest(KEY).hex()[:12])
+
+
 async def test_without_keys_the_caller_is_the_default_tenant(settings, open_api):
     async with open_api(settings) as api:
         await api("PUT", "/v1/collections/c", json={})
