@@ -101,8 +101,10 @@ class PassageStore:
     def passage(self, number: int) -> Passage:
         """One passage, whole."""
         document = int(self.owners[number])
-        start, end = (int(at) for at in self._spans[number])
-        text = self._text[int(self._bounds[number]) : int(self._bounds[number + 1])].tobytes().decode()
+        start, end = self._spans[number].tolist()
+        first, last = self._bounds[number : number + 2].tolist()
+        text = self._text[first:last].tobytes().decode()
+        marks = self._marks[number]
         return Passage(
             document_id=self.ids[document],
             ordinal=number - int(self._first[document]),
@@ -111,5 +113,5 @@ class PassageStore:
             end=end,
             title=self.titles[document],
             heading=self._headings[number],
-            marks=tuple(Mark(*mark) for mark in self._marks[number]),
+            marks=tuple(Mark(*mark) for mark in marks) if marks else (),
         )
