@@ -4,6 +4,8 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Test processes beside each other for what waits more than it computes.
+WORKERS ?= 2
 PEERS := $(basename $(notdir $(wildcard benchmarks/engines/requirements/*.txt)))
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
@@ -34,7 +36,7 @@ test: setup ## Run the fast tests: no sockets, no other processes, no real model
 	$(BIN)/python -m pytest -q
 
 test-rest: setup ## Run the other tests: servers, kills, PostgreSQL, Redis, real models; and every property with all examples
-	$(BIN)/python -m pytest -q -m "process or model or long or hypothesis" --hypothesis-profile=full
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "process or model or long or hypothesis" --hypothesis-profile=full
 
 test-all: setup ## Run all tests
 	$(BIN)/python -m pytest -q -m "" --hypothesis-profile=full

@@ -127,8 +127,8 @@ def test_added_deleted_and_merged_while_others_search(tmp_path):
 
 
 @pytest.mark.long
-def test_fifty_thousand_passages_in_a_hundred_batches(tmp_path):
-    updates = Updates(tmp_path / "c", batches=100, size=500)
+def test_fifteen_thousand_passages_in_a_hundred_batches(tmp_path):
+    updates = Updates(tmp_path / "c", batches=100, size=150)
     # With threads of their own, the matrix products of searches at once wait for each other, not for data.
     with threadpool_limits(1):
         updates.run()
