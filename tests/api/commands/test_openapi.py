@@ -15,7 +15,8 @@ def test_importing_opens_nothing_and_the_openapi_document_is_complete(tmp_path, 
     document = msgspec.json.decode(openapi.rendered())
     assert list(tmp_path.iterdir()) == []
     names = [spec["operationId"] for methods in document["paths"].values() for spec in methods.values()]
-    assert len(names) == len(set(names)) == 32
+    assert len(names) == len(set(names))
+    assert {"query", "search", "chat_completions", "upload_files", "list_sources"} <= set(names)
     for path, methods in document["paths"].items():
         for spec in methods.values():
             assert spec["description"], path
