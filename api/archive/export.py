@@ -136,7 +136,7 @@ async def _spooled(
             document = document_of(one)
             if difference := agreement.differs(document):
                 return difference
-            spool.write(encode_document(document))
+            spool.write(encode_document(document, one.source))
             progress("documents", spool.documents, total)
     if agreement.left:
         return f"{agreement.left} documents of its index are not in the database"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from api.collections.storable import check_name, storable
 from api.collections.stored_plans import upgraded
 from api.db import CollectionRow, Database, upgrade
 from api.db.documents import document_row, put_documents
+from api.db.sources import restore_sources
 from api.errors import CollectionExists, InvalidRequest, InvalidSettings
 from api.http.ids import new_id
 from api.query import plan as plans
@@ -215,6 +217,7 @@ async def _show(
     """Commits the collection with its documents in one transaction."""
     identity, name, job = row.id, row.name, new_id("imp")
     done, total = 0, archive.header.documents
+    sources: Counter[str] = Counter()
     database = Database(settings.database)
     try:
         async with database.write() as session:
@@ -222,11 +225,14 @@ async def _show(
             await session.flush()
             for some in _parts(documents):
                 rows = [
-                    document_row(one, collection=identity, version=version, job=job, batch=0) for one in some
+                    document_row(one, collection=identity, version=version, job=job, batch=0, source=source)
+                    for one, source in some
                 ]
                 await put_documents(session, rows)
+                sources.update(source for _, source in some if source)
                 done += len(rows)
                 progress("documents", min(done, total), total)
+            await restore_sources(session, identity, sources, version=version, job=job)
             if done != total:
                 raise ValueError(f"it has {done} documents where its list has {total}")
             crash_point("import.told")
@@ -238,12 +244,12 @@ async def _show(
         await database.close()
 
 
-def _parts(documents: BinaryIO) -> Iterator[list[Document]]:
-    """The documents, as many at a time as one statement takes. Raises ValueError."""
-    part: list[Document] = []
+def _parts(documents: BinaryIO) -> Iterator[list[tuple[Document, str | None]]]:
+    """The documents with their sources, as many at a time as one statement takes. Raises ValueError."""
+    part: list[tuple[Document, str | None]] = []
     characters = 0
-    for document in read_documents(documents):
-        part.append(_as_kept(document))
+    for document, source in read_documents(documents):
+        part.append((_as_kept(document), source))
         characters += len(document.text)
         if len(part) == _ROWS or characters >= _CHARACTERS:
             yield part

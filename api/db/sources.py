@@ -201,6 +201,33 @@ async def record_sources(
     await session.flush()
 
 
+async def restore_sources(
+    session: AsyncSession, collection: str, documents: Mapping[str, int], *, version: int, job: str
+) -> None:
+    """Writes the sources of an imported collection, with the numbers of their `documents`, by name.
+
+    Without a hash: each is read again the next time it is indexed, and then replaced as any other.
+    """
+    now = time.time()
+    session.add_all(
+        SourceRow(
+            collection_id=collection,
+            name=name,
+            hash="",
+            reader="",
+            bytes=0,
+            documents=count,
+            state="read",
+            report="[]",
+            job_id=job,
+            version=version,
+            updated_at=now,
+        )
+        for name, count in documents.items()
+    )
+    await session.flush()
+
+
 async def forget_sources(session: AsyncSession, collection: str, names: Sequence[str]) -> None:
     """Removes the rows of sources that have no documents left."""
     counts = await _count(session, collection, names)

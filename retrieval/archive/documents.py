@@ -21,20 +21,21 @@ class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     text: str
     metadata: dict[str, _Value | list[_Value]]
     marks: tuple[Mark, ...] = ()
+    source: str | None = None
 
 
 _decoder = msgspec.json.Decoder(_Line)
 _encoder = msgspec.json.Encoder()
 
 
-def encode_document(document: Document) -> bytes:
-    """One document as a line."""
-    line = _Line(document.id, document.title, document.text, dict(document.metadata), document.marks)
+def encode_document(document: Document, source: str | None = None) -> bytes:
+    """One document as a line, with the name of the file that it was read from."""
+    line = _Line(document.id, document.title, document.text, dict(document.metadata), document.marks, source)
     return _encoder.encode(line) + b"\n"
 
 
-def read_documents(file: BinaryIO) -> Iterator[Document]:
-    """The documents of a file, line by line. Raises ValueError for what is none."""
+def read_documents(file: BinaryIO) -> Iterator[tuple[Document, str | None]]:
+    """The documents of a file with their sources, line by line. Raises ValueError for what is none."""
     number = 0
     while line := file.readline(_LONGEST + 1):
         number += 1
@@ -44,4 +45,4 @@ def read_documents(file: BinaryIO) -> Iterator[Document]:
             read = _decoder.decode(line)
         except msgspec.MsgspecError as error:
             raise ValueError(f"line {number} of {NAME} is no document: {error}") from None
-        yield Document(read.id, read.text, read.title, read.metadata, read.marks)
+        yield Document(read.id, read.text, read.title, read.metadata, read.marks), read.source

@@ -38,7 +38,7 @@ def try_collection(directory: Path, expected: Expected) -> None:
         kind.examine([segment.indexes[name] for segment in owners], passages, expected)
     agreement = Agreement([segment.passages for segment in segments], live)
     with (directory / DOCUMENTS).open("rb") as file:
-        for document in read_documents(file):
+        for document, _ in read_documents(file):
             if why := agreement.differs(document):
                 raise ValueError(why)
     if agreement.left:
@@ -67,6 +67,9 @@ def _check_passages(store: PassageStore) -> None:
             hold(all(kind_of(one) for one in values), "metadata")
     count = len(store)
     hold(len(store._headings) == count, "headings")
+    hold(type(store._marks) is list and len(store._marks) == count, "pages and rows")
+    for marks in store._marks:
+        hold(type(marks) in (list, tuple) and all(map(_is_mark, marks)), "pages and rows")
     hold(rises(store._bounds, 0, len(store._text)) and store._bounds.shape == (count + 1,), "texts")
     spans = store._spans
     hold(whole(spans) and spans.shape == (count, 2) and bool((spans >= 0).all()), "spans")
@@ -74,3 +77,11 @@ def _check_passages(store: PassageStore) -> None:
     owners = store.owners
     hold(whole(owners) and owners.ndim == 1 and bool((np.diff(owners) >= 0).all()), "owners")
     hold(not count or (owners[0] >= 0 and owners[-1] < len(store.ids)), "owners")
+
+
+def _is_mark(mark: object) -> bool:
+    """Whether it is [kind, number, start, end], as a segment has it."""
+    if type(mark) is not list or len(mark) != 4 or mark[0] not in ("page", "row"):
+        return False
+    numbers = mark[1:]
+    return all(type(one) is int and 0 <= one < 2**31 for one in numbers) and mark[2] < mark[3]

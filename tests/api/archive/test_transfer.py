@@ -128,6 +128,26 @@ async def test_what_is_imported_is_found_as_it_was(source, settings, elsewhere, 
     assert await found(source) == before
 
 
+async def test_an_imported_table_is_replaced_as_any_other(source, settings, elsewhere, open_api, tmp_path):
+    def table(*rows):
+        return [
+            ("files", ("fees.csv", ("id,text\n" + "".join(f"{row},Fee {row}.\n" for row in rows)).encode()))
+        ]
+
+    job = (await source("POST", "/v1/collections/c/files", files=table(1, 2, 3))).json()["id"]
+    assert (await source.finished(job))["state"] == "succeeded"
+    await of_work(export, settings, "c", tmp_path / "c.tar", silent)
+    async with open_api(elsewhere) as other:
+        await of_work(bring_in, elsewhere, tmp_path / "c.tar", None, silent)
+        listed = (await other("GET", "/v1/collections/c/sources")).json()["sources"]
+        assert [(one["name"], one["documents"]) for one in listed] == [("fees.csv", 3)]
+        job = (await other("POST", "/v1/collections/c/files", files=table(1, 3))).json()["id"]
+        assert (await other.finished(job))["state"] == "succeeded"
+        for row, status in ((2, 404), (3, 200)):
+            reply = await other("GET", f"/v1/collections/c/documents/fees.csv%23{row}")
+            assert reply.status_code == status
+
+
 async def test_two_exports_of_one_version_are_the_same_bytes(source, settings, tmp_path):
     (tmp_path / "b.tar").write_bytes(b"an older one")
     for name in ("a.tar", "b.tar"):
