@@ -13,9 +13,13 @@ LONG = ("chat",)
 """Pages that write many answers."""
 
 
+def _calls(page):
+    return set(re.findall(r"\.\w+\(", page.read_text("utf-8")))
+
+
 def run_by(page):
     """The page as a test; uploaded files are read in a child process."""
-    marks = [pytest.mark.process] if ".ingest(" in page.read_text("utf-8") else []
+    marks = [pytest.mark.process] if {".ingest(", ".sync("} & _calls(page) else []
     marks += [pytest.mark.long] if page.stem in LONG else []
     return pytest.param(page, id=page.stem, marks=marks)
 
