@@ -26,6 +26,7 @@ from api.collections.storable import clean
 from api.db import SourceRow
 from api.db.replies import iso_time
 from api.db.sources import is_current, is_known_failure, known_sources
+from api.errors import InvalidRequest
 from api.http.contract import problems
 from api.routes.collections import CollectionName
 from api.service import Service
@@ -36,7 +37,8 @@ SourcePath = FromPath[
 ]
 Prefix = FromQuery[Annotated[str, Meta(max_length=500, description="Only names that begin so.")]]
 After = FromQuery[Annotated[str, Meta(max_length=512, description="`cursor` of the page before.")]]
-PageSize = FromQuery[Annotated[int, Meta(ge=1, le=10_000, description="Most sources in the reply.")]]
+_MOST = 10_000
+PageSize = FromQuery[Annotated[int, Meta(ge=1, le=_MOST, description="Most sources in the reply.")]]
 
 
 @get(
@@ -53,6 +55,8 @@ async def list_all(
     limit: PageSize = 1000,
 ) -> SourceList:
     """The files that documents were read from, by name, a page at a time."""
+    if not 1 <= limit <= _MOST:  # the framework writes the bounds into the contract and checks none
+        raise InvalidRequest("limit", f"it is from 1 to {_MOST}")
     entry = await service.library.get(name)
     wanted = select(SourceRow).where(SourceRow.collection_id == entry.id, SourceRow.name > clean(cursor))
     if prefix := clean(prefix):

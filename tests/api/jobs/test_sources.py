@@ -129,7 +129,7 @@ async def test_an_unchanged_file_is_neither_read_nor_encoded(small, monkeypatch)
         ("a.md", "read", 1),
     ]
     before = await version(small)
-    monkeypatch.setattr("api.jobs.batches.load_file", lambda *_: pytest.fail("it was read"))
+    monkeypatch.setattr("retrieval.corpus.file_reader.load_file", lambda *_: pytest.fail("it was read"))
     again = await index(small, fees__csv=FEES, a__md=b"# A\n\nText.")
     assert [one["state"] for one in again["sources"]] == ["unchanged", "unchanged"]
     assert again["passages"] == 0
@@ -223,3 +223,9 @@ async def test_a_cancelled_reading_is_read_again(small):
     state = await index(small, t__csv=old)
     assert state["sources"][0]["state"] == "read"
     assert set((await stored(small)).values()) == {f"Row {row} says old." for row in range(6)}
+
+
+@pytest.mark.parametrize("limit", [0, -5, 10_001, -6210138896316124])
+async def test_a_page_of_sources_has_bounds(small, limit):
+    reply = await small("GET", f"/v1/collections/c/sources?limit={limit}")
+    assert (reply.status_code, reply.json()["type"]) == (422, "/problems/invalid-request")
