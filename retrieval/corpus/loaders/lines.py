@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from retrieval.corpus.limits import LoadLimits
 from retrieval.corpus.text import decode, make_document
 from retrieval.corpus.values import InvalidValue, checked, is_scalar
+from retrieval.corpus.writer import row_text
 from retrieval.errors import UnreadableDocument
 from retrieval.types import Document
 
@@ -19,7 +20,8 @@ _OWN = frozenset(["id", "_id", "text", "title", "metadata"])
 def load_jsonl(name: str, data: bytes, limits: LoadLimits) -> Iterator[Document | UnreadableDocument]:
     """A document for each line `{"text": ..., "id" or "_id": ..., "title": ..., "metadata": {...}}`.
 
-    Other fields with a scalar, or a list of them, become metadata too; nested ones are left out.
+    Other fields with a scalar, or a list of them, become metadata too; nested ones are left out. Without a
+    `text` these fields are the text, as a table's row is ("sku: PPR-9087; price: 19.25").
     Without an id a line is `name#3`, counted from 1 with blank lines. A blank text gives way to the
     title. A broken line is reported by that name, and the rest goes on.
     """
@@ -51,14 +53,16 @@ def _document(name: str, row: str, line: bytes, limits: LoadLimits) -> Document:
     if not isinstance(fields, dict):
         raise UnreadableDocument(row, "is not a JSON object")
     text, title = _string(row, fields, "text"), _string(row, fields, "title")
-    if "text" not in fields:
+    others = {key: value for key, value in fields.items() if key not in _OWN and _is_flat(value)}
+    if "text" not in fields and others:
+        text = row_text(*zip(*((key, _shown(value)) for key, value in others.items()), strict=True))
+    elif "text" not in fields:
         raise UnreadableDocument(
             row, f"has no field 'text'; its fields are {', '.join(map(repr, fields)) or 'none'}"
         )
     metadata = fields.get("metadata") or {}
     if not isinstance(metadata, dict):
         raise UnreadableDocument(row, "has metadata that is not an object")
-    others = {key: value for key, value in fields.items() if key not in _OWN and _is_flat(value)}
     return make_document(
         _id(row, fields),
         text if text.strip() else title,
@@ -67,6 +71,13 @@ def _document(name: str, row: str, line: bytes, limits: LoadLimits) -> Document:
         metadata={"source": name} | checked(others) | checked(metadata),
         place=row,
     )
+
+
+def _shown(value: object) -> str:
+    """A value as it is searched: lists by commas, truth values as JSON has them."""
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
 def _string(row: str, fields: dict[str, Any], key: str) -> str:

@@ -3,140 +3,86 @@
 from __future__ import annotations
 
 import csv
-import io
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator, Sequence
 
+from retrieval.corpus.characters import clean
 from retrieval.corpus.cleaning.encodings import decoded
 from retrieval.corpus.limits import LoadLimits
+from retrieval.corpus.loaders.columns import Columns, columns_of, sheet_of
 from retrieval.corpus.remarks import Remark
 from retrieval.corpus.text import make_document
 from retrieval.corpus.values import typed
+from retrieval.corpus.writer import Written, row_text
 from retrieval.errors import UnreadableDocument
-from retrieval.types import Document, Scalar
+from retrieval.types import Document, Mark, Scalar
 
-# The module's limit on a field is 128 kB and global; a file's size is already limited here.
-csv.field_size_limit(2**31 - 1)
-
-_TEXT_NAMES = ("text", "content", "body", "passage", "description")
-_TITLE_NAMES = ("title", "name", "headline", "subject")
-_ID_NAMES = ("id", "_id")
-_SAMPLE = 65_536
-_DELIMITERS = ",;\t|"
-_MOST_COLUMNS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """A table's columns, by position. `numeric` are those where every cell with a value is a number."""
-
-    names: list[str]
-    text: int
-    title: int | None
-    id: int | None
-    typed: frozenset[int]
+_NAMED = 5
 
 
 def load_table(
     name: str, data: bytes, limits: LoadLimits
 ) -> Iterator[Document | UnreadableDocument | Remark]:
-    """A document for each row under the first, which names the columns.
+    """A document for each row of the table.
 
-    The text is in the column called text, content, body, passage or description, else in the one with the
-    longest cells. `id` or `_id`, and `title` or `name` are what they say; the others are metadata: numbers
-    or truth values if all of the column are, else strings; empty cells are left out.
-    Without an id a row is `name#3`, counted from 1. A broken row is reported by that name.
+    Its text is all cells with their columns' names ("sku: PPR-9087; price: 19.25"), so that each is found;
+    a column called text, content, body or passage, or one of long texts, follows them as it is, and `id` and
+    the title stay out of the text then. The cells are metadata as well: numbers or truth values where all of
+    the column are, else strings; empty cells are left out. `id` or `_id`, and `title` or `name` are what they
+    say. Without an id a row is `name#3`, counted from 1. Without a row of names, values stand alone.
     """
     found = decoded(name, data)
-    text = found.text
-    dialect = _dialect(text)
-    rows = _rows(text, dialect)
-    header = next(rows, None)
-    if header is None:
-        raise UnreadableDocument(name, "has no rows")
-    columns = _columns(name, header, text, dialect)
-    for number, row in enumerate(rows, 1):
-        try:
-            yield _document(name, f"{name}#{number}", row, columns, limits)
-        except UnreadableDocument as error:
-            yield error
+    try:
+        sheet = sheet_of(name, found.text)
+        columns = columns_of(sheet)
+        wide: list[int] = []
+        for number, row in enumerate(sheet.rows(), 1):
+            if len(row) > len(columns.fields):
+                wide.append(number)
+            try:
+                yield _document(name, number, row, columns, " ".join(sheet.above), limits)
+            except UnreadableDocument as error:
+                yield error
+    except csv.Error as error:
+        raise UnreadableDocument(name, f"is not a readable table: {error}") from error
+    yield from _remarks(name, sheet.above, bool(sheet.header), wide)
     yield from filter(None, [found.remark])
 
 
-def _rows(text: str, dialect: type[csv.Dialect]) -> Iterator[list[str]]:
-    return (row for row in csv.reader(io.StringIO(text, newline=""), dialect) if any(map(str.strip, row)))
+def _remarks(name: str, above: Sequence[str], named: bool, wide: Sequence[int]) -> Iterator[Remark]:
+    if above:
+        yield Remark(name, f"its table begins below {' / '.join(above)[:200]!r}")
+    if not named:
+        yield Remark(name, "its first row was read as data, since it has numbers; the columns have no names")
+    if wide:
+        rows = ", ".join(map(str, wide[:_NAMED])) + (", ..." if len(wide) > _NAMED else "")
+        yield Remark(name, f"has more cells than columns in rows {rows}; the others were read without a name")
 
 
-def _dialect(text: str) -> type[csv.Dialect]:
-    """Double quotes, and the delimiter that is most often in the first line, outside quotes."""
-    header = (text[:_SAMPLE].splitlines() or [""])[0]
-    unquoted = re.sub(r'"[^"]*"', "", header)
-    counts = {delimiter: unquoted.count(delimiter) for delimiter in _DELIMITERS}
-    best = max(counts, key=lambda delimiter: counts[delimiter])
-
-    class Dialect(csv.excel):
-        delimiter = best
-
-    return Dialect
-
-
-def _columns(name: str, header: list[str], text: str, dialect: type[csv.Dialect]) -> Columns:
-    names = _unique([cell.strip() or f"column_{place}" for place, cell in enumerate(header, 1)])
-    if len(names) > _MOST_COLUMNS:
-        raise UnreadableDocument(name, f"has {len(names)} columns; at most {_MOST_COLUMNS} are read")
-    folded = [column.lower() for column in names]
-    chosen = _first(folded, _TEXT_NAMES)
-    identifier = _first(folded, _ID_NAMES)
-    typed_columns, longest = _survey(islice(_rows(text, dialect), 1, None), len(names), skip=identifier)
-    chosen = longest if chosen is None else chosen
-    title = _first(folded, _TITLE_NAMES)
-    return Columns(names, chosen, None if title == chosen else title, identifier, typed_columns)
-
-
-def _unique(names: list[str]) -> list[str]:
-    seen: set[str] = set()
-    for place, column in enumerate(names):
-        seen.add(column if column not in seen else f"{column}_{place + 1}")
-        names[place] = column if names.index(column) == place else f"{column}_{place + 1}"
-    return names
-
-
-def _first(columns: list[str], wanted: tuple[str, ...]) -> int | None:
-    return next((columns.index(name) for name in wanted if name in columns), None)
-
-
-def _survey(rows: Iterator[list[str]], columns: int, *, skip: int | None) -> tuple[frozenset[int], int]:
-    """Which columns hold only numbers, or only truth values, and which holds the most text."""
-    kinds: list[set[type]] = [set() for _ in range(columns)]
-    lengths = [0] * columns
-    for row in rows:
-        for place, cell in enumerate(row[:columns]):
-            if cell.strip():
-                lengths[place] += len(cell)
-                if str not in kinds[place]:
-                    kinds[place].add(type(typed(cell)))
-    uniform = frozenset(
-        place for place, found in enumerate(kinds) if found in ({int}, {float}, {int, float}, {bool})
-    )
-    return uniform, max(
-        (place for place in range(columns) if place != skip), key=lengths.__getitem__, default=0
-    )
-
-
-def _document(name: str, row_name: str, row: list[str], columns: Columns, limits: LoadLimits) -> Document:
-    if len(row) > len(columns.names):
-        raise UnreadableDocument(
-            row_name, f"has {len(row)} cells, but the table has {len(columns.names)} columns"
-        )
-    cells = row + [""] * (len(columns.names) - len(row))
-    title = cells[columns.title].strip() if columns.title is not None else ""
+def _document(
+    name: str, number: int, row: Sequence[str], columns: Columns, caption: str, limits: LoadLimits
+) -> Document:
+    cells = [*row, *[""] * (len(columns.fields) - len(row))]
     identifier = cells[columns.id].strip() if columns.id is not None else ""
+    title = cells[columns.title].strip() if columns.title is not None else caption
     metadata: dict[str, Scalar | list[Scalar]] = {"source": name}
-    own = (columns.text, columns.title, columns.id)
-    for place, cell in enumerate(cells):
-        if place not in own and cell.strip():
-            metadata[columns.names[place]] = typed(cell) if place in columns.typed else cell
-    body = cells[columns.text] if cells[columns.text].strip() else title
-    return make_document(identifier or row_name, body, limits, title=title, metadata=metadata, place=row_name)
+    for at, field in enumerate(columns.fields):
+        if at != columns.prose and cells[at].strip():
+            metadata[field] = typed(cells[at]) if at in columns.typed else cells[at]
+    place = f"{name}#{number}"
+    written = _written(number, cells, columns, title)
+    return make_document(identifier or place, written, limits, title=title, metadata=metadata, place=place)
+
+
+def _written(number: int, cells: Sequence[str], columns: Columns, title: str) -> Written:
+    """A row's text: a line of its cells, then a long text as it is; the title where there is nothing else."""
+    names = [*columns.names, *[""] * (len(cells) - len(columns.names))] if columns.names else []
+    shown = list(cells)
+    prose = ""
+    if columns.prose is not None:
+        prose = clean(cells[columns.prose]).strip("\n")
+        for at in (columns.prose, columns.id, columns.title):
+            if at is not None:
+                shown[at] = ""
+    parts = [row_text(names, shown) if any(map(str.strip, shown)) else "", prose]
+    text = "\n".join(part for part in parts if part.strip()) or clean(title)
+    return Written(text, (Mark("row", number, 0, len(text)),) if text else ())
