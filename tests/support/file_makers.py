@@ -10,8 +10,8 @@ import docx
 from pypdf import PdfReader, PdfWriter
 
 
-def pdf(*pages: str, content: bytes | None = None) -> bytes:
-    """A PDF with one line of Helvetica for each line of a page."""
+def pdf(*pages: str | bytes, content: bytes | None = None) -> bytes:
+    """A PDF with one line of Helvetica for each line of a page, or with what its bytes draw."""
     streams = [content] if content is not None else [_stream(page) for page in pages]
     kids = " ".join(f"{4 + 2 * n} 0 R" for n in range(len(streams)))
     objects = [
@@ -38,7 +38,9 @@ def pdf(*pages: str, content: bytes | None = None) -> bytes:
     return out.getvalue()
 
 
-def _stream(page: str) -> bytes:
+def _stream(page: str | bytes) -> bytes:
+    if isinstance(page, bytes):
+        return page
     shown = " T* ".join(f"({line}) Tj" for line in page.splitlines())
     return f"BT /F 12 Tf 14 TL 50 700 Td {shown} ET".encode("cp1252") if shown else b""
 

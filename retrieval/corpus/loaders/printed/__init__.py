@@ -1,0 +1,1 @@
+"""What stands on a printed page, in reading order: characters, lines, columns, paragraphs."""

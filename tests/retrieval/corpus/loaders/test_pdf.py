@@ -1,0 +1,192 @@
+import base64
+import threading
+import zlib
+
+import pytest
+
+from retrieval.corpus.load import load_file
+from retrieval.corpus.remarks import Remark
+from retrieval.errors import UnreadableDocument
+from tests.support.file_makers import pdf
+
+# A page of two lines under AES-256 with an owner password and none for readers.
+_AES_256 = (
+    "eNqNVVuIVVUYjh4Kdg/11o1iWYyU5ex1v8BpcjwzB4e0GedMFpjhWnutNR6d2XvYZ494ocyHzLAoxJcQDAzpIaVokijFt+xehD00"
+    "jqAZBUY3KSoipLXPHGcOnZfOfthr/+v/v///v/9yekYGastRL4l6Ln77xZkIAQgyszmqVKJ4JM/sdOJyULFaSMEpp1ASKEyiWUKp"
+    "kRoayQgh0hDIOGZCEE1wwqmXEBuZCKx94gS0fVFfX+RSWyLjDg9j26cciEf0uGtGcTWbTguAovihhm2C9YAGxVGwocOUdJlWdaEn"
+    "svFoHgOU2KMdBrTDoJqlhUuLJmAtpXiNsw29MtsWPMHwMMV6sWAcSIp6pVQyeI5HXTObzpOAXCLUAgLg89aBm6TuimAcBwJBPOa2"
+    "FSAemgxhrGy/q+330HwO8WhW6MIBGGLPddqCLMWLHJRZ5CHErjRYRxq1xkQRShL89terQ0OSDbgkswGhNhHQ2x8h9NUuHS82AQxl"
+    "CdQscqcno6lD5x788vpDW3Y9ufv8z6+9eeOx7256fr/79YN9xzbPfX/gSnV/ft+F5+aeXdL71D2fbcwPvz5z9L3qkrtmr/x5/A/0"
+    "wAunV5A7Lp/97fLNtx9/deNPd157a++BD3d/c8vSM+a2fGv2S3zw0rLTe44f3QPr/1z3ybEfvsoqO3+/4bAfQ8t+3NI/O7bq0jt9"
+    "j+399O5i78e7Tv790b3Tz7A3lp54euaJ/mvODl/cebK5/tSOz0cff/nFE3Hf26+c+Hrf2LkVpn75ysxfM+ffOjJ74aV3165RB+X7"
+    "c6uP3D9BT82h5WtLgtqptaninVQhIP7DpOi4XqmbrlXSeJWb2OqKRqKjeDANBDbScRA/2kj702bjqiCKH9aTJc2hQevTpmhVrawd"
+    "ulrCEqvDlexwtQ6wUH/AF8vCwnkEUKyo4gIrvFDYuF7o1OrcRvEwqEBJtaGMIyQZVEYY6AzDNgwjMUkwlchblBCahI6lUENHvCII"
+    "Cm4THy6NDyMoscXQMkMRstJp6g00gnLjjMGh/x4BFa64ogIlziCMqXCaMwm594Zj7rTSygvIpDIq6CAHqVPeS2p1mHANucLaYmRI"
+    "sMRYJJYkjpMQC8VOMGidZcFLtdYaoXph26f+6WLT4Nay2+OBLBmecmmptCa09WB9HVkgiuCS0nJO6sVkDcwDlB/54sfwIKgonyDm"
+    "oVAUC8IDa8Qwp7ijhiFsqWfCMu8sCduIOohIQhkiBAZKMCYhyJKIAGM5Q1AbQwzGSAjnMEeMBJ6h9ZhBXR7ConMSO+9D/oRyLpAO"
+    "V4lVkOsAM+LyyTDcCHmuTOKdICg8yknopPGWKmi15a5zJW7LnY8gUBFc+AHOGGHAgwUZClugdZMuyBAi3TKBu2Qhly4ZxbBLJpDq"
+    "lrFuPcnEoqzIdWPC5a0+rzd2uJBGWHVZAcj8phxKfQZQ+zwQFldFC4yQSYhMoAr/JNJo7EVCsZcY4lCQvv+jsqE1q/n2qQLIq0Pe"
+    "LHRetMhEFOGop2dwuBb9CxtQCIM="
+)
+
+
+def drawn(*lines):
+    """What draws lines (x, y, text) or (x, y, text, size) on a page."""
+    shown = (f"/F {size[0] if size else 12} Tf 1 0 0 1 {x} {y} Tm ({text}) Tj" for x, y, text, *size in lines)
+    return f"BT {' '.join(shown)} ET".encode("cp1252")
+
+
+def text_of(*pages):
+    document, *_ = load_file("a.pdf", pdf(*pages))
+    return document.text
+
+
+def remarks_of(data):
+    return [found for found in load_file("a.pdf", data) if isinstance(found, Remark)]
+
+
+def test_a_file_that_only_its_owner_may_change_is_read():
+    (document,) = load_file("a.pdf", zlib.decompress(base64.b64decode(_AES_256)))
+    assert document.text.startswith("Travel policy")
+
+
+def test_a_page_has_its_mark():
+    document, _ = load_file("a.pdf", pdf("One", "", "Three"))
+    assert [(mark.number, document.text[mark.start : mark.end].strip()) for mark in document.marks] == [
+        (1, "One"),
+        (3, "Three"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pages", "text"),
+    [
+        (["a", "", "c"], "page 2 has no text; recognise it (OCR)"),
+        (["a", "", "", "d"], "pages 2, 3 have no text; recognise them (OCR)"),
+        (["", "b", "", "", ""], "pages 1, 3 to 5 have no text; recognise them (OCR)"),
+    ],
+)
+def test_pages_without_text_are_named(pages, text):
+    assert remarks_of(pdf(*pages)) == [Remark("a.pdf", text, whole=False)]
+
+
+@pytest.mark.parametrize("end", [b"xref", b"trailer", b"startxref"])
+def test_a_file_without_its_end_is_read_as_far_as_it_goes(end):
+    whole = pdf("First page", "Second page")
+    document, remark = load_file("a.pdf", whole[: whole.rindex(end)])
+    assert document.text == "First page\n\nSecond page"
+    assert "end of the file is missing" in remark.text
+    assert not remark.whole
+
+
+@pytest.mark.parametrize("keep", [20, 120, 250])
+def test_a_file_without_any_text_left_is_one_error(keep):
+    (found,) = load_file("a.pdf", pdf("First page")[:keep])
+    assert isinstance(found, UnreadableDocument)
+    assert "damaged" in found.reason
+
+
+_LEFT = [
+    "The left column begins the tale",
+    "of a valve that leaks in winter",
+    "and is replaced by a plumber.",
+]
+_RIGHT = [
+    "The right column has an invoice",
+    "that is due within thirty days",
+    "and is paid at the main office.",
+]
+
+
+@pytest.mark.parametrize("shift", [0, 5])
+@pytest.mark.parametrize("across", [False, True])
+def test_columns_are_read_one_after_the_other(shift, across):
+    lines = [(50, 700 - 14 * at, text) for at, text in enumerate(_LEFT)]
+    lines += [(300, 700 + shift - 14 * at, text) for at, text in enumerate(_RIGHT)]
+    heading = "A heading that goes from the left margin to the right one of both columns"
+    text = text_of(drawn(*([(50, 740, heading)] if across else []), *lines))
+    expected = f"{' '.join(_LEFT)}\n\n{' '.join(_RIGHT)}"
+    assert text == (f"{heading}\n\n{expected}" if across else expected)
+
+
+def test_rows_of_a_table_are_no_columns():
+    rows = [(50, "Site", "Q1"), (36, "Oslo", "5"), (22, "Bergen", "7")]
+    assert text_of(drawn(*((x, y, t) for y, *two in rows for x, t in zip((50, 200), two, strict=True)))) == (
+        "Site Q1\nOslo 5\nBergen 7"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "joined"),
+    [
+        ("the pres-", "sure of a valve", "the pressure of a valve"),
+        ("die Versiche-", "rung zahlt", "die Versicherung zahlt"),
+        ("bring the X-", "Ray plates", "bring the X-Ray plates"),
+    ],
+)
+def test_words_that_a_line_end_parts_are_joined(first, second, joined):
+    assert text_of(f"{first}\n{second}") == joined
+
+
+def test_paragraphs_are_parted_where_lines_are_further_apart():
+    lines = [(50, 700, "One line of text"), (50, 686, "and another line"), (50, 650, "A new paragraph")]
+    assert text_of(drawn(*lines)) == "One line of text and another line\n\nA new paragraph"
+
+
+def _page(number, header):
+    body = [(50, 600 - 14 * at, f"Sentence {chr(97 + number)}{chr(97 + at)}.") for at in range(6)]
+    return drawn((50, 780, header), *body, (290, 30, f"Page {number} of 4"))
+
+
+def test_running_headers_stand_once_and_page_numbers_not_at_all():
+    text = text_of(*(_page(number, "Rules of the house") for number in range(1, 5)))
+    assert text.count("Rules of the house") == 1
+    assert "Page" not in text
+    assert text.count("Sentence") == 24
+
+
+def test_first_lines_that_differ_are_kept():
+    text = text_of(*(_page(number, f"Chapter on {chr(96 + number)}") for number in range(1, 5)))
+    assert text.count("Chapter on") == 4
+
+
+def test_numbers_that_do_not_count_with_the_pages_are_text():
+    totals = ["1240", "88", "310", "7"]
+    text = text_of(
+        *(drawn((50, 700, "Invoice"), (50, 600, "Steel"), (50, 90, f"Total {one}")) for one in totals)
+    )
+    assert all(f"Total {one}" in text for one in totals)
+
+
+@pytest.mark.parametrize("offset", [0.2, 0.4, 0.8])
+def test_fake_bold_is_read_once(offset):
+    assert (
+        text_of(drawn((50, 700, "Total 1100 EUR"), (50 + offset, 700, "Total 1100 EUR"))) == "Total 1100 EUR"
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "width", "raised", "text"),
+    [
+        ("up to 10", 43, "9", "up to 10^9"),
+        ("an area of 40 m", 84, "2", "an area of 40 m^2"),
+        ("since 1999", 56, "2", "since 1999 [2]"),
+    ],
+)
+def test_superscripts_are_powers_or_notes(base, width, raised, text):
+    assert text_of(drawn((50, 700, base), (50 + width, 704, raised, 7))) == text
+
+
+def test_files_are_read_in_threads():
+    data, texts = pdf(*["A page of text"] * 5), []
+
+    def read():
+        texts.append([found.text for found in load_file("a.pdf", data)])
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(texts) == 4
+    assert all(found == texts[0] for found in texts)
