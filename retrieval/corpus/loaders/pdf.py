@@ -10,6 +10,7 @@ import pypdfium2
 
 from retrieval.corpus.blocks import Block, PageStart, Paragraph
 from retrieval.corpus.limits import LoadLimits
+from retrieval.corpus.loaders.printed.form import field_values
 from retrieval.corpus.loaders.printed.lines import folded, rows_of
 from retrieval.corpus.loaders.printed.opened import PDFIUM, characters, is_cut, opened
 from retrieval.corpus.loaders.printed.reading import Row, paragraphs
@@ -31,6 +32,7 @@ class _Pages:
     count: int = 0
     rows: list[list[Row]] = field(default_factory=list)
     texts: dict[int, str] = field(default_factory=dict)
+    fields: dict[int, list[str]] = field(default_factory=dict)
     empty: list[int] = field(default_factory=list)
     broken: list[int] = field(default_factory=list)
 
@@ -59,6 +61,7 @@ def load_pdf(name: str, data: bytes, limits: LoadLimits) -> Iterator[Document | 
 
 
 def _read(name: str, document: pypdfium2.PdfDocument, limits: LoadLimits) -> _Pages:
+    document.init_forms()
     count = len(document)
     if count > limits.max_pages:
         raise UnreadableDocument(name, f"has {count} pages; at most {limits.max_pages} are read. Split it.")
@@ -85,15 +88,17 @@ def _read_page(document: pypdfium2.PdfDocument, number: int, pages: _Pages) -> i
         return 0
     try:
         found, text = characters(page)
+        fields = field_values(document, page)
     finally:
         page.close()
-    if not text.strip():
+    pages.fields[number] = fields
+    if not text.strip() and not fields:
         pages.empty.append(number)
     elif found:
         pages.rows[-1] = rows_of(found)
     else:
         pages.texts[number] = text
-    return len(text.strip())
+    return len(text.strip()) + sum(map(len, fields))
 
 
 def _blocks(pages: _Pages) -> Iterator[Block]:
@@ -103,6 +108,7 @@ def _blocks(pages: _Pages) -> Iterator[Block]:
             yield Paragraph(folded(pages.texts[number]).replace("\u00ad", ""))
         elif rows:
             yield from map(Paragraph, paragraphs(rows))
+        yield Paragraph("\n".join(pages.fields.get(number, [])))
 
 
 def _remarks(name: str, data: bytes, pages: _Pages) -> Iterator[Remark]:

@@ -177,6 +177,32 @@ def test_superscripts_are_powers_or_notes(base, width, raised, text):
     assert text_of(drawn((50, 700, base), (50 + width, 704, raised, 7))) == text
 
 
+def _form(name, kind, value, page=""):
+    """A page with one field of a form."""
+    field = f"<</Type/Annot/Subtype/Widget/FT/{kind}/T({name})/V{value}/Rect[50 600 200 620]/P 4 0 R>>"
+    return (
+        pdf(page)
+        .replace(b"/Catalog/Pages", b"/Catalog/AcroForm<</Fields[90 0 R]>>/Pages")
+        .replace(b"/Contents", b"/Annots[90 0 R]/Contents")
+        .replace(b"xref\n", f"90 0 obj\n{field}\nendobj\nxref\n".encode(), 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "page", "text"),
+    [
+        ("Tx", "(31 days)", "Leave", "Leave\n\nLimit: 31 days"),
+        ("Tx", "(31 days)", "", "Limit: 31 days"),
+        ("Ch", "(Oslo)", "Leave", "Leave\n\nLimit: Oslo"),
+        ("Btn", "/Off", "Leave", "Leave"),
+        ("Tx", "()", "Leave", "Leave"),
+    ],
+)
+def test_values_of_a_form_are_read(kind, value, page, text):
+    document, *_ = load_file("a.pdf", _form("Limit", kind, value, page))
+    assert document.text == text
+
+
 def test_files_are_read_in_threads():
     data, texts = pdf(*["A page of text"] * 5), []
 
