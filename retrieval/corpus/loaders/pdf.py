@@ -13,7 +13,7 @@ from retrieval.corpus.limits import LoadLimits
 from retrieval.corpus.loaders.printed.form import field_values
 from retrieval.corpus.loaders.printed.lines import folded, rows_of
 from retrieval.corpus.loaders.printed.opened import PDFIUM, characters, is_cut, opened
-from retrieval.corpus.loaders.printed.reading import Row, paragraphs
+from retrieval.corpus.loaders.printed.reading import Row, blocks
 from retrieval.corpus.loaders.printed.running import without_running
 from retrieval.corpus.remarks import Remark
 from retrieval.corpus.text import make_document
@@ -107,7 +107,7 @@ def _blocks(pages: _Pages) -> Iterator[Block]:
         if number in pages.texts:
             yield Paragraph(folded(pages.texts[number]).replace("\u00ad", ""))
         elif rows:
-            yield from map(Paragraph, paragraphs(rows))
+            yield from blocks(rows)
         yield Paragraph("\n".join(pages.fields.get(number, [])))
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from statistics import fmean, median
 
+from retrieval.corpus.blocks import Paragraph, Table
+from retrieval.corpus.loaders.printed.aligned import table_at
 from retrieval.corpus.loaders.printed.lines import Line
 
 _MOST_ROWS = 300  # of a page, for columns: comparing them grows by the square
@@ -20,19 +22,40 @@ _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
 Row = list[Line]
 
 
-def paragraphs(rows: list[Row]) -> list[str]:
-    """The paragraphs of a page. A word parted by a hyphen at a line end is joined.
+def blocks(rows: list[Row]) -> list[Paragraph | Table]:
+    """The paragraphs and tables of a page. A word parted by a hyphen at a line end is joined.
 
     The hyphen goes if the word goes on in lower case, and stays before a capital letter: `X-Ray`.
     """
-    found: list[str] = []
+    found: list[Paragraph | Table] = []
     for column in columns(rows):
-        for paragraph in _paragraphs(column):
-            if found and _parted(found[-1], paragraph):
-                found[-1] = _joined(found[-1], paragraph, filled=True)
+        for part in _with_tables(column):
+            last = found[-1] if found else None
+            if isinstance(part, Table):
+                found.append(part)
+            elif isinstance(last, Paragraph) and _parted(last.text, part):
+                found[-1] = Paragraph(_joined(last.text, part, filled=True))
             else:
-                found.append(paragraph)
-    return [text.replace("\u00ad", "") for text in found]
+                found.append(Paragraph(part))
+    return [Paragraph(one.text.replace("\u00ad", "")) if isinstance(one, Paragraph) else one for one in found]
+
+
+def _with_tables(rows: list[Row]) -> Iterator[str | Table]:
+    plain: list[Row] = []
+    at = 0
+    while at < len(rows):
+        found = table_at(rows, at)
+        if found is None:
+            plain.append(rows[at])
+            at += 1
+            continue
+        if plain:
+            yield from _paragraphs(plain)
+            plain = []
+        at, table = found
+        yield table
+    if plain:
+        yield from _paragraphs(plain)
 
 
 def columns(rows: list[Row]) -> Iterator[list[Row]]:

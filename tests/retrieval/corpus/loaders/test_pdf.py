@@ -4,7 +4,10 @@ import zlib
 
 import pytest
 
+from retrieval.corpus.blocks import Paragraph
 from retrieval.corpus.load import load_file
+from retrieval.corpus.loaders.printed.lines import Character, rows_of
+from retrieval.corpus.loaders.printed.reading import blocks
 from retrieval.corpus.remarks import Remark
 from retrieval.errors import UnreadableDocument
 from tests.support.file_makers import pdf
@@ -116,6 +119,36 @@ def test_rows_of_a_table_are_no_columns():
     )
 
 
+def _grid(*rows):
+    xs = (50, 150, 250, 350)
+    return drawn(
+        *(
+            (x, 700 - 16 * at, cell)
+            for at, row in enumerate(rows)
+            for x, cell in zip(xs, row, strict=False)
+            if cell
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        (
+            [("Site", "Q1", "Q2", "Q3"), ("Oslo", "", "5", ""), ("Bergen", "7", "8", "9")],
+            "Site: Oslo; Q2: 5\nSite: Bergen; Q1: 7; Q2: 8; Q3: 9",
+        ),
+        (
+            [("Ort", "Preis", "Frist"), ("Bonn", "12,50", ""), ("Ulm", "3", "2 Tage"), ("Das war alles",)],
+            "Ort: Bonn; Preis: 12,50\nOrt: Ulm; Preis: 3; Frist: 2 Tage\n\nDas war alles",
+        ),
+        ([("2021", "2022", "2023"), ("1", "2", "3"), ("4", "5", "6")], "2021 2022 2023\n1 2 3\n4 5 6"),
+    ],
+)
+def test_cells_stand_under_the_names_of_their_columns(rows, text):
+    assert text_of(_grid(*rows)) == text
+
+
 @pytest.mark.parametrize(
     ("first", "second", "joined"),
     [
@@ -126,6 +159,24 @@ def test_rows_of_a_table_are_no_columns():
 )
 def test_words_that_a_line_end_parts_are_joined(first, second, joined):
     assert text_of(f"{first}\n{second}") == joined
+
+
+def _characters(text, baseline=700.0):
+    return [Character(one, 50 + 6 * at, 56 + 6 * at, baseline, 12) for at, one in enumerate(text)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["\ufb01nd the \ufb02at o\ufb03ce"], "find the flat office"),
+        (["pres\u00adsure"], "pressure"),
+        (["the pres\u00ad", "sure rises"], "the pressure rises"),
+        (["the pres\x02", "sure rises"], "the pressure rises"),
+    ],
+)
+def test_ligatures_and_soft_hyphens_are_letters(lines, text):
+    shown = [one for at, line in enumerate(lines) for one in _characters(line, 700 - 14 * at)]
+    assert blocks(rows_of(shown)) == [Paragraph(text)]
 
 
 def test_paragraphs_are_parted_where_lines_are_further_apart():
