@@ -11,9 +11,9 @@ import docx
 from docx.oxml.ns import qn
 from lxml import etree
 
-from retrieval.corpus.block_text import Blocks
 from retrieval.corpus.headings import find_headings
 from retrieval.corpus.limits import LoadLimits
+from retrieval.corpus.loaders.word_text import Blocks
 from retrieval.corpus.text import make_document
 from retrieval.types import Document
 
