@@ -22,7 +22,7 @@ from .loaders.plain import load_code, load_text
 from .loaders.table import load_table
 from .loaders.word import load_word
 
-READER = "3"
+READER = "4"
 """Names what the loaders make of a file. Raise it when they make other documents of the same bytes, so that
 files which have not changed are read again."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 
 from retrieval.corpus.tables import MOST_COLUMNS
 from retrieval.corpus.values import typed
@@ -26,22 +27,27 @@ _TITLE_NAMES = ("title", "name", "headline", "subject")
 _ID_NAMES = ("id", "_id")
 _PROSE_CHARACTERS = 200
 _MOST_ABOVE = 10
+_END = "end of the table"
 _YEARS = range(1500, 2200)
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The rows of a table, without what stands above them. `above` are the texts of lines that do."""
+    """The rows of a table, without what stands above them. `above` are the texts of lines that do.
+
+    `quoted` is False where a quote is never closed: then each line is a row, and quotes are characters.
+    """
 
     text: str
     delimiter: str
+    quoted: bool
     skipped: int
     above: tuple[str, ...]
     header: tuple[str, ...]
 
     def rows(self) -> Iterator[list[str]]:
         """The rows below the header; those without a value are left out."""
-        rows = _rows(self.text, self.delimiter)
+        rows = _rows(self.text, self.delimiter, quoted=self.quoted)
         return islice(rows, self.skipped + bool(self.header), None)
 
 
@@ -70,7 +76,8 @@ def sheet_of(name: str, text: str) -> Sheet:
     marked = _SEPARATOR_LINE.match(text)
     text = text[marked.end() :] if marked else text
     delimiter = marked[1] if marked and marked[1] in DELIMITERS else _delimiter(text)
-    sample = list(islice(_rows(text, delimiter), _SAMPLE_ROWS))
+    quoted = _quotes_close(text, delimiter)
+    sample = list(islice(_rows(text, delimiter, quoted=quoted), _SAMPLE_ROWS))
     if not sample:
         raise UnreadableDocument(name, "has no rows")
     skipped = _rows_above(sample)
@@ -79,7 +86,7 @@ def sheet_of(name: str, text: str) -> Sheet:
     header = tuple(cell.strip() for cell in sample[skipped]) if named else ()
     if max(map(len, sample)) > MOST_COLUMNS:
         raise UnreadableDocument(name, f"has over {MOST_COLUMNS} columns; that many are read")
-    return Sheet(text, delimiter, skipped, above, header)
+    return Sheet(text, delimiter, quoted, skipped, above, header)
 
 
 def columns_of(sheet: Sheet) -> Columns:
@@ -102,12 +109,16 @@ def columns_of(sheet: Sheet) -> Columns:
     )
 
 
-def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    class Dialect(csv.excel):
-        pass
+def _rows(text: str, delimiter: str, *, quoted: bool = True) -> Iterator[list[str]]:
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    return (row for row in reader if any(map(str.strip, row)))
 
-    Dialect.delimiter = delimiter
-    return (row for row in csv.reader(io.StringIO(text, newline=""), Dialect) if any(map(str.strip, row)))
+
+def _quotes_close(text: str, delimiter: str) -> bool:
+    """Whether the text ends outside quotes. A quote left open would make one cell of all that follows."""
+    last = deque(csv.reader(io.StringIO(f"{text}\n{_END}", newline=""), delimiter=delimiter), maxlen=1)
+    return last[0] == [_END]
 
 
 def _delimiter(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from retrieval.corpus.characters import clean
 from retrieval.corpus.cleaning.encodings import decoded
 from retrieval.corpus.limits import LoadLimits
-from retrieval.corpus.loaders.columns import Columns, columns_of, sheet_of
+from retrieval.corpus.loaders.columns import Columns, Sheet, columns_of, sheet_of
 from retrieval.corpus.remarks import Remark
 from retrieval.corpus.text import make_document
 from retrieval.corpus.values import typed
@@ -44,14 +44,16 @@ def load_table(
                 yield error
     except csv.Error as error:
         raise UnreadableDocument(name, f"is not a readable table: {error}") from error
-    yield from _remarks(name, sheet.above, bool(sheet.header), wide)
+    yield from _remarks(name, sheet, wide)
     yield from filter(None, [found.remark])
 
 
-def _remarks(name: str, above: Sequence[str], named: bool, wide: Sequence[int]) -> Iterator[Remark]:
-    if above:
-        yield Remark(name, f"its table begins below {' / '.join(above)[:200]!r}")
-    if not named:
+def _remarks(name: str, sheet: Sheet, wide: Sequence[int]) -> Iterator[Remark]:
+    if sheet.above:
+        yield Remark(name, f"its table begins below {' / '.join(sheet.above)[:200]!r}")
+    if not sheet.quoted:
+        yield Remark(name, "a quote in it is never closed; each line was read as a row, quotes as characters")
+    if not sheet.header:
         yield Remark(name, "its first row was read as data, since it has numbers; the columns have no names")
     if wide:
         rows = ", ".join(map(str, wide[:_NAMED])) + (", ..." if len(wide) > _NAMED else "")

@@ -24,7 +24,7 @@ def test_images_in_base64_leave_their_words(tokenize):
 @pytest.mark.parametrize(
     ("source", "text"),
     [
-        ("<!-- TODO: secret -->\n# Real\nText with <b>bold</b> &amp; entity.", "# Real\n\nText with bold & entity."),
+        ("<!-- a secret -->\n# Real\nText with <b>bold</b> &amp; entity.", "# Real\n\nText with bold & entity."),
         ("a <!-- no --> b", "a b"),
         ("Use `<b> &amp; #` here", "Use `<b> &amp; #` here"),
         ("`<!-- shown -->` and <i>x</i>", "`<!-- shown -->` and x"),

@@ -113,6 +113,13 @@ def test_columns_of_one_name_and_names_that_filters_refuse():
     assert row.metadata == {"source": "t.csv", "a": 1, "a_2": 2, "b": 3, "column_4": 4}
 
 
+@pytest.mark.parametrize("rows", ['a,b\n1,"never closed\n2,3\n', 'a,b\n1,x\n2,"open', 'a;b\n"5;x\n6;y\n'])
+def test_a_quote_that_is_never_closed_swallows_no_rows(rows):
+    documents, remarks = read(rows)
+    assert len(documents) == rows.strip().count("\n")
+    assert "never closed" in remarks[0]
+
+
 def test_tables_without_rows():
     (empty,) = load_file("t.csv", b"")
     assert isinstance(empty, UnreadableDocument)
