@@ -40,6 +40,7 @@ COPY --from=build /opt/excerpta /opt/excerpta
 ENV PATH=/opt/excerpta/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     EXCERPTA_DATA=/data \
+    EXCERPTA_CACHE_DIR=/data \
     EXCERPTA_HOST=0.0.0.0 \
     EXCERPTA_PORT=8000 \
     HF_HOME=/data/hub \

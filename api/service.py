@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 
 import structlog
 
@@ -26,6 +25,7 @@ from api.jobs.indexing import Indexer
 from api.jobs.prewarm import Warmer
 from api.jobs.process import ProcessLock
 from api.jobs.queue import JobQueue
+from api.jobs.readers import Readers
 from api.jobs.uploads import Uploads
 from api.jobs.wakeups import WakeUps, make_bell
 from api.jobs.worker import Worker
@@ -36,7 +36,7 @@ from api.telemetry.prefix_metrics import PrefixCollector
 from base.errors import ExcerptaError
 from models import Executor, Models, Priority
 from retrieval.corpus import DEFAULT_LIMITS
-from retrieval.corpus.file_reader import ReadHere, ReadInChild
+from retrieval.corpus.file_reader import ReadHere
 
 _log = structlog.get_logger("excerpta.service")
 
@@ -127,6 +127,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         bell = make_bell(settings.redis_url, settings.database)
         await bell.start()
         stack.push_async_callback(bell.close)
+        readers = Readers(DEFAULT_LIMITS)
+        stack.callback(readers.close)
         indexer = Indexer(
             engine.database,
             queue,
@@ -135,9 +137,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             job_threads,
             cut,
             Warmer(engine.networks),
-            partial(ReadInChild, DEFAULT_LIMITS)
-            if settings.read_files_in == "process"
-            else lambda _: ReadHere(DEFAULT_LIMITS),
+            readers if settings.read_files_in == "process" else lambda *_: ReadHere(DEFAULT_LIMITS),
+            merges=settings.merge_share > 0,
         )
         service = Service(
             engine=engine,
@@ -150,7 +151,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         )
         _add_gauges(engine)
         warming = asyncio.create_task(_get_ready(service))
-        stack.callback(warming.cancel)
+        stack.push_async_callback(_ended, warming)
         if settings.works:
             worker = Worker(
                 queue,
@@ -169,6 +170,12 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             stack.push_async_callback(asyncio.to_thread, merger.stop, settings.shutdown_s)
         stack.callback(service.closing.set)
         yield service
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancels a task and waits until it is over: a loop must not be closed around it."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _get_ready(service: Service) -> None:

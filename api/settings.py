@@ -74,10 +74,14 @@ class Settings:
     data_dir: Path = setting(
         Path("data"),
         Area.MODELS,
-        "Directory of collections, uploads, converted models, cached passages and the SQLite "
-        "database. Put it on a local disk with room; every process of one service needs the same "
-        "directory.",
+        "Directory of collections, uploads, cached passages and the SQLite database. Put it on a local "
+        "disk with room; every process of one service needs the same directory.",
         flag="--data",
+    )
+    cache_dir: str = setting(
+        "",
+        Area.MODELS,
+        "Directory of converted models. Default: `excerpta` in XDG_CACHE_HOME or `~/.cache`, if writable.",
     )
     database_url: str = setting(
         "",
@@ -346,6 +350,15 @@ class Settings:
     def database(self) -> str:
         """The database's URL: the one given, or SQLite's in the data directory."""
         return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'excerpta.db').resolve()}"
+
+    @property
+    def cache(self) -> Path:
+        """The directory of converted models."""
+        try:
+            default = f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/excerpta"
+            return Path(self.cache_dir or default).expanduser()
+        except RuntimeError:  # a user without a home
+            return self.data_dir
 
     @property
     def works(self) -> bool:

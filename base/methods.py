@@ -83,13 +83,15 @@ class Method(Generic[O, T_co]):
     `options` is the struct with its name, bounds and defaults. `make` builds what runs from the profile's
     networks, at first use. `needs` names what must be there: a network's role (`lm`, `encoder`), trained
     weights (`head:first`), an index (`index:impacts`), cached blocks (`blocks`). `measured` is its effect
-    in one line, with the benchmark that repeats it; empty where nothing was measured.
+    in one line, with the benchmark that repeats it; empty where nothing was measured. `presets` are the plans
+    whose stage runs by it where they name no method.
     """
 
     options: type[O]
     make: Callable[[Any], T_co]
     needs: frozenset[str] = frozenset()
     measured: str = ""
+    presets: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:

@@ -15,10 +15,15 @@ BENCHMARKS = {
     "compress": "answers and labelled words that survive compression, and tokens a CPU second",
     "conversations": "how often a follow-up still finds its passage, by the way it is rewritten",
     "context": "milliseconds to an answer's first token, by where the passages' blocks are, and after it",
+    "decode": "milliseconds and CPU milliseconds a written token, beside the modules and llama.cpp",
     "evidence": "how well questions that the documents do not answer are recognised beforehand",
     "fusion": "nDCG@10 of every way to fuse tokens and words, by weight",
     "pipeline": "milliseconds and CPU milliseconds of whole queries over HTTP, by plan and stage",
+    "rerank": "nDCG@10, tokens read and CPU seconds of every reranker on the same lists of candidates",
+    "reading": "words and cells read of sample files of document libraries, by format",
     "sampling": "how often a sampled answer is cited, by temperature",
+    "sync": "CPU seconds of keeping a collection equal to a folder, beside its first indexing",
+    "tables": "how often the first hit is the row that answers, over ten tables, by plan",
     "tokens": "token retrieval beside its peers: time, CPU time, size, memory, recall of exact MaxSim",
 }
 
@@ -34,7 +39,7 @@ def main() -> int:
             "--data",
             action="append",
             type=Path,
-            required=name in ("quality", "fusion", "evidence", "compress", "conversations"),
+            required=name in ("quality", "fusion", "evidence", "compress", "conversations", "rerank"),
             metavar="DIR",
             help="BEIR layout; several make a union",
         )

@@ -1,9 +1,14 @@
 """How much of the answers, and of the words that people kept, survives compression; and its speed.
 
-In a set of questions, the passage that answers a question is put among others of the same title. All are
+In a set of questions, passages that answer a question are among others, as a search finds them. All are
 shortened together. `retention` is the share of questions with one of their answers left, character by
-character, in the passage's shortened text. In a set of labelled sentences (`google-test.jsonl`), each
-sentence is shortened alone. `f1` is that of its kept words against the labels.
+character, in the shortened text of a passage that answers. Where no answer is a part of the text (meetings),
+it is the share of the words of the passages that answer. `f1` of a question is that of an answer that the
+profile's language model writes from the shortened passages (`--read`). In a set of labelled sentences
+(`google-test.jsonl`), each sentence is shortened alone, and `f1` is that of its kept words.
+
+A case is METHOD@RATE. Methods score words with the similarities that an index lends, as in a query. With
+`METHOD:alone@RATE` the words count alone, as of loose texts. Baselines are always alone.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ import argparse
 import random
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,66 +25,42 @@ from excerpta.types.compress import CompressMethod
 from numpy.typing import NDArray
 
 from base.text.words import words
+from benchmarks.compression.baselines import BASELINES, BaselineScorer, Remembering
+from benchmarks.compression.data import Index, Question, read_questions
+from benchmarks.compression.reader import Reader
 from benchmarks.report import Report
-from compress import CATALOGUE, AnyScorer, Compressed, ScoredWords, counter, shorten
+from compress import CATALOGUE, Compressed, Loose, Texts, counter, shorten
 from compress.base import CountTokens
-from evaluation.beir import judgments, rows, split_file
 from models import Models, load_profile
 from training.data.keep_labels import LabelledText, join, read_sentences
 
-RANDOM = "random"
-RATES = (0.33, 0.5)
+ALONE = "alone"
+RATES = (0.5, 0.33, 0.2, 0.1)
 LABELS = "google-test.jsonl"
-Compress = Callable[[str, Sequence[str]], list[Compressed]]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One question with its texts, one of which holds one of the answers."""
-
-    query: str
-    texts: tuple[str, ...]
-    answers: tuple[str, ...]
-    gold: int
-
-
-class RandomScorer:
-    """Keeps random words: the baseline of every scorer."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-
-    def score(
-        self, query: str, texts: Sequence[str], options: CompressMethod, *, rate: float
-    ) -> list[ScoredWords]:
-        """Scores drawn from the seed."""
-        rng = np.random.default_rng(self._seed)
-        spans = [words(text) for text in texts]
-        nothing = [np.zeros(len(span), dtype=bool) for span in spans]
-        return [
-            ScoredWords(span, rng.random(len(span)), none, none)
-            for span, none in zip(spans, nothing, strict=True)
-        ]
+Compress = Callable[[str, Texts], list[Compressed]]
 
 
 @dataclass(slots=True)
 class Meter:
     """Runs one case and adds up its tokens and its CPU time."""
 
-    scorer: AnyScorer
+    scorer: Remembering
     options: CompressMethod
     count_tokens: CountTokens
     rate: float
     before: int = 0
     after: int = 0
     cpu_s: float = 0.0
+    scores: list[float] = field(default_factory=list)
+    read: list[float] = field(default_factory=list)
 
-    def compress(self, query: str, texts: Sequence[str]) -> list[Compressed]:
+    def compress(self, query: str, texts: Texts) -> list[Compressed]:
         """Shortens the texts to the case's share of their tokens."""
-        target = int(self.rate * sum(self.count_tokens(texts)))
+        target = int(self.rate * sum(self.count_tokens(texts.texts)))
+        self.scorer.reused_s = 0.0
         started = time.process_time()
         found = shorten(self.scorer, query, texts, self.options, self.count_tokens, target_tokens=target)
-        self.cpu_s += time.process_time() - started
+        self.cpu_s += time.process_time() - started + self.scorer.reused_s
         self.before += sum(one.tokens_before for one in found)
         self.after += sum(one.tokens_after for one in found)
         return found
@@ -87,7 +68,10 @@ class Meter:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this benchmark alone."""
-    parser.add_argument("--texts", type=int, default=5, help="passages shortened together (%(default)s)")
+    parser.add_argument(
+        "--texts", type=int, help="passages shortened together (20 of multidoc.jsonl, 5 of other sets)"
+    )
+    parser.add_argument("--read", action="store_true", help="also answer from what is left, which takes long")
     parser.add_argument("--profile", default="small", help="whose models are used (%(default)s)")
     parser.add_argument("--models", type=Path, default=Path("data"), help="where converted weights are kept")
 
@@ -98,30 +82,42 @@ def run(options: argparse.Namespace, report: Report) -> None:
     asked = options.cases.split(",") if options.cases else list(default_cases(models.profile.roles()))
     cases = [case_of(name) for name in asked]
     for folder in options.data:
-        metric, measure = measure_of(folder, options)
-        for method, rate in cases:
-            meter = Meter(*scorer_of(method, models, options.seed), counter(models), rate)
+        meters = meters_of(cases, models, options.seed)
+        if (folder / LABELS).is_file():
+            texts = labelled(folder, options.queries or 300, options.seed)
+            for meter in meters.values():
+                meter.scores.append(keep_f1(meter.compress, texts))
+        else:
+            count = options.queries or 60
+            questions = read_questions(folder, options.split, count, texts=options.texts, seed=options.seed)
+            measure(questions, meters, Index(models), Reader(models.lm) if options.read else None)
+        metric = "f1" if (folder / LABELS).is_file() else "retention"
+        for (method, rate), meter in meters.items():
             case = f"{method}@{rate:g}"
-            report.add(folder.name, case, metric, measure(meter.compress))
+            report.add(folder.name, case, metric, sum(meter.scores) / max(len(meter.scores), 1))
+            if meter.read:
+                report.add(folder.name, case, "f1", sum(meter.read) / len(meter.read))
             report.add(folder.name, case, "kept", meter.after / max(meter.before, 1))
             report.add(folder.name, case, "tokens_per_cpu_s", meter.before / meter.cpu_s, "tokens/s")
 
 
 def default_cases(available: Collection[str]) -> Iterator[str]:
-    """Every method that the profile has the networks for, and the baseline, at every rate."""
+    """Every method that the profile has the networks for, and the baselines, at every rate."""
     methods = [name for name, method in CATALOGUE.items() if method.needs <= set(available)]
-    return (f"{name}@{rate:g}" for rate in RATES for name in (*methods, RANDOM))
+    alone = [f"{name}:{ALONE}" for name in methods]
+    return (f"{name}@{rate:g}" for name in (*methods, *alone, *BASELINES) for rate in RATES)
 
 
 def case_of(name: str) -> tuple[str, float]:
     """The method and the rate of a case's name.
 
-    >>> case_of("lexical@0.33")
-    ('lexical', 0.33)
+    >>> case_of("lexical:alone@0.33")
+    ('lexical:alone', 0.33)
     """
     method, _, rate = name.partition("@")
-    if method not in (*CATALOGUE, RANDOM):
-        raise SystemExit(f"no case {name}; it is METHOD@RATE, methods are {', '.join([*CATALOGUE, RANDOM])}")
+    known = [*CATALOGUE, *BASELINES]
+    if method.removesuffix(f":{ALONE}") not in known:
+        raise SystemExit(f"no case {name}; it is METHOD@RATE, methods are {', '.join(known)}")
     try:
         share = float(rate)
     except ValueError:
@@ -131,38 +127,55 @@ def case_of(name: str) -> tuple[str, float]:
     return method, share
 
 
-def scorer_of(method: str, models: Models, seed: int) -> tuple[AnyScorer, CompressMethod]:
-    """What scores the words, and its options."""
-    if method == RANDOM:
-        return RandomScorer(seed), CATALOGUE.resolve({})
-    return CATALOGUE[method].make(models), CATALOGUE.resolve({"method": method})
+def meters_of(
+    cases: Sequence[tuple[str, float]], models: Models, seed: int
+) -> dict[tuple[str, float], Meter]:
+    """A meter a case. Cases of one method share its scorer, which reads each question once."""
+    scorers: dict[str, Remembering] = {}
+    meters = {}
+    for method, rate in cases:
+        name = method.removesuffix(f":{ALONE}")
+        if name not in scorers:
+            made = BaselineScorer(name, seed) if name in BASELINES else CATALOGUE[name].make(models)
+            scorers[name] = Remembering(made)
+        chosen = {"structure": "words", "keep": []} if name in BASELINES else {"method": name}
+        options = CATALOGUE.resolve(chosen)
+        meters[method, rate] = Meter(scorers[name], options, counter(models), rate)
+    return meters
 
 
-def measure_of(folder: Path, options: argparse.Namespace) -> tuple[str, Callable[[Compress], float]]:
-    """The metric that a set is for, and how it is measured."""
-    if (folder / LABELS).is_file():
-        texts = labelled(folder, options.queries or 300, options.seed)
-        return "f1", lambda compress: keep_f1(compress, texts)
-    questions = read_questions(
-        folder, options.split, options.queries or 60, texts=options.texts, seed=options.seed
-    )
-    return "retention", lambda compress: retention(compress, questions)
-
-
-def retention(compress: Compress, questions: Sequence[Question]) -> float:
-    """The share of questions with an answer left in the shortened text."""
-    survived = 0
+def measure(
+    questions: Sequence[Question],
+    meters: dict[tuple[str, float], Meter],
+    index: Index,
+    reader: Reader | None,
+) -> None:
+    """Runs every case on every question; one question at a time, so that its scores serve every rate."""
     for one in questions:
-        shortened = compress(one.query, one.texts)[one.gold].text
-        survived += any(answer in shortened for answer in one.answers)
-    return survived / max(len(questions), 1)
+        indexed = index.of(one)
+        for (method, _), meter in meters.items():
+            alone = method.endswith(f":{ALONE}") or method in BASELINES
+            shortened = meter.compress(one.query, Loose(one.texts) if alone else indexed)
+            meter.scores.append(retention(one, shortened))
+            if reader is not None and one.answers:
+                meter.read.append(reader.f1(one, [short.text for short in shortened]))
+
+
+def retention(one: Question, shortened: Sequence[Compressed]) -> float:
+    """Whether an answer is left where it was; without answers, the share of the gold passages' words."""
+    if one.answers:
+        left = [shortened[at].text for at in one.gold]
+        return float(any(answer in text for text in left for answer in one.answers))
+    spans = [words(one.texts[at]) for at in one.gold]
+    kept = [inside(span, shortened[at].kept).sum() for at, span in zip(one.gold, spans, strict=True)]
+    return float(sum(kept)) / max(sum(map(len, spans)), 1)
 
 
 def keep_f1(compress: Compress, texts: Sequence[LabelledText]) -> float:
     """F1 of the kept words against the labels, over the words of all texts."""
     hits = kept = wanted = 0
     for one in texts:
-        (found,) = compress("", [one.text])
+        (found,) = compress("", Loose([one.text]))
         stays = inside(one.spans, found.kept)
         hits += int((stays & (one.keep == 1)).sum())
         kept += int(stays.sum())
@@ -179,28 +192,3 @@ def labelled(folder: Path, count: int, seed: int) -> list[LabelledText]:
     """A seeded sample of labelled sentences, each a text."""
     sentences = read_sentences(folder / LABELS)
     return [join([one]) for one in random.Random(seed).sample(sentences, min(count, len(sentences)))]
-
-
-def read_questions(data: Path, split: str | None, count: int, *, texts: int, seed: int) -> list[Question]:
-    """A seeded sample of questions of a BEIR folder with answers, each among `texts - 1` other passages.
-
-    The others are passages of the same title as far as there are enough: what a search would return.
-    """
-    rng = random.Random(seed)
-    corpus = {row["_id"]: row for row in rows(data / "corpus.jsonl")}
-    queries = {row["_id"]: row for row in rows(data / "queries.jsonl")}
-    judged = judgments(split_file(data, split)).items()
-    pairs = [(question, passage) for question, passages in judged for passage in passages]
-    found: list[Question] = []
-    for question, passage in rng.sample(pairs, len(pairs)):
-        gold, query = corpus[passage], queries[question]
-        answers = query.get("answers", ())
-        if len(found) == count or not any(answer in gold["text"] for answer in answers):
-            continue
-        others = rng.sample([other for other in corpus.values() if other["_id"] != passage], len(corpus) - 1)
-        others.sort(key=lambda other: other.get("title", "") != gold.get("title", ""))
-        shown = [other["text"] for other in others[: texts - 1]]
-        place = rng.randrange(texts)
-        shown.insert(place, gold["text"])
-        found.append(Question(query["text"], tuple(shown), tuple(answers), place))
-    return found

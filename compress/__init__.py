@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from compress.base import AnyScorer, Compressed, ScoredWords, Scorer
+from compress.base import (
+    AnyScorer,
+    Compressed,
+    Decisions,
+    Loose,
+    ScoredWords,
+    Scorer,
+    Texts,
+    TokenSimilarities,
+)
 from compress.catalogue import CATALOGUE, without_question
 from compress.counting import counter
 from compress.errors import CompressError, InvalidBudget
+from compress.policy import Rates, Verdict, worth
 from compress.protect import Protection
 from compress.shorten import shorten
 
@@ -14,11 +24,18 @@ __all__ = [
     "AnyScorer",
     "CompressError",
     "Compressed",
+    "Decisions",
     "InvalidBudget",
+    "Loose",
     "Protection",
+    "Rates",
     "ScoredWords",
     "Scorer",
+    "Texts",
+    "TokenSimilarities",
+    "Verdict",
     "counter",
     "shorten",
     "without_question",
+    "worth",
 ]

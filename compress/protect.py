@@ -36,14 +36,15 @@ class Protection:
         patterns = (re.compile(rf"(?<!\w)(?:{phrases})(?!\w)"),) if phrases else ()
         return cls(signs, options.digits, patterns)
 
-    def protected(self, text: str, spans: Spans) -> NDArray[np.bool_]:
-        """Which words (n,) are protected, `ends` among them."""
-        found = self.is_end(text, spans)
+    def of_words(self, text: str, spans: Spans) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which words (n,) are protected, and which of them are ends."""
+        ends = self.is_end(text, spans)
+        found = ends.copy()
         if self.digits:
             found |= np.fromiter((_DIGIT.search(text, *span) is not None for span in spans.tolist()), bool)
         for pattern in self.patterns:
             found |= touched(spans, [match.span() for match in pattern.finditer(text)])
-        return found
+        return found, ends
 
     def is_end(self, text: str, spans: Spans) -> NDArray[np.bool_]:
         """Which words (n,) are force tokens."""

@@ -36,13 +36,13 @@ def _between(text: str, spans: Spans, left: int, right: int) -> list[tuple[int, 
     gaps = [(start, end) for start, end in gaps if start < end]
     if gaps:
         return [max(gaps, key=lambda gap: text.count("\n", *gap))]
-    if right == left + 1 or not _fuse(text[spans[left, 1] - 1], text[spans[right, 0]]):
+    if right == left + 1 or not fuse(text[spans[left, 1] - 1], text[spans[right, 0]]):
         return []
     between = ((int(start), int(end)) for start, end in spans[left + 1 : right])
     return [min(between, key=lambda span: span[1] - span[0])]
 
 
-def _fuse(left: str, right: str) -> bool:
+def fuse(left: str, right: str) -> bool:
     """Whether two characters side by side read as one word; ideographs do not."""
     return all(char.isalnum() and not is_ideograph(char) for char in (left, right))
 

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from base.text.sentences import sentences
 from base.text.words import Spans
+from compress.base import TokenSimilarities
 from compress.percentile import Counts, Floats, percentile_of
 
 
@@ -35,6 +37,22 @@ def first_probabilities_slow(spans: Spans, offsets: NDArray[Any], probabilities:
         shares = (offsets[:, 0] < end) & (offsets[:, 1] > start)
         firsts.append(float(probabilities[shares][0]) if shares.any() else 0.0)
     return np.array(firsts, dtype=np.float64)
+
+
+def similarities_slow(text: str, found: TokenSimilarities) -> list[float]:
+    """MaxSim of each sentence, token by token; a token counts for the last sentence that begins before it."""
+    starts = [one.start for one in sentences(text)]
+    values = []
+    for at, start in enumerate(starts):
+        end = starts[at + 1] if at + 1 < len(starts) else np.inf
+        inside = [
+            column
+            for column, (place, _) in enumerate(found.offsets.tolist())
+            if (start <= place or at == 0) and place < end
+        ]
+        rows = [max(float(row[column]) for column in inside) for row in found.values if inside]
+        values.append(sum(rows) / len(rows) if rows else 0.0)
+    return values
 
 
 def pool_slow(weights: Floats, window: int) -> Floats:

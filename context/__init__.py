@@ -17,6 +17,7 @@ from context.prefix_store import PrefixStore, RedisTier, StoreStats, TierStats
 from context.prompts.prompt import AnswerPrompt, ContextPassage
 from context.prompts.schema import FilledPrompt, Module, check_modules, choose
 from context.reading.catalogue import CATALOGUE as READINGS
+from context.reading.held import Held
 from context.rewriting.base import Turn
 from context.rewriting.catalogue import CATALOGUE as REWRITERS
 from context.writing.generation import Generation, TokenUsage
@@ -38,6 +39,7 @@ __all__ = [
     "EngineDefaults",
     "FilledPrompt",
     "Generation",
+    "Held",
     "InvalidAnswerPrompt",
     "InvalidCalibration",
     "InvalidContextOption",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,9 +22,11 @@ from context.namespace import namespace_of
 from context.prefix_store import BlockKey, Keys, PrefixStore
 from context.prompts.prompt import DEFAULT_PROMPT, AnswerPrompt, ContextPassage, PromptIds
 from context.prompts.schema import FilledPrompt, Module, ModuleIds, check_modules, module_ids
-from context.reading.base import AnyReading, Task
+from context.reading.base import AnyReading, Lead, Task
 from context.reading.catalogue import CATALOGUE
+from context.reading.held import Held
 from context.reading.paths import encode_behind, path_saliency
+from context.reading.saliencies import Saliencies
 from context.writing.generation import Generation, TokenUsage
 from context.writing.transcript import Writing
 from models.attention.blocks import Block
@@ -83,6 +85,7 @@ class ContextEngine:
         self._prompt = PromptIds(lm, prompt or AnswerPrompt.read(DEFAULT_PROMPT))
         self._prefix: Block | None = None
         self._prefix_lock = threading.Lock()
+        self._saliencies = Saliencies()
 
     def start(
         self,
@@ -94,34 +97,41 @@ class ContextEngine:
         statistics: bool = False,
         salt: bytes = b"",
         modules: FilledPrompt | None = None,
+        held: Held | None = None,
     ) -> Generation:
         """Reads the prompt, which takes a while, and returns the answer at its first token.
 
         Without a `reading`, the catalogue's default is taken. With `statistics`, the notes have the
         attention of the question. `salt` is that of passages without one. `modules` come before the passages,
-        and are cached under the salt of the prompt. Raises UnknownMethod, InvalidOption,
-        InvalidContextOption, InvalidPromptModule, and InputTooLong before anything is read.
+        and are cached under the salt of the prompt. What the query has `held` is not read again, and is
+        released here. Raises UnknownMethod, InvalidOption, InvalidContextOption, InvalidPromptModule, and
+        InputTooLong before anything is read.
         """
         options = _checked(reading)
         how = _made(options)
         prompt = self._tokenised(question, passages, salt, modules)
         self._check_length(prompt, writing.max_tokens, in_sequence=how.in_sequence)
-        task = self._task(prompt, options.method, statistics=statistics, blocks=how.blocks)
+        held = held or Held()
+        task = self._task(prompt, options.method, held, statistics=statistics, blocks=how.blocks)
+        held.release()
         return Generation(self.lm, how.read(task, options), writing)
 
     def saliency(
-        self, question: str, passages: Sequence[ContextPassage], *, salt: bytes = b""
+        self,
+        question: str,
+        passages: Sequence[ContextPassage],
+        *,
+        salt: bytes = b"",
+        held: Held | None = None,
     ) -> list[float]:
         """Mean log p of the question's tokens after each passage alone: a ranking of cached passages.
 
-        Passages in the store cost nothing but the question. Raises InvalidContextOption, InputTooLong.
+        Passages in the store cost nothing but the question. Blocks stay `held` for the rest of the query.
+        Raises InvalidContextOption, InputTooLong.
         """
         prompt = self._tokenised(question, passages, salt, None)
         self._check_length(prompt, 1, in_sequence=False)
-        task = self._task(prompt, "")
-        return path_saliency(
-            self.lm, task.prefix, task.blocks, task.tail, task.asked, task.lead and task.lead()
-        )
+        return list(self._task(prompt, "", held or Held()).saliency())
 
     def forget(self, passages: Sequence[ContextPassage], *, salt: bytes = b"") -> int:
         """Removes these passages' blocks from every tier, as for a deleted document; returns how many."""
@@ -133,6 +143,7 @@ class ContextEngine:
     def forget_texts(self) -> None:
         """Clears the caches outside the prefix store, such as tokenised passages. Safe on every thread."""
         self._prompt.forget()
+        self._saliencies.forget()
 
     def warm(
         self,
@@ -176,19 +187,25 @@ class ContextEngine:
             before=[] if placed is None else [*placed.ids, *self._prompt.closing],
         )
 
-    def _task(self, prompt: _Prompt, method: str, *, statistics: bool = False, blocks: bool = True) -> Task:
+    def _task(
+        self, prompt: _Prompt, method: str, held: Held, *, statistics: bool = False, blocks: bool = True
+    ) -> Task:
         """The prompt with the blocks of its passages, which are encoded here if no tier has them."""
         found: tuple[Block, ...] = ()
         cached: tuple[bool, ...] = (False,) * len(prompt.texts)
         if blocks:
-            found, cached = self._blocks(prompt.texts, prompt.owners)
-            found = tuple(block.to(self.lm.device) for block in found)
+            found, cached = self._held_blocks(prompt, held)
+        else:
+            held.others += len(prompt.texts)
         prefix, usage = self._prefix_block(), TokenUsage(0, 0, len(prompt.before), 0)
         if blocks and prompt.placed is not None and prompt.modules is not None:
             prefix, usage = self._read_modules(
                 prompt.placed, _Owner(prompt.modules.salt, prompt.modules.document)
             )
             found = tuple(self._rotation.move(block, len(prompt.before)) for block in found)
+        lead = None
+        if prompt.placed is None and self._prompt.lead:
+            lead = cache(lambda: self._lead(prompt.texts, prompt.owners, found))
         return Task(
             method=method,
             lm=self.lm,
@@ -208,10 +225,34 @@ class ContextEngine:
             defaults=self.defaults,
             statistics=statistics,
             rotation=lambda: self._rotation,
-            lead=(lambda: self._lead(prompt.texts, prompt.owners, found))
-            if prompt.placed is None and self._prompt.lead
-            else None,
+            lead=lead,
+            saliency=lambda: self._saliency(prompt, prefix, found, lead),
         )
+
+    def _saliency(
+        self, prompt: _Prompt, prefix: Block, blocks: Sequence[Block], lead: Lead | None
+    ) -> Sequence[float]:
+        """What was measured before, for this question after these passages, is not measured again."""
+
+        def measure(places: Sequence[int]) -> Sequence[float]:
+            behind = None if lead is None else [lead()[at] for at in places]
+            chosen = [blocks[at] for at in places]
+            return path_saliency(self.lm, prefix, chosen, prompt.tail, prompt.asked, behind)
+
+        if prompt.placed is not None:  # modules stand before the passages, and the keys do not tell which
+            return measure(range(len(blocks)))
+        return self._saliencies.of(self._keys(prompt.texts, prompt.owners), prompt.tail, measure)
+
+    def _held_blocks(self, prompt: _Prompt, held: Held) -> tuple[tuple[Block, ...], tuple[bool, ...]]:
+        """The blocks on the device, and which of them the query did not encode; all are held from now on."""
+        keys = self._keys(prompt.texts, prompt.owners)
+        places = {key: at for at, key in enumerate(keys) if key not in held.blocks}
+        blocks, cached = self._blocks(
+            [prompt.texts[at] for at in places.values()], [prompt.owners[at] for at in places.values()]
+        )
+        held.made |= {key for key, hit in zip(places, cached, strict=True) if not hit}
+        held.blocks |= {key: block.to(self.lm.device) for key, block in zip(places, blocks, strict=True)}
+        return tuple(held.blocks[key] for key in keys), tuple(key not in held.made for key in keys)
 
     def check_modules(self, modules: Sequence[Module]) -> None:
         """Raises InvalidPromptModule, and InputTooLong for more than half of what the model can read."""
@@ -242,7 +283,7 @@ class ContextEngine:
     ) -> tuple[tuple[Block, ...], tuple[bool, ...]]:
         prefix = self._prefix_block()
         return self._fetch(
-            [self._key(ids, owner) for ids, owner in zip(texts, owners, strict=True)],
+            self._keys(texts, owners),
             lambda missing: encode_passages(self.lm, prefix, [texts[at] for at in missing]),
             keep,
         )
@@ -265,6 +306,9 @@ class ContextEngine:
             keep,
         )
         return [block.to(self.lm.device) for block in blocks]
+
+    def _keys(self, texts: Sequence[list[int]], owners: Sequence[_Owner]) -> list[BlockKey]:
+        return [self._key(ids, owner) for ids, owner in zip(texts, owners, strict=True)]
 
     def _key(self, passage: Sequence[int], owner: _Owner) -> BlockKey:
         return Keys(self.namespace, owner.salt, self._prompt.prefix).key(passage, owner.document)

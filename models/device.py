@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -70,6 +72,20 @@ def use_available_cores() -> int:
     threads = max(1, min(torch.get_num_threads(), _cpu_quota()))
     torch.set_num_threads(threads)
     return threads
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Has PyTorch compute in the calling thread alone: work of a few rows is not worth waking others for."""
+    threads = torch.get_num_threads()
+    if threads == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def multiplies_bfloat16() -> bool:

@@ -58,7 +58,12 @@ class EncoderSpec(ModelSpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageModelSpec(ModelSpec):
-    """The language model: a directory in the transformers layout, or the GGUF `file` in it."""
+    """The language model: a directory in the transformers layout, or the GGUF `file` in it.
+
+    `dtype` is the precision in which prompts are read, and keys and values kept. With "auto" answers are
+    written with packed weights, where these are faster on this CPU and close to the dense ones; with any
+    other, all products are in that precision.
+    """
 
     file: str = ""
     dtype: str = "auto"
@@ -74,6 +79,22 @@ class CrossEncoderSpec(ModelSpec):
     """A network that reads question and passage together, in the layout of sentence-transformers."""
 
     dtype: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankerSpec(ModelSpec):
+    """What ranks a list of passages by letters: weights for `[lm]`, or a language model of its own.
+
+    `prompt` names the prompt that a checkpoint was trained with; weights for `[lm]` name theirs themselves.
+    """
+
+    prompt: str = "first"
+    dtype: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriterSpec(ModelSpec):
+    """Weights for `[lm]` that teach it to write n-grams of the passages that answer a question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +126,8 @@ class Profile:
     lm: LanguageModelSpec
     token_classifier: ModelSpec | None = None
     cross_encoder: CrossEncoderSpec | None = None
+    ranker: RankerSpec | None = None
+    ngram_writer: WriterSpec | None = None
     generator: GeneratorSpec | None = None
     plan: Mapping[str, Any] = field(default_factory=dict)
 
@@ -115,15 +138,20 @@ class Profile:
             "lm": self.lm,
             "token_classifier": self.token_classifier,
             "cross_encoder": self.cross_encoder,
+            "ranker": self.ranker,
+            "ngram_writer": self.ngram_writer,
         }
         return {role: spec for role, spec in named.items() if spec is not None}
 
 
+_WITH_DTYPE = EncoderSpec | LanguageModelSpec | CrossEncoderSpec | RankerSpec
 _KINDS: Mapping[str, type[ModelSpec]] = {
     "encoder": EncoderSpec,
     "lm": LanguageModelSpec,
     "token_classifier": ModelSpec,
     "cross_encoder": CrossEncoderSpec,
+    "ranker": RankerSpec,
+    "ngram_writer": WriterSpec,
 }
 
 
@@ -240,7 +268,7 @@ def _check(profile: str, role: str, spec: ModelSpec) -> None:
         raise InvalidProfile(profile, f"[{role}] needs a name")
     if not (spec.path or spec.package or spec.hub):
         raise InvalidProfile(profile, f"[{role}] needs a path, a package or a hub name")
-    if isinstance(spec, EncoderSpec | LanguageModelSpec | CrossEncoderSpec) and spec.dtype not in DTYPES:
+    if isinstance(spec, _WITH_DTYPE) and spec.dtype not in DTYPES:
         raise InvalidProfile(profile, f"[{role}] dtype is one of {', '.join(DTYPES)}, not {spec.dtype!r}")
     if isinstance(spec, EncoderSpec) and spec.max_tokens is not None and spec.max_tokens < 1:
         raise InvalidProfile(profile, f"[{role}] max_tokens is at least 1, not {spec.max_tokens}")

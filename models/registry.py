@@ -12,17 +12,26 @@ import torch
 
 from base.errors import ExcerptaError
 from models.checkpoints.fingerprint import Checksums, Progress, content_files, fingerprint
-from models.checkpoints.gguf import converted
 from models.checkpoints.sources import Located, locate
 from models.device import dtype_name, pick_device, pick_dtype
 from models.errors import InvalidProfile, ModelCorrupt
 from models.networks.adapter import digest
 from models.networks.cross_encoder import CrossEncoderNetwork
 from models.networks.language_model import LanguageModel
+from models.networks.letter_network import LetterNetwork, Ranker, is_letter_adapter
+from models.networks.ngram_writer import NgramWriter
 from models.networks.text_network import TextNetwork
 from models.networks.token_adapter import adapt
 from models.networks.token_classifier import TokenClassifier
-from models.profile import CrossEncoderSpec, EncoderSpec, LanguageModelSpec, ModelSpec, Profile
+from models.profile import (
+    CrossEncoderSpec,
+    EncoderSpec,
+    LanguageModelSpec,
+    ModelSpec,
+    Profile,
+    RankerSpec,
+    WriterSpec,
+)
 
 T = TypeVar("T")
 
@@ -43,8 +52,9 @@ class ModelInfo:
 class Models:
     """The networks of one profile on one device.
 
-    Each is loaded once, at its first use. Other threads wait meanwhile. Converted weights and cached
-    checksums are under `data_dir/models`, results of `excerpta calibrate` in `calibrations`.
+    Each is loaded once, at its first use. Other threads wait meanwhile. Cached checksums are under
+    `data_dir/models`, results of `excerpta calibrate` in `calibrations`. Converted weights are under
+    `cache/models`, where all data directories of a user find them; without a cache, in the data directory.
     """
 
     def __init__(
@@ -52,15 +62,17 @@ class Models:
         profile: Profile,
         data_dir: Path,
         *,
+        cache: Path | None = None,
         device: str = "auto",
         progress: Progress | None = None,
     ) -> None:
         self.profile = profile
         self.device = pick_device(device)
-        self._root = data_dir / "models"
-        self.calibrations = self._root / "calibrations"
+        kept = data_dir / "models"
+        self._converted = [kept] if cache is None else [cache / "models", kept]
+        self.calibrations = kept / "calibrations"
         self._progress = progress
-        self._checksums = Checksums(self._root / "checksums.json")
+        self._checksums = Checksums(kept / "checksums.json")
         self._loaded: dict[str, object] = {}
         self._locks = {role: threading.RLock() for role in ("encoder_base", *profile.roles())}
 
@@ -92,6 +104,22 @@ class Models:
         if spec is None:
             raise InvalidProfile(self.profile.name, "it has no cross-encoder; add [cross_encoder]")
         return self._once("cross_encoder", lambda: self._load_cross_encoder(spec))
+
+    @property
+    def ranker(self) -> Ranker:
+        """What ranks lists by letters: the profile's, or else its language model. Raises as `lm` does."""
+        spec = self.profile.ranker
+        if spec is None:
+            return Ranker(self.lm, "first")
+        return self._once("ranker", lambda: self._load_ranker(spec))
+
+    @property
+    def ngram_writer(self) -> NgramWriter:
+        """What writes n-grams: the profile's, or else its language model. Raises as `lm` does."""
+        spec = self.profile.ngram_writer
+        if spec is None:
+            return NgramWriter(self.lm, examples=True)
+        return self._once("ngram_writer", lambda: self._load_writer(spec))
 
     def describe(self) -> list[ModelInfo]:
         """Every model of the profile: what is there and what it is. No network is loaded or downloaded."""
@@ -132,18 +160,22 @@ class Models:
         dtype = self._dtype(spec)
         directory = located.path
         if directory.is_file():
+            from models.checkpoints.gguf import converted  # it imports a library for this alone
+
             directory = converted(
                 located.path,
-                self._root,
+                *self._converted,
                 name=spec.name,
                 dtype=dtype,
                 checksums=self._checksums,
                 progress=self._progress,
             )
         identity = self._fingerprint(spec, located)
-        return LanguageModel.load(
+        lm = LanguageModel.load(
             directory, name=spec.name, fingerprint=identity, device=self.device, dtype=dtype
         )
+        lm.write_lean(packed=spec.dtype == "auto", cache=self._converted[0])
+        return lm
 
     def _load_token_classifier(self, spec: ModelSpec) -> TokenClassifier:
         located = self._checked(spec)
@@ -154,6 +186,21 @@ class Models:
     def _load_cross_encoder(self, spec: CrossEncoderSpec) -> CrossEncoderNetwork:
         path = self._checked(spec).path
         return CrossEncoderNetwork(path, name=spec.name, device=self.device, dtype=self._dtype(spec))
+
+    def _load_ranker(self, spec: RankerSpec) -> Ranker:
+        located = self._checked(spec)
+        identity = self._fingerprint(spec, located)
+        if is_letter_adapter(located.path):
+            adapted = LetterNetwork.load(self.lm, located.path, fingerprint=identity)
+            return Ranker(adapted, adapted.config.prompt)
+        network = LanguageModel.load(
+            located.path, name=spec.name, fingerprint=identity, device=self.device, dtype=self._dtype(spec)
+        )
+        return Ranker(network, spec.prompt)
+
+    def _load_writer(self, spec: WriterSpec) -> NgramWriter:
+        located = self._checked(spec)
+        return NgramWriter.load(self.lm, located.path, fingerprint=self._fingerprint(spec, located))
 
     def _describe(self, role: str, spec: ModelSpec) -> ModelInfo:
         try:
@@ -178,6 +225,12 @@ class Models:
 
     def _fingerprint(self, spec: ModelSpec, located: Located) -> str:
         digests = self._digests(located)
+        if isinstance(spec, RankerSpec | WriterSpec):
+            lm = self.profile.lm
+            if isinstance(spec, WriterSpec) or is_letter_adapter(located.path):
+                digests["lm"] = self._fingerprint(lm, self._checked(lm, download=False))
+            dtype = self._dtype(lm if isinstance(spec, WriterSpec) else spec)
+            return fingerprint(spec.name, spec.revision, digests, dtype_name(dtype))
         encoder = self.profile.encoder
         if not isinstance(
             spec, EncoderSpec | LanguageModelSpec | CrossEncoderSpec
@@ -196,7 +249,7 @@ class Models:
             for file in content_files(located.path)
         }
 
-    def _dtype(self, spec: EncoderSpec | LanguageModelSpec | CrossEncoderSpec) -> torch.dtype:
+    def _dtype(self, spec: EncoderSpec | LanguageModelSpec | CrossEncoderSpec | RankerSpec) -> torch.dtype:
         return pick_dtype(spec.dtype, self.device)
 
 

@@ -23,13 +23,15 @@ class Ranking:
 
     `order` (n,) holds indices into the input, best first, a permutation always; `scores` (n,)
     belongs to the input positions, on the method's own scale. `forward_passes` and `tokens_read`
-    count its cost.
+    count its cost. `cut` is how many passages the model's context had to cut shorter than the options do, in
+    the window where it was most.
     """
 
     order: NDArray[np.int64]
     scores: NDArray[np.float64]
     forward_passes: int
     tokens_read: int
+    cut: int = 0
 
     @classmethod
     def by(cls, scores: NDArray[np.float64], *, forward_passes: int = 0, tokens_read: int = 0) -> Ranking:

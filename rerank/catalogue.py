@@ -6,13 +6,14 @@ from excerpta.types.rerank import RerankMethod
 
 from base.methods import Catalogue
 from rerank.base import AnyReranker
-from rerank.methods import cached_likelihood, cross_encoder, first, likelihood
+from rerank.methods import cached_likelihood, cross_encoder, first, icr, likelihood
 
 CATALOGUE: Catalogue[RerankMethod, AnyReranker] = Catalogue(
     "rerank",
     RerankMethod,
     likelihood.METHOD,
     first.METHOD,
+    icr.METHOD,
     cached_likelihood.METHOD,
     cross_encoder.METHOD,
 )

@@ -34,8 +34,8 @@ class Named(Protocol):
         ...
 
 
-class CausalNetwork(Named, Protocol):
-    """A causal language model that gives logits and likelihoods, not text."""
+class LetterNetwork(Named, Protocol):
+    """A causal language model that gives logits of single tokens."""
 
     @property
     def max_positions(self) -> int:
@@ -58,6 +58,16 @@ class CausalNetwork(Named, Protocol):
         """Logits (len(token_ids),) of the next token, by one forward pass."""
         ...
 
+    def branch_logits(
+        self, prefix: Sequence[int], branches: Sequence[Sequence[int]], token_ids: Sequence[int]
+    ) -> NDArray[np.float64]:
+        """Logits (len(branches), len(token_ids)) after each branch of `prefix`, which is read once."""
+        ...
+
+
+class CausalNetwork(LetterNetwork, Protocol):
+    """One that gives likelihoods of texts as well."""
+
     def log_likelihoods(
         self, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]]
     ) -> Sequence[NDArray[np.float64]]:
@@ -65,7 +75,7 @@ class CausalNetwork(Named, Protocol):
         ...
 
 
-def cut_to_tokens(lm: CausalNetwork, texts: Sequence[str], limit: int) -> list[str]:
+def cut_to_tokens(lm: LetterNetwork, texts: Sequence[str], limit: int) -> list[str]:
     """Each text up to the end of its token number `limit`."""
     return [
         text if len(tokens.ids) <= limit else text[: int(tokens.offsets[limit - 1][1]) if limit > 0 else 0]

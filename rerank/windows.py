@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,37 @@ def windows(count: int, size: int, stride: int) -> list[tuple[int, int]]:
         return []
     starts = range(count - size, 0, -stride)
     return [(start, start + size) for start in starts] + [(0, min(size, count))]
+
+
+def fitting(lengths: Sequence[int], size: int, stride: int, budget: int) -> tuple[int, int]:
+    """The window, at most `size`, of which any passages have `budget` tokens together; and its stride.
+
+    Two passages at least stand in a window. The stride shrinks with it.
+
+    >>> fitting([100] * 50, 20, 10, 1000)
+    (10, 5)
+    """
+    total, fits = 0, 0
+    for length in sorted(lengths, reverse=True)[:size]:
+        total += length
+        if total > budget:
+            break
+        fits += 1
+    if fits == min(size, len(lengths)):
+        return size, stride
+    fits = max(fits, 2)
+    return fits, max(1, stride * fits // size)
+
+
+def orders_of(count: int, orders: int) -> list[NDArray[np.int64]]:
+    """Orders in which `count` places are read: as they stand, backwards, then drawn ones, always the same.
+
+    >>> [one.tolist() for one in orders_of(3, 2)]
+    [[0, 1, 2], [2, 1, 0]]
+    """
+    straight = np.arange(count, dtype=np.int64)
+    drawn = (np.random.default_rng(seed).permutation(straight) for seed in range(orders - 2))
+    return [straight, straight[::-1], *drawn][:orders]
 
 
 def slide(

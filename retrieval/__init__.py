@@ -8,10 +8,11 @@ if TYPE_CHECKING:
     from retrieval.collections.collection import Collection, CollectionStats
     from retrieval.collections.merge_policy import MergePolicy
     from retrieval.collections.snapshot import Snapshot
+    from retrieval.documents import Document
     from retrieval.fusion import fuse
     from retrieval.retrievers import Selection
     from retrieval.segments import BatchKey, Commit, Deletion, IndexSettings
-    from retrieval.types import Document, Hits, Passage, Tokens, TokenVectors
+    from retrieval.types import Hits, Passage, Tokens, TokenVectors
 
 # Looked up when first used: the token index alone, which `retrieval.tokens` is, needs no PyTorch.
 _HOMES = {
@@ -25,7 +26,7 @@ _HOMES = {
     "IndexSettings": "retrieval.segments",
     "Selection": "retrieval.retrievers",
     "Snapshot": "retrieval.collections.snapshot",
-    "Document": "retrieval.types",
+    "Document": "retrieval.documents",
     "Hits": "retrieval.types",
     "Passage": "retrieval.types",
     "Tokens": "retrieval.types",

@@ -29,7 +29,7 @@ from excerpta.types.retrieve import RetrieverOptions
 from retrieval.types import Bits, Encoder, Float32, Hits, Int32, Int64, Passage, Vocabulary
 
 if TYPE_CHECKING:
-    from models import LanguageModel
+    from models.networks.ngram_writer import NgramWriter
     from retrieval.segments import IndexSettings, Segment
     from retrieval.tokens import DeviceSearch, Trainer
     from retrieval.trials import Expected
@@ -45,13 +45,15 @@ R = TypeVar("R")
 class IndexTools:
     """What a collection's indexes are made with. A merge has no models: it reads no texts.
 
-    Without a `vocabulary` new passages get no n-grams.
+    Without a `vocabulary` new passages get no n-grams. `indexed` takes the tokens that are in a large index
+    so far, and how many there are; it may raise, to stop.
     """
 
     settings: IndexSettings
     encoder: Encoder | None = None
     vocabulary: Vocabulary | None = None
     trainer: Trainer | None = None
+    indexed: Callable[[int, int], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +233,8 @@ class Networks(Protocol):
         ...
 
     @property
-    def lm(self) -> LanguageModel:
-        """The language model."""
+    def ngram_writer(self) -> NgramWriter:
+        """The language model that writes n-grams."""
         ...
 
 

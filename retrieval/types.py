@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Scalar: TypeAlias = str | int | float | bool | None
-Metadata: TypeAlias = Mapping[str, Scalar | list[Scalar]]
+from retrieval.documents import Document as Document
+from retrieval.documents import Mark as Mark
+from retrieval.documents import Metadata as Metadata
+from retrieval.documents import Scalar as Scalar
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]
 Bits = NDArray[np.bool_]
-
-
-class Mark(NamedTuple):
-    """Where a page or a table's row is in a document's text: a half-open span of characters.
-
-    `number` counts as the file does, from 1.
-    """
-
-    kind: Literal["page", "row"]
-    number: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A document as a user added it. `id` is unique in its collection; adding it again replaces it.
-
-    `marks` are the pages and rows of its text, by start.
-    """
-
-    id: str
-    text: str
-    title: str = ""
-    metadata: Metadata = field(default_factory=dict)
-    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +71,13 @@ class TokenVectors:
 class Hits:
     """The result of one retriever: passage numbers (n,) and scores (n,), best first, ties by number.
 
-    A passage number counts through the live segments of one snapshot; it means nothing outside it.
+    A passage number counts through the live segments of one snapshot; it means nothing outside it. The first
+    `exact` have the scores that the retriever gives to passages it is asked for; others may have guesses.
     """
 
     numbers: Int64
     scores: Float32
+    exact: int = field(default=0, repr=False)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -147,6 +125,10 @@ class Vocabulary(Protocol):
     @property
     def fingerprint(self) -> str:
         """Changes with the tokenizer."""
+        ...
+
+    def named(self, fingerprint: str) -> Vocabulary:
+        """The one with this fingerprint, if it is an earlier one of the same tokenizer; else this one."""
         ...
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:

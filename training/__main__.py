@@ -13,6 +13,8 @@ from base.errors import ExcerptaError
 RECIPES = {
     "tokens": "low-rank changes and a projection for the token encoder: short vectors that rank well",
     "keep": "low-rank changes and a head for the encoder: which words a shortened text keeps",
+    "ngrams": "low-rank changes for the language model: it writes n-grams of passages that answer",
+    "first": "low-rank changes for the language model: it names the best passage of a list by a letter",
 }
 
 
@@ -40,6 +42,8 @@ are written to --out. The same seed, data and number of threads give the same we
 examples:
   python -m training tokens --data DATA/scifact:train --out WEIGHTS/tokens-minilm
   python -m training keep --data DATA/sentcomp --out WEIGHTS/compress-minilm
+  python -m training first --data DATA/nq:train_half --held DATA/nq:eval_half --out WEIGHTS/first-smollm2
+  python -m training ngrams --data DATA/nq:train_half --held DATA/nq:eval_half --out WEIGHTS/ngrams-smollm2
   python -m training keep --data DATA/sentcomp --out WEIGHTS/compress-minilm --resume   after an interruption
 
 `python -m training RECIPE --help` lists the options of a recipe. Training needs the extra `train`.""",

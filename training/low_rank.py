@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
 
+ENCODER_MODULES = ("query", "key", "value", "dense")
+DECODER_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
-def low_rank(network: Any, *, rank: int, alpha: float, dropout: float) -> Any:
-    """A trainable copy of `network`: low-rank changes on every linear layer, all else frozen."""
+
+def low_rank(
+    network: Any,
+    *,
+    rank: int,
+    alpha: float,
+    dropout: float,
+    modules: Sequence[str] = ENCODER_MODULES,
+    layers: Sequence[int] | None = None,
+) -> Any:
+    """A trainable copy of `network`: low-rank changes on its linear layers `modules`, all else frozen.
+
+    `layers` are the numbers of the layers that are changed; default: all.
+    """
+    targets: str | list[str] = list(modules)
+    if layers is not None:
+        numbers, names = "|".join(map(str, layers)), "|".join(modules)
+        targets = rf"(?:.*\.)?layers\.(?:{numbers})\..*\.(?:{names})"
     return get_peft_model(
         copy.deepcopy(network).requires_grad_(True),
         LoraConfig(
             r=rank,
             lora_alpha=alpha,
             lora_dropout=dropout,
-            target_modules=["query", "key", "value", "dense"],
+            target_modules=targets,
         ),
     )
 

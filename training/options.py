@@ -27,6 +27,19 @@ class Recipe:
     seed: int = option(0, "decides start, order and choice of examples")
 
 
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """The sets to learn from and to be tested on, each with its split."""
+    for name, meaning in (("data", "to learn from"), ("held", "to be tested on")):
+        parser.add_argument(
+            f"--{name}",
+            action="append",
+            required=name == "data",
+            default=[],
+            metavar="DIR:SPLIT",
+            help=f"a set in BEIR layout and the qrels {meaning}; several are put together",
+        )
+
+
 def add_training_options(parser: argparse.ArgumentParser, recipe: type[Recipe]) -> None:
     """Where to write, what to start from, how to go on, and an option for each field of the recipe."""
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights and their card")

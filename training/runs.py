@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 
@@ -26,6 +26,15 @@ _CARDS = Path(__file__).parent / "cards"
 _POINTS = 10
 
 
+class Fingerprinted(Protocol):
+    """A network that knows its identity."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same weights and settings."""
+        ...
+
+
 def base_encoder(options: argparse.Namespace) -> TextNetwork:
     """The profile's encoder in float32, without its adapter."""
     profile = load_profile(options.profile)
@@ -36,7 +45,7 @@ def base_encoder(options: argparse.Namespace) -> TextNetwork:
 def trained(
     options: argparse.Namespace,
     recipe: Recipe,
-    network: TextNetwork,
+    network: Fingerprinted,
     texts: Iterable[str],
     train: Callable[[Loop], T],
 ) -> tuple[T, Loop]:

@@ -32,6 +32,11 @@ class Caller:
         """
         return f"{self.tenant}/modules"
 
+    @property
+    def questions_salt(self) -> str:
+        """Separates what is kept of this tenant's questions from those of other tenants."""
+        return f"{self.tenant}/questions"
+
 
 LOCAL = Caller()
 """The caller of requests inside this process."""

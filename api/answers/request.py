@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from api.query import plan as plans
-from context import ContextPassage, FilledPrompt
+from context import ContextPassage, FilledPrompt, Held
 
 _CHARACTERS = 3
 
@@ -16,6 +16,7 @@ class AnswerRequest:
     """A question and the passages to answer it from.
 
     With `explain`, the answer's notes have the attention of the question. `modules` come before the passages.
+    `held` is what earlier stages have read of them.
     """
 
     question: str
@@ -24,6 +25,7 @@ class AnswerRequest:
     options: plans.Answer
     explain: bool = False
     modules: FilledPrompt | None = None
+    held: Held = field(default_factory=Held)
 
     @property
     def tokens(self) -> int:

@@ -117,13 +117,13 @@ def _expected(archive: Archive, kept: CollectionSettings, settings: Settings) ->
     """The index settings that the profile's models expect. Raises InvalidArchive for other models."""
     header = archive.header
     profile = load_profile(settings.profile, search=[settings.data_dir / "profiles"])
-    models = Models(profile, settings.data_dir, device=settings.device)
+    models = Models(profile, settings.data_dir, cache=settings.cache, device=settings.device)
     encoder = TokenEncoder(models.encoder)
     if encoder.fingerprint != header.encoder:
         raise _mismatch(archive, settings, "encoder", header.encoder, encoder.fingerprint)
     size = 0
     if header.vocabulary:
-        vocabulary = LanguageVocabulary(models.lm)
+        vocabulary = LanguageVocabulary(models.lm).named(header.vocabulary)
         if vocabulary.fingerprint != header.vocabulary:
             raise _mismatch(archive, settings, "vocabulary", header.vocabulary, vocabulary.fingerprint)
         size = vocabulary.size

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from api.commands.on_data import positive
+from api.settings import Settings
 from base.errors import ExcerptaError
 from context import Calibration, ContextEngine, PrefixStore, calibrate, reference_prompts
 from models import Models, load_profile
@@ -25,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         use_available_cores()
-        models = Models(load_profile(options.profile), options.data, device=options.device)
+        cache = Settings.from_env(data_dir=options.data).cache
+        models = Models(load_profile(options.profile), options.data, cache=cache, device=options.device)
         with Console(stderr=True).status("loading the language model"):
             lm = models.lm
         store = PrefixStore(_STORE_BYTES)

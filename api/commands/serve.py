@@ -1,4 +1,4 @@
-"""`excerpta serve`: the service over HTTP, with an orderly shutdown."""
+"""`excerpta serve`: the service over HTTP. Nothing heavy is imported before its options are understood."""
 
 from __future__ import annotations
 
@@ -6,31 +6,13 @@ import argparse
 import shutil
 import sys
 from collections.abc import Sequence
-from types import FrameType
+from importlib import import_module
 
-import uvicorn
-from litestar import Litestar
-
-from api.access.first_key import banner, known_keys
-from api.app import create_app
 from api.commands.setting import Note, variable
 from api.commands.settings_page import help_text
 from api.commands.shadowed import refuse_shadows
 from api.settings import Settings, notes
-from api.telemetry.metrics import configure_logging
 from base.errors import ExcerptaError
-from retrieval.tokens import check_faiss
-
-
-class Server(uvicorn.Server):
-    """uvicorn, which notifies open streams of a shutdown, so that they can send a last event."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal ends streams and waits for requests; a second one ends at once."""
-        app = self.config.app
-        if isinstance(app, Litestar) and (service := app.state.get("service")) is not None:
-            service.closing.set()
-        super().handle_exit(sig, frame)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,30 +21,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     log_level = flags.pop("log_level")
     try:
         refuse_shadows()
-        check_faiss()
         settings = Settings.from_env(**flags)
-        keys = known_keys(settings, lambda key: _show(banner(key, settings)))
+        status: int = import_module("api.commands.serving").serve(settings, log_level)
+        return status
     except ExcerptaError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    configure_logging(log_level)
-    config = uvicorn.Config(
-        create_app(settings, keys),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=max(1, round(settings.shutdown_s)),
-    )
-    server = Server(config)
-    server.run()
-    return 0 if server.started else 1
-
-
-def _show(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -21,7 +21,7 @@ SourceState: TypeAlias = Literal["reading", "read", "partial", "failed"]
 that could not be read at all the earlier documents stay."""
 
 MOST_REPORTED = 20
-"""So many parts of a source that could not be read are kept with it."""
+"""So many parts of a source that could not be read are kept with it, and as many remarks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,11 @@ def is_current(row: SourceRow | None, digest: str) -> bool:
     if row is None or row.state not in ("read", "partial"):
         return False
     return row.hash == digest and row.reader == READER
+
+
+def reported(row: SourceRow) -> list[tuple[str, str]]:
+    """What there was to say when a source was last read: names and reasons."""
+    return msgspec.json.decode(row.report, type=list[tuple[str, str]])
 
 
 def is_known_failure(row: SourceRow, digest: str) -> bool:
@@ -176,9 +181,16 @@ async def lock_sources(session: AsyncSession, collection: str, change: SourceCha
 
 
 async def record_sources(
-    session: AsyncSession, collection: str, change: SourceChange, *, version: int, job: str, batch: int
+    session: AsyncSession,
+    collection: str,
+    change: SourceChange,
+    *,
+    version: int,
+    job: str,
+    batch: int,
+    folder: str | None = None,
 ) -> None:
-    """Writes what a batch did to sources, after its documents were put in."""
+    """Writes what a batch did to sources, after its documents were put in. They are of the `folder` then."""
     await _keep(session, collection, change.kept, job=job, batch=batch)
     await remove_documents(session, collection, change.gone, version=version, job=job)
     ended = {one.name: one for one in change.ended if one.state != "unchanged"}
@@ -194,11 +206,19 @@ async def record_sources(
             session.add(row)
         row.job_id, row.version, row.updated_at = job, max(version, row.version), time.time()
         row.hash, row.state = "", "reading"
+        row.folder = folder or row.folder
         if one := ended.get(name):
             row.hash, row.reader, row.bytes = one.hash, READER, one.bytes
             row.state, row.documents = one.state, counts.get(name, 0)
-            row.report = msgspec.json.encode(list(one.report)[:MOST_REPORTED]).decode()
+            row.report = msgspec.json.encode(one.report).decode()
     await session.flush()
+    if folder is not None:
+        for some in parts([one.name for one in change.ended if one.state == "unchanged"]):
+            await session.execute(
+                update(SourceRow)
+                .where(SourceRow.collection_id == collection, SourceRow.name.in_(some))
+                .values(folder=folder)
+            )
 
 
 async def restore_sources(

@@ -75,7 +75,8 @@ class SourceRow(Base):
 
     `hash` is that of its content (SHA-256), and `reader` the reader that made documents of it; "" for
     `hash` where the documents may be others than that content's. `report` is JSON: names and reasons of
-    what could not be read. `version` and `job_id` are those that last changed it.
+    what could not be read. `folder` is the folder below which its name is a path, None where that is not
+    known. `version` and `job_id` are those that last changed it.
     """
 
     __tablename__ = "sources"
@@ -90,6 +91,7 @@ class SourceRow(Base):
     documents: Mapped[int]
     state: Mapped[str] = mapped_column(String(20))
     report: Mapped[str] = mapped_column(Text)
+    folder: Mapped[str | None] = mapped_column(String(255))
     job_id: Mapped[str] = mapped_column(String(40))
     version: Mapped[int]
     updated_at: Mapped[float]
@@ -100,7 +102,9 @@ class JobRow(Base):
 
     `owner` holds the job until `lease_until`; each new owner raises `fence`, and a write that names an
     old fence changes nothing. `attempts` counts owners since the last batch that was committed. `tenant`
-    and `key` are the caller's.
+    and `key` are the caller's. `files` and `bytes` are those of its upload, `counts` is JSON: how many files
+    were read, and how. `progress` is the share of the work that is done, from 0 to 1, and `place` as JSON
+    where in a file it is. `folder` is that of its files.
     """
 
     __tablename__ = "jobs"
@@ -119,6 +123,12 @@ class JobRow(Base):
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int | None]
     passages: Mapped[int] = mapped_column(default=0)
+    files: Mapped[int | None]
+    bytes: Mapped[int | None]
+    folder: Mapped[str | None] = mapped_column(String(255))
+    counts: Mapped[str] = mapped_column(Text, default="{}", server_default="{}")
+    progress: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    place: Mapped[str] = mapped_column(Text, default="null", server_default="null")
     error: Mapped[str | None] = mapped_column(Text)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     owner: Mapped[str | None] = mapped_column(String(100))
@@ -133,7 +143,8 @@ class JobRow(Base):
 class BatchRow(Base):
     """A committed batch of a job: where it ended in the upload, and what could not be read.
 
-    `sources` is JSON: name, state and number of documents of each source that the batch completed.
+    `documents` were brought or found as they are, `removed` were deleted. `sources` is JSON: name, state,
+    number of documents and remarks of each source that the batch completed.
     """
 
     __tablename__ = "job_batches"
@@ -141,6 +152,7 @@ class BatchRow(Base):
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     documents: Mapped[int]
+    removed: Mapped[int] = mapped_column(default=0, server_default="0")
     passages: Mapped[int]
     version: Mapped[int]
     cursor: Mapped[str] = mapped_column(Text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import Any, TypeVar, cast
@@ -15,11 +16,12 @@ from excerpta.types.rewrite import RewriteMethod
 
 from api.access.caller import LOCAL
 from api.answers.request import AnswerRequest
+from api.device.question_vectors import QuestionNetworks, QuestionVectors
 from api.query.question import FittedQuestion, fit
 from api.settings import Settings
 from base.methods import AUTO, Method
 from compress import CATALOGUE as COMPRESSORS
-from compress import Compressed, counter, shorten
+from compress import Compressed, Rates, Texts, Verdict, counter, shorten, worth
 from context import (
     REWRITERS,
     ContextEngine,
@@ -33,6 +35,7 @@ from context import (
     forget_modules,
 )
 from models import Executor, LanguageModel, Models, Priority
+from models.networks.ngram_writer import NgramWriter
 from rerank import CATALOGUE as RERANKERS
 from rerank import Passages, Ranking
 from retrieval.ngrams import LanguageVocabulary
@@ -42,6 +45,7 @@ from retrieval.types import Tokens, TokenVectors
 _log = structlog.get_logger("excerpta.prefixes")
 T = TypeVar("T")
 _TEXTS_A_CALL = 16
+_READING = "reading"
 
 
 class Networks:
@@ -57,6 +61,8 @@ class Networks:
         self._making_store = threading.Lock()
         self._store: PrefixStore | None = None
         self._made: dict[Method[Any, Any], object] = {}
+        self.known_questions = QuestionVectors()
+        self.rates = Rates()
 
     @cached_property
     def encoder(self) -> TokenEncoder:
@@ -72,6 +78,11 @@ class Networks:
     def lm(self) -> LanguageModel:
         """The language model."""
         return self.models.lm
+
+    @property
+    def ngram_writer(self) -> NgramWriter:
+        """The language model that writes n-grams for questions."""
+        return self.models.ngram_writer
 
     @property
     def store(self) -> PrefixStore:
@@ -106,6 +117,10 @@ class Networks:
         """A question's token vectors."""
         return self.encoder.encode_queries([query])[0]
 
+    def of_questions(self, salt: str) -> QuestionNetworks:
+        """The networks as questions under one salt are read with them: vectors of known ones are at hand."""
+        return QuestionNetworks(lambda: self.encoder, lambda: self.ngram_writer, self.known_questions, salt)
+
     def fit_question(self, question: str) -> FittedQuestion:
         """The part of a question that the encoder can read."""
 
@@ -137,19 +152,37 @@ class Networks:
     def compress(
         self,
         query: str,
-        texts: Sequence[str],
+        texts: Texts | Sequence[str],
         options: CompressMethod,
         *,
         target_tokens: int | None = None,
     ) -> list[Compressed]:
         """Shortens texts to a common budget by the method that the options belong to."""
         scorer = self.made(COMPRESSORS.of(options))
-        return shorten(scorer, query, texts, options, counter(self.models), target_tokens=target_tokens)
+        began = time.perf_counter()
+        found = shorten(scorer, query, texts, options, counter(self.models), target_tokens=target_tokens)
+        if any(one.decisions is not None for one in found):
+            before = sum(one.tokens_before for one in found)
+            self.rates.add(options.name(), before, time.perf_counter() - began)
+        return found
+
+    def worth_compressing(self, texts: Sequence[str], options: CompressMethod) -> Verdict:
+        """Whether compression of the texts pays, by the rates measured so far."""
+        remote = self.models.profile.generator is not None
+        return worth(
+            sum(counter(self.models)(texts)),
+            options.target_tokens,
+            room=None if remote else self.lm.max_positions,
+            compressing=self.rates.seconds.get(options.name()),
+            reading=self.rates.seconds.get(_READING),
+            remote=remote,
+        )
 
     def start_answer(self, task: AnswerRequest) -> Generation:
         """Reads passages and question, up to the answer's first token."""
         context, options = task.context, task.options
-        return self.engine.start(
+        began = time.perf_counter()
+        started = self.engine.start(
             task.question,
             task.passages,
             context.reading,
@@ -161,7 +194,12 @@ class Networks:
             ),
             statistics=task.explain,
             modules=task.modules,
+            held=task.held,
         )
+        usage = started.usage
+        read = usage.context_tokens + usage.question_tokens - usage.cached_tokens
+        self.rates.add(_READING, read, time.perf_counter() - began)
+        return started
 
     def keep_passage(self, passage: ContextPassage) -> None:
         """Encodes the passage and caches its block, admitted as if it had been used often."""

@@ -10,6 +10,7 @@ from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 
+from api.compat.cohere_types import CohereError
 from api.compat.openai_types import OpenAIError
 from api.http.problems import MEDIA_TYPE
 
@@ -39,6 +40,13 @@ def openai_problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The errors of a route in OpenAI's form."""
     return {
         status: answered(OpenAIError, _MEANINGS[status]) for status in sorted({*statuses, 400, 401, 500, 503})
+    }
+
+
+def cohere_problems(*statuses: int) -> dict[int, ResponseSpec]:
+    """The errors of a route in Cohere's form."""
+    return {
+        status: answered(CohereError, _MEANINGS[status]) for status in sorted({*statuses, 400, 401, 500, 503})
     }
 
 

@@ -37,6 +37,7 @@ def component(stage: str, method: Method[Any, Any]) -> str:
 
 def with_methods(document: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI document with one schema a method in the place of a stage's options."""
+    document = _unions(document)
     schemas = document.get("components", {}).get("schemas", {})
     if "PlanOptions" not in schemas:  # a worker answers no queries
         return document
@@ -57,6 +58,13 @@ def with_methods(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _unions(schema: Any) -> Any:
+    """A schema whose unions are met by any of their members: 0 is an integer, and a number as well."""
+    if isinstance(schema, dict):
+        return {"anyOf" if key == "oneOf" else key: _unions(value) for key, value in schema.items()}
+    return [_unions(value) for value in schema] if isinstance(schema, list) else schema
+
+
 def _explain_schema() -> dict[str, Any]:
     """The schema of a hit's `explain`: rows by retriever, and what the other stages say."""
     rows = {
@@ -67,7 +75,7 @@ def _explain_schema() -> dict[str, Any]:
     span = {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "integer"}]}
     stages = {
         "rank": {"type": "object", "additionalProperties": {"type": "integer"}},
-        "kept": {"oneOf": [{"type": "array", "items": span}, {"type": "null"}]},
+        "kept": {"anyOf": [{"type": "array", "items": span}, {"type": "null"}]},
         "matrix": _one_of([TokenMatrix.__name__], nullable=True),
     }
     return {"title": "Explain", "type": "object", "properties": dict.fromkeys(RETRIEVERS, rows) | stages}

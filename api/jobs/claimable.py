@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from api.db import JobRow
 
-FINISHED = ("succeeded", "failed", "cancelled")
+FINISHED = ("succeeded", "partial", "failed", "cancelled")
 _CANDIDATES = 50
 
 

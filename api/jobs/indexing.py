@@ -17,15 +17,19 @@ from itertools import count
 from typing import ParamSpec, TypeVar
 
 import msgspec
+import structlog
 from sqlalchemy import func, select
 
 from api.collections.library import Entry, Library
 from api.db import BatchRow, Database, DocumentRow
 from api.db.documents import document_of, document_row
 from api.db.sources import SourceChange
+from api.errors import JobStopped
 from api.jobs.batches import Batch, BatchLimits, Cursor, batches
 from api.jobs.lease import Stop
+from api.jobs.outcome import SUCCEEDED, Outcome, outcome_of
 from api.jobs.prewarm import Warmer
+from api.jobs.progress import Progress
 from api.jobs.queue import Claim, JobQueue
 from api.jobs.sources import SourceReading
 from api.jobs.uploads import Uploads
@@ -33,10 +37,15 @@ from base.errors import ExcerptaError
 from retrieval import BatchKey, Collection, Commit, Document
 from retrieval.corpus import DEFAULT_LIMITS
 from retrieval.corpus.file_reader import FileReader, ReadHere
+from retrieval.corpus.loaders.places import Listener
 from retrieval.segments.crash_points import crash_point
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_log = structlog.get_logger("excerpta.jobs")
+_MOST_MERGED = 65_536
+"""Passages that are merged while a job waits for it: some minutes on one core."""
 
 
 class Indexer:
@@ -51,7 +60,9 @@ class Indexer:
         threads: ThreadPoolExecutor,
         cut: BatchLimits,
         warmer: Warmer,
-        reader: Callable[[Callable[[], None]], FileReader],
+        reader: Callable[[str, Callable[[], None], Listener], FileReader],
+        *,
+        merges: bool,
     ) -> None:
         self._database = database
         self._queue = queue
@@ -61,16 +72,22 @@ class Indexer:
         self._cut = cut
         self._warmer = warmer
         self._reader = reader
+        self._merges = merges
 
-    async def run(self, claim: Claim, stop: Stop, progressed: Callable[[], Awaitable[None]]) -> None:
-        """Does a queued job's work from its last committed batch on; calls `progressed` after each."""
+    async def run(
+        self, claim: Claim, stop: Stop, progress: Progress, committed: Callable[[], Awaitable[None]]
+    ) -> Outcome:
+        """Does a queued job's work from its last committed batch on; calls `committed` after each."""
         entry = await self._library.by_id(claim.collection)
         if claim.inline:
             await self._heal(claim, entry)
         elif claim.kind == "rebuild":
-            await self._rebuild(claim, entry, stop, progressed)
+            await self._rebuild(claim, entry, stop, progress, committed)
         else:
-            await self._index(claim, entry, stop, progressed)
+            with contextlib.closing(self._reader(claim.collection, stop.check, progress.page)) as reader:
+                await self._index(claim, entry, stop, progress, committed, reader)
+            return outcome_of(await self._queue.batches(claim.job), lines=claim.kind == "documents")
+        return SUCCEEDED
 
     async def add(self, claim: Claim, documents: Sequence[Document]) -> Commit:
         """One batch at once, for a request that waits; the commit names the collection's own version."""
@@ -124,17 +141,12 @@ class Indexer:
             await self._record(claim, entry, 0, batch, commit)
 
     async def _index(
-        self, claim: Claim, entry: Entry, stop: Stop, progressed: Callable[[], Awaitable[None]]
-    ) -> None:
-        with contextlib.closing(self._reader(stop.check)) as reader:
-            await self._index_files(claim, entry, stop, progressed, reader)
-
-    async def _index_files(
         self,
         claim: Claim,
         entry: Entry,
         stop: Stop,
-        progressed: Callable[[], Awaitable[None]],
+        progress: Progress,
+        committed: Callable[[], Awaitable[None]],
         reader: FileReader,
     ) -> None:
         done = await self._queue.batches(claim.job)
@@ -150,10 +162,13 @@ class Indexer:
             cut=self._cut,
             reader=reader,
             known={} if lines else await sources.known([file.name for file in files]),
+            folder=claim.folder,
+            progress=progress,
         )
         for number in count(len(done)):
             batch = await self._run(next, read, None)
             if batch is None:
+                await self._merge(claim, collection, stop)
                 return
             stop.check()
             change = None if lines else await sources.change(batch)
@@ -165,37 +180,65 @@ class Indexer:
             commit = None
             if documents or gone:
                 key = BatchKey(claim.job, number)
-                commit = await self._add(collection, documents, key, stop, gone)
+                progress.encode(documents, batch.owners, batch.at)
+                commit = await self._add(collection, documents, key, stop, progress, gone)
                 crash_point("job.indexed")
                 await self._forget_replaced(entry, documents, commit, gone)
             await self._record(claim, entry, number, batch, commit, change)
             crash_point("job.recorded")
-            await progressed()
+            progress.commit(batch.at)
+            await committed()
             if entry.settings.prewarm:
                 names = [one.id for one in documents]
                 await self._run(self._warmer.warm, entry, collection, names, stop)
 
     async def _rebuild(
-        self, claim: Claim, entry: Entry, stop: Stop, progressed: Callable[[], Awaitable[None]]
+        self,
+        claim: Claim,
+        entry: Entry,
+        stop: Stop,
+        progress: Progress,
+        committed: Callable[[], Awaitable[None]],
     ) -> None:
         """Builds the index anew from the documents, beside the old one, and lets it take its place."""
         done = await self._queue.batches(claim.job)
         after = done[-1].cursor if done else ""
-        await self._queue.set_total(claim, await self.count(entry))
+        total, at = await self.count(entry), sum(row.documents for row in done)
+        await self._queue.set_total(claim, total)
+        progress.begin(at, total)
         collection = await self._run(self._library.open_directory, claim.job, entry.settings)
         for number in count(len(done)):
             documents = await self._documents_after(entry, after)
             if not documents:
                 break
             after = documents[-1].id
+            at += len(documents)
             stop.check()
             key = BatchKey(claim.job, number)
-            commit = await self._add(collection, documents, key, stop)
+            progress.encode(documents, {}, at)
+            commit = await self._add(collection, documents, key, stop, progress)
             row = _batch_row(claim, number, len(documents), commit.passages, commit.version, after, "[]")
             await self._queue.commit(claim, row, [])
-            await progressed()
+            progress.commit(at)
+            await committed()
+        await self._merge(claim, collection, stop)
         version_base = await self._last_version(entry)
         await self._queue.swap_directory(claim, claim.job, version_base=version_base)
+
+    async def _merge(self, claim: Claim, collection: Collection, stop: Stop) -> None:
+        """Makes one segment of the job's batches: a search of sixteen takes four times the CPU time.
+
+        Larger jobs leave it to the merging that goes on beside them, and so does whatever fails.
+        """
+        added = [row.passages for row in await self._queue.batches(claim.job) if row.passages]
+        if not self._merges or len(added) < 2 or sum(added) > _MOST_MERGED:
+            return
+        try:
+            await self._run(collection.merge_newest, sum(added), pause=stop.check)
+        except JobStopped:
+            raise
+        except (ExcerptaError, OSError) as error:
+            _log.warning("jobs.merging-failed", job=claim.job, error=str(error))
 
     async def _add(
         self,
@@ -203,16 +246,20 @@ class Indexer:
         documents: list[Document],
         key: BatchKey,
         stop: Stop,
+        progress: Progress,
         gone: Sequence[str] = (),
     ) -> Commit:
+        told = partial(_told, stop, progress.encoded), partial(_told, stop, progress.indexed)
         commit = await self._run(collection.committed, key)
         if commit is None:
-            return await self._run(collection.add, documents, gone=gone, batch=key, progress=stop.check)
+            return await self._run(
+                collection.add, documents, gone=gone, batch=key, progress=told[0], indexed=told[1]
+            )
         left = await self._run(collection.contains, gone)
         if left or commit.added + commit.replaced != len(documents):
             # The index has this batch from before its worker died, when batches were cut to another size.
             # It began where this one begins, so one that is as long is the same.
-            commit = await self._run(collection.add, documents, gone=left, progress=stop.check)
+            commit = await self._run(collection.add, documents, gone=left, progress=told[0], indexed=told[1])
         return commit
 
     async def _forget_replaced(
@@ -253,8 +300,9 @@ class Indexer:
             await self._queue.commit(claim, row, rows)
             return
         row.sources = msgspec.json.encode(
-            [(one.name, one.state, one.documents) for one in batch.ended]
+            [(one.name, one.state, one.documents, one.report) for one in batch.ended]
         ).decode()
+        row.removed = len(change.gone)
         await self._queue.commit(claim, row, rows, change)
 
     async def _documents_after(self, entry: Entry, after: str) -> list[Document]:
@@ -293,6 +341,11 @@ class Indexer:
 
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args, **kwargs))
+
+
+def _told(stop: Stop, tell: Callable[[int, int], None], done: int, total: int) -> None:
+    stop.check()
+    tell(done, total)
 
 
 def _version(collection: Collection) -> int:

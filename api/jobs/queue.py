@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import msgspec
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +18,7 @@ from api.db.documents import put_documents, remove_documents
 from api.db.sources import SourceChange, forget_sources, lock_sources, record_sources
 from api.errors import CollectionBusy, IdempotencyConflict, JobStopped, UnknownCollection, UnknownJob
 from api.jobs.claimable import CLAIMABLE, CLAIMABLE_JOB, FINISHED, begun_rebuild
+from api.jobs.outcome import Ending
 from api.jobs.process import ProcessLock
 
 Kind: TypeAlias = Literal["documents", "files", "delete", "rebuild"]
@@ -26,7 +29,10 @@ _CANCELLED = "it was cancelled"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to run one job until its lease runs out. `fence` is higher than any earlier owner's."""
+    """The right to run one job until its lease runs out. `fence` is higher than any earlier owner's.
+
+    `folder` is that which the job's files are of, if they have one in common.
+    """
 
     job: str
     collection: str
@@ -34,6 +40,7 @@ class Claim:
     inline: bool
     owner: str
     fence: int
+    folder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +66,16 @@ class JobQueue:
         kind: Kind,
         *,
         total: int | None = None,
+        files: int | None = None,
+        size: int | None = None,
+        folder: str | None = None,
         upload: Upload | None = None,
         inline: bool = False,
         caller: Caller = LOCAL,
     ) -> tuple[str, bool]:
         """Adds a job; returns its id, and whether it is new. A repeated upload returns its first job.
 
+        `files` and `size` (in bytes) are those of its upload, `folder` is the one that its files are of.
         An `inline` job starts with this process as its owner. Raises UnknownCollection, CollectionBusy,
         IdempotencyConflict.
         """
@@ -89,6 +100,9 @@ class JobQueue:
                     inline=inline,
                     state="running" if inline else "queued",
                     total=total,
+                    files=files,
+                    bytes=size,
+                    folder=folder,
                     owner=self._owner.name if inline else None,
                     lease_until=now + self.lease_s if inline else 0.0,
                     fence=1 if inline else 0,
@@ -151,7 +165,15 @@ class JobQueue:
             row.fence += 1
             row.attempts += 1
             row.started_at = row.started_at or now
-            return Claim(row.id, row.collection_id, row.kind, row.inline, self._owner.name, row.fence)  # type: ignore[arg-type]
+            return Claim(
+                row.id,
+                row.collection_id,
+                row.kind,  # type: ignore[arg-type]
+                row.inline,
+                self._owner.name,
+                row.fence,
+                row.folder,
+            )
 
     async def heartbeat(self, claim: Claim) -> None:
         """Extends the lease. Raises JobStopped when it is lost, or someone wants the job to end."""
@@ -178,6 +200,7 @@ class JobQueue:
             row = await self._held(session, claim)
             row.done += batch.documents
             row.passages += batch.passages
+            row.counts = _counted(row.counts, sources)
             row.attempts = 0
             row.lease_until = time.time() + self.lease_s
             session.add(batch)
@@ -192,6 +215,7 @@ class JobQueue:
                     version=batch.version,
                     job=claim.job,
                     batch=batch.number,
+                    folder=claim.folder,
                 )
             cancelled = row.cancel_requested
         if cancelled:
@@ -214,6 +238,16 @@ class JobQueue:
         async with self._database.write() as session:
             (await self._held(session, claim)).total = total
 
+    async def show(self, claim: Claim, progress: float, place: str) -> None:
+        """Notes how far the job is, unless it was further before or the lease is lost."""
+        async with self._database.write() as session:
+            await session.execute(
+                update(JobRow)
+                .where(JobRow.id == claim.job, JobRow.owner == claim.owner, JobRow.fence == claim.fence)
+                .where(JobRow.state == "running", JobRow.progress <= progress)
+                .values(progress=progress, place=place)
+            )
+
     async def batches(self, job: str) -> list[BatchRow]:
         """The committed batches, in order."""
         async with self._database.read() as session:
@@ -229,17 +263,15 @@ class JobQueue:
             row = await session.get_one(CollectionRow, claim.collection)
             row.directory, row.version_base = directory, version_base
 
-    async def finish(
-        self, claim: Claim, state: Literal["succeeded", "failed", "cancelled"], error: str | None
-    ) -> None:
+    async def finish(self, claim: Claim, state: Ending, error: str | None) -> None:
         """Ends the job. An inline one leaves no row. Raises JobStopped when the lease is lost."""
         async with self._database.write() as session:
             row = await self._held(session, claim)
             if row.inline:
                 await session.delete(row)
                 return
-            if state == "succeeded":
-                row.total = row.done
+            if state in ("succeeded", "partial"):
+                row.total, row.progress = row.done, 1.0
             _end(row, state, error)
 
     async def release(self, claim: Claim) -> None:
@@ -316,6 +348,13 @@ async def _locked(session: AsyncSession, collection: str) -> CollectionRow:
     if row is None:
         raise UnknownCollection(collection)
     return row
+
+
+def _counted(counts: str, change: SourceChange | None) -> str:
+    """How many files were read, and how, with those that a change completes."""
+    found = Counter(msgspec.json.decode(counts, type=dict[str, int]))
+    found.update(one.state for one in (change.ended if change else ()))
+    return msgspec.json.encode(found).decode()
 
 
 def _end(row: JobRow, state: str, error: str | None) -> None:

@@ -55,6 +55,11 @@ class SpoolWriter:
         """SHA-256 over names and contents so far."""
         return self._digest.hexdigest()
 
+    @property
+    def size(self) -> int:
+        """Bytes of the contents so far."""
+        return self._bytes
+
     def open(self, name: str) -> SpoolPart:
         """Begins the next file."""
         self._names.append(name)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Coroutine
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 
@@ -15,6 +15,8 @@ from api.db import UNAVAILABLE
 from api.errors import JobStopped, UnknownCollection
 from api.jobs.indexing import Indexer
 from api.jobs.lease import Stop, held
+from api.jobs.outcome import Outcome
+from api.jobs.progress import Progress, shown
 from api.jobs.queue import Claim, JobQueue
 from api.jobs.uploads import Uploads
 from api.jobs.wakeups import WakeUps
@@ -90,12 +92,13 @@ class Worker:
     async def _run(self, claim: Claim) -> None:
         stop = self._running[claim.job] = Stop()
         began = time.monotonic()
-        state: Literal["succeeded", "failed", "cancelled"] = "failed"
-        error: str | None = None
         try:
-            async with held(self._queue, self._bell, claim, stop):
-                await self._indexer.run(claim, stop, lambda: self._tell(claim))
-            state = "succeeded"
+            progress = Progress()
+            async with (
+                held(self._queue, self._bell, claim, stop),
+                shown(self._queue, self._bell, claim, progress),
+            ):
+                outcome = await self._indexer.run(claim, stop, progress, lambda: self._tell(claim))
         except asyncio.CancelledError:
             # Out of time at the end: whatever the batch in hand still does, its key makes harmless.
             await self._release(claim)
@@ -104,7 +107,7 @@ class Worker:
             if self._ending:
                 await self._release(claim)
                 return
-            state, error = "cancelled", stopped.reason
+            outcome = Outcome("cancelled", stopped.reason)
         except UnknownCollection:
             self._spool.drop(claim.job)
             return
@@ -113,22 +116,19 @@ class Worker:
             _log.warning("jobs.interrupted", job=claim.job, error=str(failure.__cause__ or failure))
             return
         except ExcerptaError as failure:
-            error = str(failure)
+            outcome = Outcome("failed", str(failure))
         except Exception:
             _log.exception("jobs.failed", job=claim.job)
-            error = "an error inside the service; its log has the details"
+            outcome = Outcome("failed", "an error inside the service; its log has the details")
         finally:
             self._running.pop(claim.job, None)
-        await self._finish(claim, state, error)
-        _log.info(
-            "jobs.ended", job=claim.job, kind=claim.kind, state=state, s=round(time.monotonic() - began, 2)
-        )
+        await self._finish(claim, outcome)
+        seconds = round(time.monotonic() - began, 2)
+        _log.info("jobs.ended", job=claim.job, kind=claim.kind, state=outcome.state, s=seconds)
 
-    async def _finish(
-        self, claim: Claim, state: Literal["succeeded", "failed", "cancelled"], error: str | None
-    ) -> None:
+    async def _finish(self, claim: Claim, outcome: Outcome) -> None:
         try:
-            await self._queue.finish(claim, state, error)
+            await self._queue.finish(claim, outcome.state, outcome.error)
         except JobStopped:
             return  # someone else's now; whoever it is also drops the upload
         self._spool.drop(claim.job)

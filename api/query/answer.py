@@ -24,11 +24,15 @@ class CitedAnswer:
         self.answer = Answer(text="", supported=False, finish_reason="stop", citations=[])
         self.usage = TokenUsage(0, 0, 0, 0)
 
-    def refuse(self) -> str:
-        """The text of the reply if the documents do not support an answer."""
-        self.answer.text = NO_SUPPORT
-        self.answer.finish_reason = "no_support"
-        return NO_SUPPORT
+    def refuse(self, trace: Trace) -> str:
+        """The text of the reply if the documents do not support an answer.
+
+        Where time ran out it is empty: what was not found or written in time may still support one.
+        """
+        late = trace.partial or self.answer.finish_reason == "timeout"
+        self.answer.text = "" if late else NO_SUPPORT
+        self.answer.finish_reason = "timeout" if late else "no_support"
+        return self.answer.text
 
     async def pieces(
         self,
@@ -55,12 +59,8 @@ class CitedAnswer:
                     for one in held:
                         yield one
                     held = None
-        if held is None:
-            return
-        if self.answer.finish_reason == "timeout":
-            self.answer.text = ""
-        else:
-            yield self.refuse()
+        if held is not None and (refusal := self.refuse(trace)):
+            yield refusal
 
     async def _written(
         self,

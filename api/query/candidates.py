@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import numpy as np
 from excerpta.types import Place
 
 from api.device.networks import Networks, filed_under
-from context import ContextPassage
+from compress import TokenSimilarities
+from context import ContextPassage, Held
 from rerank import Absent
 from rerank.base import Float32, TermWeights
 from retrieval import Hits, Passage, Selection, Snapshot, TokenVectors
@@ -45,16 +47,24 @@ class SourceFound:
 class Candidate:
     """A passage with its scores and ranks (from 0) by stage.
 
-    `others` are the further passages of its group. `kept` are the spans that compression kept.
+    `read` is the passage, once it has been read: of a long list only the first ones are. `others` are the
+    further passages of its group. `kept` are the spans that compression kept.
     """
 
     found: SourceFound
     number: int
-    passage: Passage
+    read: Passage | None = None
     scores: dict[str, float] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
     others: list[Candidate] = field(default_factory=list)
     kept: tuple[tuple[int, int], ...] | None = None
+
+    @property
+    def passage(self) -> Passage:
+        """The passage, read when it is first asked for."""
+        if self.read is None:
+            self.read = self.found.source.snapshot.passage(self.number)
+        return self.read
 
     @property
     def key(self) -> tuple[str, int]:
@@ -93,6 +103,7 @@ class CandidatePassages:
 
     candidates: Sequence[Candidate]
     networks: Networks
+    held: Held
 
     @property
     def texts(self) -> Sequence[str]:
@@ -110,7 +121,52 @@ class CandidatePassages:
     def likelihoods(self, question: str) -> Sequence[float]:
         """Mean log p(question token | passage) over cached blocks; missing blocks are encoded."""
         passages = [one.read_as(one.passage.text) for one in self.candidates]
-        return self.networks.engine.saliency(question, passages)
+        return self.networks.engine.saliency(question, passages, held=self.held)
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateTexts:
+    """The candidates in the form that compressors read: what an answer reads, and what the index lends.
+
+    `question` are the question's token vectors.
+    """
+
+    candidates: Sequence[Candidate]
+    question: TokenVectors | None
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """The text of each passage, without its title."""
+        return [one.passage.text for one in self.candidates]
+
+    def similarities(self) -> Sequence[TokenSimilarities] | None:
+        """Of each passage's own tokens to the question's, by their vectors in the index."""
+        if self.question is None:
+            return None
+        found = []
+        for one in self.candidates:
+            values, offsets = one.found.source.snapshot.token_similarities(one.number, self.question.vectors)
+            found.append(TokenSimilarities(values, offsets - one.passage.start))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedTexts:
+    """Loose texts that the encoder reads, to compare them with a question. Used on the device's thread."""
+
+    query: str
+    texts: Sequence[str]
+    networks: Networks
+
+    def similarities(self) -> Sequence[TokenSimilarities]:
+        """Of each text's tokens to the question's, by one reading of each text."""
+        question = self.networks.encode_query(self.networks.fit_question(self.query).text).vectors
+        found = []
+        for text in self.networks.encoder.encode_passages(self.texts):
+            own = text.offsets[:, 0] >= 0
+            values = question @ text.vectors[own].T
+            found.append(TokenSimilarities(values, text.offsets[own].astype(np.int64)))
+        return found
 
 
 def similarity(candidate: Candidate, vectors: TokenVectors | None) -> float:

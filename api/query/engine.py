@@ -117,9 +117,10 @@ class QueryEngine:
             profile=self.models.profile.name,
             modules=await self.prompts.filled(plan.context.prompt, caller),
         )
-        return RunningQuery(
-            self, query, Stages(self.networks, self.writer, self.library, self.threads, trace)
+        stages = Stages(
+            self.networks, self.writer, self.library, self.threads, trace, salt=caller.questions_salt
         )
+        return RunningQuery(self, query, stages)
 
     async def ask(
         self, request: SearchRequest, *, caller: Caller = LOCAL, search: bool = False
@@ -175,6 +176,7 @@ class RunningQuery:
             query=hits.query,
             partial=done.partial,
             warnings=done.warnings,
+            notes=done.notes,
             hits=hits.hits,
             facets=hits.facets,
             answer=done.answer,
@@ -198,7 +200,7 @@ async def open_engine(settings: Settings) -> AsyncIterator[QueryEngine]:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     profile = load_profile(settings.profile, search=[settings.data_dir / "profiles"])
     plans.resolve(None, profile=profile.plan)  # its faults are found now, not at the first query
-    models = Models(profile, settings.data_dir, device=settings.device)
+    models = Models(profile, settings.data_dir, cache=settings.cache, device=settings.device)
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database)
         stack.push_async_callback(database.close)

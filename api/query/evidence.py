@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from base.text.stop_words import english
-from base.text.terms import terms_of
+from base.text.terms import analysed, asked_terms, terms_of
 
 THRESHOLD = 0.46
 """The least similarity at which a question is answered (docs/figures.md).
@@ -56,9 +56,19 @@ def weigh(
     Evidence(coverage=1.0, similarity=0.8)
     """
     asked = question_terms(question)
-    found = {term for passage in passages for term in terms_of(passage)}
+    found = _found(question, passages)
     similarity = min(1.0, max(0.0, max(similarities, default=0.0)))
     return Evidence(coverage(asked, found, frequency=frequency, total=total), similarity)
+
+
+def _found(question: str, passages: Sequence[str]) -> set[str]:
+    """The terms of the passages, and those words of the question that they have in another spelling."""
+    found = {term for passage in passages for terms in analysed(passage) for term in terms}
+    words, spellings = asked_terms(question)
+    for spelling, start, end in spellings:
+        if spelling in found:
+            found.update(word for word, first, last in words if start <= first and last <= end)
+    return found
 
 
 def question_terms(question: str) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from excerpta.types import Highlight
 
 from api.query.candidates import Candidate
 from api.query.evidence import question_terms
-from base.text.terms import term_spans
+from base.text.terms import asked_terms, placed_terms
 from retrieval.retrievers import SimilarPart
 
 WORDS = "words"
@@ -18,15 +19,16 @@ the question are almost never so near."""
 
 
 def highlights_of(candidate: Candidate, query: str) -> list[Highlight]:
-    """The question's words in the passage, in any of their forms, and the words that are like them.
+    """The question's words in the passage, in any of their forms and spellings, and the words like them.
 
-    The second come from retrievers that compare parts of the question with parts of the passage.
+    The latter come from retrievers that compare parts of the question with parts of the passage.
     """
-    asked = set(question_terms(query))
-    words = [one for one in term_spans(query) if one[0] in asked]
-    passage = candidate.passage
-    spans = term_spans(passage.text)
-    found = _same(spans, {term: query[start:end] for term, start, end in reversed(words)}, passage.start)
+    content = set(question_terms(query))
+    asked, passage = asked_terms(query), candidate.passage
+    words = [one for one in asked.words if one[0] in content]
+    texts = {term: query[start:end] for term, start, end in reversed([*words, *asked.spellings])}
+    spans, spellings = placed_terms(passage.text)
+    found = _same(sorted([*spans, *spellings], key=itemgetter(1)), texts, passage.start)
     taken = {at for one in found for at in range(*one.at)}
     places = [(start, end) for _, start, end in spans]
     alike: dict[tuple[int, int], Highlight] = {}

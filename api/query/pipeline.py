@@ -19,7 +19,7 @@ from api.query.hits import hits_of
 from api.query.listing import TEXT, Listing, deeper, extended, followed_by, is_short
 from api.query.plan import Plan, Retrieve
 from api.query.stages import Stages, running
-from context import FilledPrompt, Turn
+from context import FilledPrompt, Held, Turn
 from context.rewriting.base import plain
 from retrieval import TokenVectors
 
@@ -51,7 +51,7 @@ class Query:
     modules: FilledPrompt | None
 
     def answer_request(
-        self, question: str, candidates: Sequence[Candidate], texts: Sequence[str]
+        self, question: str, candidates: Sequence[Candidate], texts: Sequence[str], held: Held
     ) -> AnswerRequest:
         """The request for the answer. `texts` are the candidates' texts as the model reads them."""
         assert self.plan.answer is not None
@@ -63,6 +63,7 @@ class Query:
             options=self.plan.answer,
             explain=bool(self.explain),
             modules=self.modules,
+            held=held,
         )
 
 
@@ -112,7 +113,10 @@ async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
     # What is cited has to be among the hits.
     context = [] if listing.offset else shown[: plan.context.passages]
     wanted = plan.compress if plan.answer or query.explain else None
-    texts, compressed_tokens = await stages.compress(question, context, wanted)
+    read = vectors
+    if read is None and context and (plan.answer or wanted):  # the plan searched without tokens
+        read = await stages.encode(question)
+    texts, compressed_tokens = await stages.compress(question, context, wanted, read)
 
     hits = await stages.call(
         hits_of,
@@ -135,13 +139,13 @@ async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
 
     answer = CitedAnswer()
     if plan.answer is not None:
-        evidence = await stages.weigh(question, context, vectors)
+        evidence = await stages.weigh(question, context, read)
         if not evidence.supported:
-            yield DeltaEvent(text=answer.refuse())
+            if refusal := answer.refuse(trace):
+                yield DeltaEvent(text=refusal)
         else:
-            written = answer.pieces(
-                query.answer_request(question, context, texts), question, context, stages.writer, trace
-            )
+            request = query.answer_request(question, context, texts, stages.held)
+            written = answer.pieces(request, question, context, stages.writer, trace)
             async with aclosing(written) as pieces:
                 async for piece in pieces:
                     yield DeltaEvent(text=piece) if isinstance(piece, str) else piece
@@ -153,6 +157,7 @@ async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
         cached_tokens=answer.usage.cached_tokens,
         question_tokens=answer.usage.question_tokens,
         generated_tokens=answer.usage.generated_tokens,
+        encoded_passages=stages.held.encoded,
     )
     yield usage
     yield DoneEvent(
@@ -161,6 +166,7 @@ async def run(query: Query, stages: Stages) -> AsyncGenerator[StreamEvent]:
         timings_ms=trace.finish(),
         partial=trace.partial,
         warnings=trace.warnings,
+        notes=trace.notes,
     )
 
 

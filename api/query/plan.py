@@ -22,7 +22,7 @@ from excerpta.types.rewrite import RewriteMethod
 
 from api.errors import InvalidPlan, UnknownPlan
 from api.query.catalogues import CATALOGUES, REMEDIES
-from base.methods import TAG, UnknownMethod
+from base.methods import AUTO, TAG, UnknownMethod
 from retrieval.catalogue import METHODS, RETRIEVERS
 
 _Json: TypeAlias = dict[str, Any]
@@ -85,12 +85,17 @@ class Plan(Stage, frozen=True):
     answer: Answer | None
 
 
+def _reranker(preset: str) -> _Json | None:
+    """What a preset ranks by: a method says it itself. None where none does."""
+    return next(({TAG: name} for name, one in CATALOGUES["rerank"].items() if preset in one.presets), None)
+
+
 STAGES: _Json = {
     "rewrite": {},
     "retrieve": {name: {} for name in RETRIEVERS},
     "fuse": {"weights": {name: retriever.weight for name, retriever in RETRIEVERS.items()}},
     "group": {"by": "text", "passages": 10},
-    "rerank": {},
+    "rerank": _reranker("best"),
     "compress": {},
     "context": {
         "passages": 3,
@@ -123,16 +128,16 @@ PRESETS: dict[str, _Json] = {
         "compress": None,
         "answer": None,
     },
-    "balanced": {"retrieve": _retrievers("balanced")},
+    "balanced": {"retrieve": _retrievers("balanced"), "rerank": _reranker("balanced")},
     "best": {
         "retrieve": _retrievers("best"),
-        "rerank": {"limit": 20},
-        "compress": {"target_tokens": 1600},
+        "rerank": {**(_reranker("best") or {}), "limit": 20},
+        "compress": {"target_tokens": 2400},
         "context": {"passages": 8},
         "answer": {"max_tokens": 160},
     },
 }
-"""`fast` only finds; `balanced` answers; `best` looks at more, in every stage."""
+"""`fast` only finds; `balanced` answers what fusion finds; `best` looks at more, and reranks it (ADR 20)."""
 
 DEFAULT = "balanced"
 DEEPEST = 1000
@@ -253,6 +258,8 @@ def _layers(*plans: str | PlanOptions | Mapping[str, Any] | None) -> tuple[str, 
             if name not in PRESETS:
                 raise UnknownPlan(name, sorted(PRESETS))
             base, layers = name, [PRESETS[name]]
+        if layer.get("compress") == AUTO:
+            layer = {**layer, "compress": {"when": AUTO}}
         layers.append({stage: options for stage, options in layer.items() if stage != "base"})
     return base, layers
 
@@ -261,13 +268,12 @@ def _merge(below: _Json, above: _Json, defaults: _Json, at: str = "") -> _Json:
     """`above` merged over `below`. A stage that was off starts from its defaults. Prompts are not merged."""
     merged = dict(below)
     for name, value in above.items():
-        place = f"{at}{name}"
+        place, default = f"{at}{name}", defaults.get(name) or {}
+        under = default if below.get(name) is None else below[name]
         if isinstance(value, dict) and place in CATALOGUES:
-            merged[name] = CATALOGUES[place].merge(below.get(name), value)
+            merged[name] = CATALOGUES[place].merge(under, value)
         elif isinstance(value, dict) and name != "prompt":
-            default = defaults.get(name, {})
-            under = below.get(name)
-            merged[name] = _merge(default if under is None else under, value, default, f"{place}.")
+            merged[name] = _merge(under, value, default, f"{place}.")
         else:
             merged[name] = value
     return merged

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
 from typing import Any, ParamSpec, TypeVar
 
 from excerpta.types import FacetOptions, Facets
@@ -16,18 +17,28 @@ from excerpta.types.rerank import RerankMethod
 from excerpta.types.retrieve import RetrieverOptions
 from excerpta.types.rewrite import RewriteMethod
 
-from api.access.caller import Caller
+from api.access.caller import LOCAL, Caller
 from api.answers.writer import Writer
 from api.collections.library import Entry, Library
 from api.device.networks import Networks
 from api.query import plan as plans
-from api.query.candidates import Candidate, CandidatePassages, Reads, Source, SourceFound, similarity
+from api.query.candidates import (
+    Candidate,
+    CandidatePassages,
+    CandidateTexts,
+    Reads,
+    Source,
+    SourceFound,
+    similarity,
+)
 from api.query.evidence import Evidence, weigh
 from api.query.facets import counted
 from api.query.listing import Listing, grouped
 from api.telemetry.trace import Trace
+from base.methods import AUTO
 from base.text.terms import terms_of
-from context import Turn
+from compress import Compressed
+from context import Held, Turn
 from retrieval import TokenVectors
 from retrieval.catalogue import METHODS, RETRIEVERS
 from retrieval.fusion import CATALOGUE as FUSIONS
@@ -43,13 +54,18 @@ _SURELY_SHORT = 100
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The stages of one query: networks on the device, searches of indexes in `threads`."""
+    """The stages of one query: networks on the device, searches of indexes in `threads`.
+
+    `salt` keeps what callers have asked apart.
+    """
 
     networks: Networks
     writer: Writer
     library: Library
     threads: ThreadPoolExecutor
     trace: Trace
+    salt: str = LOCAL.questions_salt
+    held: Held = field(default_factory=Held)
 
     async def open(
         self,
@@ -101,16 +117,21 @@ class Stages:
     async def encode(self, query: str) -> TokenVectors | None:
         """The question's token vectors; None if time ran out."""
         with self.trace.stage("encode"):
-            call = self.trace.on(self.networks.device, self.networks.encode_query, query)
+            encoder = self.networks.of_questions(self.salt)
+            call = self.trace.on(self.networks.device, lambda: encoder.encoder.encode_queries([query])[0])
             return await self.trace.within("the encoding of the question", call, None)
 
     async def read(self, query: str, plan: plans.Retrieve) -> Reads:
         """The question as each retriever of the plan reads it; without those for which time ran out."""
         needing = {name for name in running(plan) if METHODS[name].needs}
-        reads = {name: RETRIEVERS[name].read(query, self.networks) for name in running(plan) - needing}
+        networks = self.networks.of_questions(self.salt)
+        if (pinned := networks.pinned(query)) is not None:  # nothing of it goes to the device
+            networks = pinned
+            needing = {name for name in needing if METHODS[name].needs != {"encoder"}}
+        reads = {name: RETRIEVERS[name].read(query, networks) for name in running(plan) - needing}
 
         def by_networks() -> Reads:
-            return {name: RETRIEVERS[name].read(query, self.networks) for name in needing}
+            return {name: RETRIEVERS[name].read(query, networks) for name in needing}
 
         if needing:
             with self.trace.stage("encode"):
@@ -174,26 +195,35 @@ class Stages:
         if options is None or not candidates:
             return candidates
         first = candidates[: options.limit]
-        passages = CandidatePassages(first, self.networks)
+        passages = CandidatePassages(first, self.networks, self.held)
         with self.trace.stage("rerank"):
             call = self.trace.on(self.networks.device, self.networks.rerank, query, passages, options)
             ranking = await self.trace.within("reranking", call, None)
         if ranking is None:
             return candidates
+        if ranking.tokens_read:
+            self.held.others += len(first)
+        if ranking.cut:
+            self.trace.warnings.append(f"reranking read only the beginning of {ranking.cut} passages")
         for rank, at in enumerate(ranking.order.tolist()):
             first[at].ranks["rerank"] = rank
             first[at].scores["rerank"] = float(ranking.scores[at])
         return [first[at] for at in ranking.order.tolist()] + candidates[options.limit :]
 
     async def compress(
-        self, query: str, candidates: Sequence[Candidate], options: CompressMethod | None
+        self,
+        query: str,
+        candidates: Sequence[Candidate],
+        options: CompressMethod | None,
+        vectors: TokenVectors | None,
     ) -> tuple[list[str], int]:
         """The candidates' texts within the budget and how many tokens they have; whole without a budget."""
-        texts = [one.passage.text for one in candidates]
+        source = CandidateTexts(candidates, vectors)
+        texts = list(source.texts)
         if options is None or not texts:
             return texts, 0
         with self.trace.stage("compress"):
-            call = self.trace.on(self.networks.device, self.networks.compress, query, texts, options)
+            call = self.trace.on(self.networks.device, self._compress, query, source, options)
             shortened = await self.trace.within("compression", call, None)
         if shortened is None:
             return texts, 0
@@ -201,13 +231,22 @@ class Stages:
             one.kept = short.kept
         return [short.text for short in shortened], sum(short.tokens_after for short in shortened)
 
+    def _compress(
+        self, query: str, source: CandidateTexts, options: CompressMethod
+    ) -> list[Compressed] | None:
+        """The texts within the budget; None where the plan leaves it to the cost and that is not worth it."""
+        if options.when == AUTO:
+            verdict = self.networks.worth_compressing(source.texts, options)
+            self.trace.notes["compress"] = verdict.reason
+            if not verdict.compress:
+                return None
+        return self.networks.compress(query, source, options)
+
     async def weigh(
         self, query: str, candidates: Sequence[Candidate], vectors: TokenVectors | None
     ) -> Evidence:
         """The evidence for an answer in these passages."""
         with self.trace.stage("support"):
-            if vectors is None:  # the plan searched without tokens
-                vectors = await self.encode(query)
             return await self.call(_weigh, query, candidates, vectors)
 
     async def call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -222,10 +261,20 @@ def running(plan: plans.Retrieve) -> set[str]:
 
 def _fuse(found: Sequence[SourceFound], options: FuseMethod) -> list[Candidate]:
     candidates = [candidate for one in found for candidate in _fuse_one(one, options)]
-    candidates.sort(key=lambda one: (-one.scores["fused"], one.passage.id, one.found.source.name))
-    for rank, candidate in enumerate(candidates):
+    candidates.sort(key=_fused_score, reverse=True)
+    ranked: list[Candidate] = []
+    for _, equal in groupby(candidates, _fused_score):
+        ties = list(equal)
+        if len(ties) > 1:  # only then are passages read for their ids
+            ties.sort(key=lambda one: (one.passage.id, one.found.source.name))
+        ranked += ties
+    for rank, candidate in enumerate(ranked):
         candidate.ranks["fused"] = rank
-    return candidates
+    return ranked
+
+
+def _fused_score(candidate: Candidate) -> float:
+    return candidate.scores["fused"]
 
 
 def _fuse_one(found: SourceFound, options: FuseMethod) -> list[Candidate]:
@@ -244,7 +293,7 @@ def _fuse_one(found: SourceFound, options: FuseMethod) -> list[Candidate]:
     }
     candidates = []
     for number, score in zip(hits.numbers.tolist(), hits.scores.tolist(), strict=True):
-        candidate = Candidate(found, number, found.source.snapshot.passage(number))
+        candidate = Candidate(found, number)
         for name, ranks in places.items():
             if number in ranks:
                 candidate.ranks[name] = ranks[number]

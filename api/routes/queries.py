@@ -2,19 +2,31 @@
 
 from typing import Any, Literal
 
-from excerpta.types import QueryReply, QueryRequest, SearchRequest
+from excerpta.types import (
+    Problem,
+    QueryReply,
+    QueryRequest,
+    SearchBatchReply,
+    SearchBatchRequest,
+    SearchRequest,
+    SearchResult,
+)
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.response import Stream
+from msgspec import convert
 
 from api.access.caller import Caller
 from api.http import sse
 from api.http.contract import StreamedOperation, answered, problems
 from api.http.hangup import unless_gone
+from api.http.problems import document
+from api.query.batch import search_each
 from api.query.engine import RunningQuery
 from api.service import Service
 from api.telemetry.trace import server_timing
+from base.errors import ExcerptaError
 
 
 @post(
@@ -67,6 +79,34 @@ async def search(
     return await _whole(request, running, explain=data.explain)
 
 
+@post(
+    "/v1/search:batch",
+    operation_id="searchBatch",
+    responses=problems(404, 409, 413, 422),
+    status_code=200,
+    tags=["queries"],
+)
+async def search_batch(
+    data: JSONBody[SearchBatchRequest],
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    caller: NamedDependency[Caller],
+) -> SearchBatchReply:
+    """Finds passages for up to 100 questions, as `/v1/search` does for each, which are encoded together.
+
+    A result has the reply to its question, or the problem that this question met.
+    """
+    found = await unless_gone(request, search_each(service.engine, data, caller=caller))
+    return SearchBatchReply(
+        results=[
+            SearchResult(error=convert(document(one), Problem))
+            if isinstance(one, ExcerptaError)
+            else SearchResult(reply=one)
+            for one in found
+        ]
+    )
+
+
 async def _whole(
     request: Request[Any, Any, Any], running: RunningQuery, *, explain: bool | Literal["matrix"]
 ) -> Response[QueryReply]:
@@ -74,4 +114,4 @@ async def _whole(
     return Response(reply, headers={"Server-Timing": server_timing(reply.timings_ms)})
 
 
-QUERIES = [query, search]
+QUERIES = [query, search, search_batch]

@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 from urllib.parse import unquote
 
-import msgspec
 from excerpta.types import (
     CompareReply,
     CompareRequest,
@@ -25,12 +24,12 @@ from api.access.caller import Caller
 from api.collections.storable import clean
 from api.db import SourceRow
 from api.db.replies import iso_time
-from api.db.sources import is_current, is_known_failure, known_sources
+from api.db.sources import is_current, is_known_failure, known_sources, reported
 from api.errors import InvalidRequest
 from api.http.contract import problems
 from api.routes.collections import CollectionName
 from api.service import Service
-from retrieval.corpus import DEFAULT_LIMITS, EXTENSIONS
+from retrieval.corpus import DEFAULT_LIMITS, EXTENSIONS, NAMES
 
 SourcePath = FromPath[
     Annotated[str, Meta(description="The source's name, URL-encoded; it may hold slashes.")]
@@ -86,11 +85,12 @@ async def compare(
     reply = CompareReply(changed=[], failed=[], unchanged=0)
     for one in data.sources:
         row = known.get(clean(one.name))
-        if is_current(row, one.hash):
+        if row is not None and is_current(row, one.hash):
             reply.unchanged += 1
+            if row.state == "partial":
+                reply.partial.append(_told(row))
         elif row is not None and is_known_failure(row, one.hash):
-            reasons = "; ".join(reason for _, reason in _report(row))
-            reply.failed.append(JobError(name=one.name, reason=reasons))
+            reply.failed.append(_told(row))
         else:
             reply.changed.append(one.name)
     return reply
@@ -136,9 +136,10 @@ async def remove_many(
 
 @get("/v1/formats", operation_id="list_formats", responses=problems(), tags=["sources"])
 async def formats(service: NamedDependency[Service]) -> FormatsReply:
-    """The files that are read, by extension, and the limits of one file and of one upload."""
+    """The files that are read, by extension or name, and the limits of one file and of one upload."""
     return FormatsReply(
         extensions=sorted(EXTENSIONS),
+        names=sorted(NAMES),
         max_bytes=DEFAULT_LIMITS.max_file_bytes,
         max_archive_bytes=DEFAULT_LIMITS.max_total_bytes,
         max_files=service.settings.max_upload_files,
@@ -154,6 +155,11 @@ async def _delete(service: Service, caller: Caller, name: str, names: list[str])
     return DeleteReply(deleted=deleted, version=version)
 
 
+def _told(row: SourceRow) -> JobError:
+    parts = (reason if name == row.name else f"{name} {reason}" for name, reason in reported(row))
+    return JobError(name=row.name, reason="; ".join(parts))
+
+
 def _reply(row: SourceRow) -> SourceReply:
     return SourceReply(
         name=row.name,
@@ -161,15 +167,12 @@ def _reply(row: SourceRow) -> SourceReply:
         documents=row.documents,
         bytes=row.bytes,
         hash=row.hash,
-        errors=[JobError(name=name, reason=reason) for name, reason in _report(row)],
+        errors=[JobError(name=name, reason=reason) for name, reason in reported(row)],
+        folder=row.folder,
         job=row.job_id,
         version=row.version,
         updated_at=iso_time(row.updated_at),
     )
-
-
-def _report(row: SourceRow) -> list[tuple[str, str]]:
-    return msgspec.json.decode(row.report, type=list[tuple[str, str]])
 
 
 SOURCES = [list_all, compare, remove, remove_many, formats]

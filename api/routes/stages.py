@@ -1,5 +1,6 @@
 """Single stages, for texts that are in no collection."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -12,22 +13,28 @@ from excerpta.types import (
     RerankResult,
     RerankUsage,
 )
+from excerpta.types.rerank import RerankMethod
+from excerpta.types.stages import TextIn
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
+from litestar.exceptions import HTTPException
 from litestar.params import JSONBody
 from msgspec import UNSET
 
 from api.collections.storable import clean
+from api.compat.cohere_rerank import options_of, reply_of, respond_in_form
+from api.compat.cohere_types import CohereRerankReply, CohereRerankRequest
 from api.errors import InvalidRequest
-from api.http.contract import problems
+from api.http.contract import cohere_problems, problems
 from api.http.hangup import unless_gone
 from api.http.ids import new_id
+from api.query.candidates import EncodedTexts
 from api.query.catalogues import REMEDIES
 from api.service import Service
 from api.telemetry.trace import Trace, server_timing
 from base.methods import AUTO, TAG
 from compress import CATALOGUE as COMPRESSORS
-from compress import without_question
+from compress import Loose, without_question
 from rerank import CATALOGUE as RERANKERS
 from rerank import Ranking, Texts
 
@@ -47,16 +54,8 @@ async def rerank(
         if name in data.options:
             raise InvalidRequest("options", f"`{name}` is not among them here: {remedy}")
     options = RERANKERS.resolve({**data.options, TAG: data.model or AUTO})
-    RERANKERS.check(options, service.networks.available() - {"blocks"}, REMEDIES)
-    query = clean(data.query)
-    if not query.strip():
-        raise InvalidRequest("query", "it has no words; ask something")
-    texts = [clean(one if isinstance(one, str) else one.text) for one in data.documents]
-    trace = Trace(timeout_s=service.settings.query_timeout_s)
-    with service.device.admit(), trace.stage("rerank"):
-        ranking: Ranking = await unless_gone(
-            request, trace.on(service.device, service.networks.rerank, query, Texts(texts), options)
-        )
+    texts, trace = _texts(data.documents), Trace(timeout_s=service.settings.query_timeout_s)
+    ranking = await _ranked(request, service, data.query, texts, options, trace)
     results = [
         RerankResult(
             index=at,
@@ -73,6 +72,50 @@ async def rerank(
         timings_ms=trace.finish(),
     )
     return Response(reply, headers={"Server-Timing": server_timing(reply.timings_ms)})
+
+
+@post(
+    "/v2/rerank",
+    operation_id="rerank_v2",
+    responses=cohere_problems(413, 422),
+    status_code=200,
+    tags=["stages"],
+    exception_handlers={HTTPException: respond_in_form, Exception: respond_in_form},
+)
+async def rerank_v2(
+    data: JSONBody[CohereRerankRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
+) -> Response[CohereRerankReply]:
+    """Ranks texts for a query, in the form of the second version of Cohere's call."""
+    options, warnings = options_of(data)
+    texts, trace = _texts(data.documents), Trace(timeout_s=service.settings.query_timeout_s)
+    ranking = await _ranked(request, service, data.query, texts, options, trace)
+    if ranking.cut:
+        warnings.append(f"only the beginning of {ranking.cut} documents was read")
+    reply = reply_of(ranking, data, texts, options.method, warnings)
+    return Response(reply, headers={"Server-Timing": server_timing(trace.finish())})
+
+
+def _texts(documents: Sequence[str | TextIn]) -> list[str]:
+    return [clean(one if isinstance(one, str) else one.text) for one in documents]
+
+
+async def _ranked(
+    request: Request[Any, Any, Any],
+    service: Service,
+    query: str,
+    texts: Sequence[str],
+    options: RerankMethod,
+    trace: Trace,
+) -> Ranking:
+    """Ranks loose texts on the device. Raises InvalidRequest for a blank query, and MethodUnavailable."""
+    RERANKERS.check(options, service.networks.available() - {"blocks"}, REMEDIES)
+    query = clean(query)
+    if not query.strip():
+        raise InvalidRequest("query", "it has no words; ask something")
+    with service.device.admit(), trace.stage("rerank"):
+        call = trace.on(service.device, service.networks.rerank, query, Texts(texts), options)
+        ranking: Ranking = await unless_gone(request, call)
+    return ranking
 
 
 @post(
@@ -95,10 +138,11 @@ async def compress(
         {**data.options, TAG: without_question(available) if blind else data.method}
     )
     COMPRESSORS.check(options, available, REMEDIES)
+    read = EncodedTexts(query, texts, service.networks) if data.encode else Loose(texts)
     trace = Trace(timeout_s=service.settings.query_timeout_s)
     call = partial(service.networks.compress, target_tokens=data.target_tokens)
     with service.device.admit(), trace.stage("compress"):
-        shortened = await unless_gone(request, trace.on(service.device, call, query, texts, options))
+        shortened = await unless_gone(request, trace.on(service.device, call, query, read, options))
     reply = CompressReply(
         id=new_id("cmp"),
         method=options.method,
@@ -116,4 +160,4 @@ async def compress(
     return Response(reply, headers={"Server-Timing": server_timing(reply.timings_ms)})
 
 
-STAGES = [rerank, compress]
+STAGES = [rerank, rerank_v2, compress]

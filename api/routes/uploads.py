@@ -1,13 +1,14 @@
 """Routes of uploads: any number of documents as a job. The upload is on disk before the reply is sent."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from excerpta.types import JobReply
 from litestar import Request, Response, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
-from litestar.params import MultipartBody
+from litestar.params import FromQuery, MultipartBody
+from msgspec import Meta
 
 from api.access.keys import caller_of
 from api.collections.library import Entry
@@ -24,6 +25,13 @@ from retrieval.corpus.names import safe_name
 from retrieval.errors import UnreadableDocument
 
 _CHUNK = 1 << 20
+_LONGEST_FOLDER = 255
+Folder = FromQuery[
+    Annotated[
+        str | None,
+        Meta(max_length=_LONGEST_FOLDER, description="The folder that the files' names are paths below."),
+    ]
+]
 _MANY_DOCUMENTS = (".zip", ".csv", ".tsv", ".jsonl", ".ndjson")
 
 
@@ -46,6 +54,7 @@ async def upload_files(
     data: MultipartBody[Files],
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
+    folder: Folder = None,
 ) -> Response[JobReply]:
     """Indexes files: txt, Markdown, HTML, PDF, DOCX, CSV, JSONL, and zip of those. Answers with a job.
 
@@ -64,7 +73,9 @@ async def upload_files(
                 while chunk := await file.read(_CHUNK):
                     await service.library.run(part.write, chunk)
         single = not any(one.lower().endswith(_MANY_DOCUMENTS) for one in names)
-        return await _queue(service, request, entry, "files", upload, len(names) if single else None)
+        total = len(names) if single else None
+        of = _folder(folder)
+        return await _queue(service, request, entry, "files", upload, total, files=len(set(names)), folder=of)
 
 
 @post(
@@ -104,6 +115,9 @@ async def _queue(
     kind: Kind,
     upload: SpoolWriter,
     total: int | None,
+    *,
+    files: int | None = None,
+    folder: str | None = None,
 ) -> Response[JobReply]:
     """Stores the upload, then creates its job. A repeated upload answers with its first job."""
     key = _idempotency_key(request)
@@ -112,7 +126,15 @@ async def _queue(
     await service.library.run(upload.keep, wanted)
     try:
         job, new = await service.queue.put(
-            wanted, entry.id, kind, total=total, upload=once, caller=caller_of(request)
+            wanted,
+            entry.id,
+            kind,
+            total=total,
+            files=files,
+            folder=folder,
+            size=upload.size,
+            upload=once,
+            caller=caller_of(request),
         )
     except BaseException:
         service.spool.drop(wanted)
@@ -129,6 +151,12 @@ def _idempotency_key(request: Request[Any, Any, Any]) -> str | None:
     if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
         raise InvalidRequest("Idempotency-Key", "it has 1 to 200 printable characters")
     return key
+
+
+def _folder(name: str | None) -> str | None:
+    if name is not None and not (1 <= len(name) <= _LONGEST_FOLDER and name.isprintable()):
+        raise InvalidRequest("folder", f"it has 1 to {_LONGEST_FOLDER} printable characters")
+    return None if name is None else clean(name)
 
 
 def _file_name(file: UploadFile) -> str:

@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 
 class Trace:
-    """Timings, warnings and the deadline of one query. `partial` is set when a stage ran out of time."""
+    """Timings, warnings and the deadline of one query. `partial` is set when a stage ran out of time.
+
+    `notes` say, by stage, why something was done or left out.
+    """
 
     def __init__(self, *, timeout_s: float, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
@@ -23,6 +26,7 @@ class Trace:
         self.deadline = self.began + timeout_s
         self.timings: dict[str, float] = {"queue": 0.0}
         self.warnings: list[str] = []
+        self.notes: dict[str, str] = {}
         self.partial = False
 
     @property

@@ -50,7 +50,7 @@ _WORD = re.compile(
 _RUN = rf"(?:\w[{_MARKS}\u200c\u200d]*)+"
 _PLAIN = re.compile(rf"{_RUN}(?:[-'’.]{_RUN})*")
 # A claim stands or falls by its numbers, so they are apart from the words around them: "5-year" is two facts.
-_FACT = re.compile(rf"\d+(?:[.,:/-]\d+)*%?|(?!\d){_RUN}(?:[.’'-]{_RUN})*")
+_FACT = re.compile(rf"(?:(?<![^\s(\[{{\"'=:;,<>|])-)?\d+(?:[.,:/-]\d+)*%?|(?!\d){_RUN}(?:[.’'-]{_RUN})*")
 
 
 def words(text: str) -> Spans:
@@ -76,10 +76,10 @@ def plain_words(text: str) -> list[tuple[int, int]]:
 
 
 def facts(text: str) -> list[str]:
-    """The words and the numbers of a text as a claim is checked by them.
+    """The words and the numbers of a text as a claim is checked by them; a minus belongs to its number.
 
-    >>> facts("In 1843, 2,000 5-year bonds rose 3.5%.")
-    ['In', '1843', '2,000', '5', 'year', 'bonds', 'rose', '3.5%']
+    >>> facts("In 1843, 2,000 5-year bonds rose 3.5% (-2% in 1844-1845).")
+    ['In', '1843', '2,000', '5', 'year', 'bonds', 'rose', '3.5%', '-2%', 'in', '1844-1845']
     """
     found: list[str] = _FACT.findall(text)
     return found

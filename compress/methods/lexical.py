@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from base.methods import Method
 from base.text.stems import stem
 from base.text.words import words
-from compress.base import ScoredWords
-from compress.protect import Protection
-
-Floats = NDArray[np.float64]
+from compress.base import Floats, ScoredWords
+from compress.pooling import pool
 
 
 class LexicalScorer:
@@ -32,17 +30,11 @@ class LexicalScorer:
         self, query: str, texts: Sequence[str], options: Lexical, *, rate: float
     ) -> Sequence[ScoredWords]:
         """The words of each text, those nearest to the question's first."""
-        protection = Protection.of(options)
         spans = [words(text) for text in texts]
         stems = [stems_of(text, span) for text, span in zip(texts, spans, strict=True)]
         return [
-            ScoredWords(
-                span,
-                pool(weights, options.window),
-                protection.protected(text, span),
-                protection.is_end(text, span),
-            )
-            for text, span, weights in zip(texts, spans, overlap(query, stems), strict=True)
+            ScoredWords(span, pool(weights, options.window))
+            for span, weights in zip(spans, overlap(query, stems), strict=True)
         ]
 
 
@@ -60,19 +52,10 @@ def overlap(query: str, stems: Sequence[Sequence[str]]) -> list[Floats]:
     return [np.array([weight.get(word, 0.0) for word in text], dtype=np.float64) for text in stems]
 
 
-def pool(weights: Floats, window: int) -> Floats:
-    """The mean over the `window` places around each place (n,); beyond the ends stand zeros."""
-    half = window // 2
-    sums = np.concatenate([np.zeros(1), np.cumsum(weights)])
-    places = np.arange(len(weights))
-    last = np.minimum(places + half + 1, len(weights))
-    pooled: Floats = (sums[last] - sums[np.maximum(places - half, 0)]) / window
-    return pooled
-
-
 METHOD = Method(
     Lexical,
     lambda networks: LexicalScorer(),
     frozenset({"lm"}),
-    measured="93 % of answers survive in 33 % of the tokens, 25 % in random words (`benchmarks compress`)",
+    measured="with similarities 99 % of answers survive in 33 % of the tokens, 25 % in random words "
+    "(`benchmarks compress`)",
 )

@@ -10,14 +10,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 
 from base.text.sentences import sentences
 from base.text.stems import stem
 from base.text.stop_words import english
 from base.text.words import facts
+from context.citations.plain import identifier, joined, plain, plain_number, says_fall
 
 THRESHOLD = 0.62
 """The least share of a sentence's weight that its quote must have."""
@@ -36,7 +37,7 @@ _CLAUSES = re.compile(r";\s|,?\s(?:and|but|while|whereas)\s")
 _MOST_JOINTS = 8
 """How many places are tried at which a sentence may fall into two clauses."""
 
-_NUMBER = re.compile(r"\d")
+_NUMBER = re.compile(r"-?\d")
 _WIDE = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _NEGATED_WORDS = 3
 """How many words after a negation are read as negated."""
@@ -79,15 +80,27 @@ class Quote:
 class _Said:
     """A text's words as written, its content words, and those of them right behind a negation.
 
-    Each number stands among the words a second time, with the word before it: "above 2000".
+    Each number stands among the words a second time, with the word before it: "above 2000". `joined` are
+    names and numbers that the text has in several words, each in one and with its content words.
     """
 
     words: frozenset[str]
     terms: frozenset[str]
     negated: frozenset[str]
+    joined: frozenset[tuple[str, frozenset[str]]] = frozenset()
 
     def __or__(self, other: _Said) -> _Said:
-        return _Said(self.words | other.words, self.terms | other.terms, self.negated | other.negated)
+        return _Said(
+            self.words | other.words,
+            self.terms | other.terms,
+            self.negated | other.negated,
+            self.joined | other.joined,
+        )
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The content words, and names and numbers in one word."""
+        return self.terms | {word for word, _ in self.joined}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +115,16 @@ class _Claim:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """One or two neighbouring sentences of a passage; `known` has the words of its title too."""
+    """One or two neighbouring sentences of a passage; `known` has the words of its title too.
+
+    `numbers` are those of the sentences, with groups that spaces part in one.
+    """
 
     quote: Quote
     sentences: int
     said: _Said
     known: frozenset[str]
+    numbers: frozenset[str]
 
 
 class Support:
@@ -119,7 +136,7 @@ class Support:
 
     def __init__(self, passages: Sequence[str], *, titles: Sequence[str] = (), question: str = "") -> None:
         spans_of = [[(sentence.start, sentence.end) for sentence in sentences(text)] for text in passages]
-        known = [self._read(title).terms for title in [*titles, *[""] * len(passages)][: len(passages)]]
+        known = [self._read(title).known for title in [*titles, *[""] * len(passages)][: len(passages)]]
         self._question = self._read(question).terms
         self._windows: list[_Window] = []
         counts: Counter[str] = Counter()
@@ -132,7 +149,8 @@ class Support:
                 for more in range(min(2, len(spans) - at)):
                     quote = Quote(number, start, spans[at + more][1])
                     both = said[at] | said[at + more]
-                    self._windows.append(_Window(quote, more + 1, both, both.terms | known[number]))
+                    numbers = frozenset(filter(_NUMBER.match, both.known))
+                    self._windows.append(_Window(quote, more + 1, both, both.known | known[number], numbers))
         self._total = sum(map(len, spans_of))
         self._counts = counts
 
@@ -154,12 +172,26 @@ class Support:
             return None
         carrying = [
             (-share, -len(window.known & self._question), *_place(window))
-            for window in self._windows
+            for window in self._granting(claim)
             if _proves(claim, window)
             and self._about_the_question(claim, window)
             and (share := self._share(claim, window, weight)) >= THRESHOLD
         ]
         return min(carrying)[-1] if carrying else None
+
+    def _granting(self, claim: _Claim) -> Iterator[_Window]:
+        """The windows, each with what it says otherwise: "PPR-9087" for "PPR 9087", "-5" for "fell by 5"."""
+        parts = dict(claim.said.joined)
+        names, falling = frozenset(parts), claim.numbers if says_fall(claim.said.words) else frozenset()
+        for window in self._windows:
+            granted = {one for one in falling if f"-{one}" in window.numbers}
+            if not names.isdisjoint(window.known):
+                granted.update(*(parts[name] for name in names & window.known))
+            if granted:
+                known, numbers = window.known | granted, window.numbers | granted
+                yield replace(window, known=known, numbers=numbers)
+            else:
+                yield window
 
     def _share(self, claim: _Claim, window: _Window, weight: float) -> float:
         carried = sum(map(self._weight, claim.said.terms & window.known)) / weight
@@ -184,6 +216,7 @@ class Support:
         return _Claim(said, frozenset(names & said.terms) - numbers, numbers, quoted)
 
     def _read(self, text: str) -> _Said:
+        text = plain(text)
         words = [word.casefold() for word in facts(text)]
         terms: set[str] = set()
         negated: set[str] = set()
@@ -200,28 +233,32 @@ class Support:
         bounds = [
             f"{word} {self._term(number)[0]}" for word, number in pairwise(words) if _NUMBER.match(number)
         ]
-        return _Said(frozenset([*words, *bounds]), frozenset(terms), frozenset(negated))
+        pieces = frozenset(
+            (one.word, frozenset(term for part in one.parts for term in self._term(part)))
+            for one in joined(text)
+        )
+        return _Said(frozenset([*words, *bounds]), frozenset(terms), frozenset(negated), pieces)
 
     def _term(self, word: str) -> list[str]:
         folded = word.casefold().replace("’", "'")
         if _NUMBER.match(folded):
-            return [folded.replace(",", "")]
+            return [plain_number(folded)]
         if _WIDE.search(folded):  # written without spaces: pairs of characters stand for words
             return [folded[at : at + 2] for at in range(max(1, len(folded) - 1))]
-        folded = folded.removesuffix("'s")
+        folded = identifier(folded.removesuffix("'s"))
         return [] if folded in _COMMON or len(folded) < 2 else [stem(folded)]
 
     def _capitalised(self, sentence: str) -> set[str]:
         """Names inside a sentence: words with a capital, a digit, an underscore or a dot in them."""
         names: set[str] = set()
-        for at, word in enumerate(facts(sentence)):
+        for at, word in enumerate(facts(plain(sentence))):
             if (at and word[0].isupper()) or any(c.isupper() or c in "_." or c.isdigit() for c in word[1:]):
                 names.update(self._term(word))
         return names
 
     def _opening_name(self, sentence: str) -> set[str]:
         """The first word, if the passages have it as a name or lack it. Its capital proves nothing."""
-        first = next(iter(facts(sentence)), "")
+        first = next(iter(facts(plain(sentence))), "")
         if not first[:1].isupper() or first.endswith("ly"):
             return set()
         return {term for term in self._term(first) if term in self._names or not self._counts[term]}
@@ -230,7 +267,9 @@ class Support:
 def _proves(claim: _Claim, window: _Window) -> bool:
     """Whether names and numbers are there, and neither denies what the other says."""
     said, quoted = claim.said, window.said
-    if not claim.names <= window.known or not claim.numbers <= quoted.terms:
+    if not claim.names <= window.known:
+        return False
+    if not claim.numbers <= window.numbers:
         return False
     if not claim.quoted <= quoted.words:
         return False

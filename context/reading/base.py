@@ -19,6 +19,9 @@ from models.attention.rotation import Rotation
 from models.attention.watch import AttentionWatch
 from models.networks.language_model import LanguageModel
 
+Lead: TypeAlias = Callable[[], Sequence[Block]]
+"""Reads or finds the blocks of the lead after each passage."""
+
 O = TypeVar("O", bound=ReadingMethod)  # noqa: E741
 
 
@@ -29,7 +32,8 @@ class Task:
     The tail begins after the last passage and ends where the answer begins. `asked` are the question's own
     tokens in it. `blocks` is empty if the reading takes none. `rotation` is created at its first use. So are
     the blocks of `lead`: the tail's first tokens, before the last one that the question follows, after each
-    passage. `lead` is None if those blocks depend on more than the passage.
+    passage. `lead` is None if those blocks depend on more than the passage. `saliency` gives the mean log p
+    of the question's tokens after each passage alone.
     """
 
     method: str
@@ -44,7 +48,8 @@ class Task:
     defaults: EngineDefaults
     statistics: bool
     rotation: Callable[[], Rotation]
-    lead: Callable[[], Sequence[Block]] | None = None
+    saliency: Callable[[], Sequence[float]]
+    lead: Lead | None = None
 
     @property
     def ids(self) -> list[int]:

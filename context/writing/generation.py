@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -11,10 +11,17 @@ from transformers import DynamicCache
 
 from context.notes import ReadingNotes
 from context.writing.transcript import FinishReason, Transcript, Writing
+from models.attention.batch import FrozenPart
+from models.attention.blocks import LayerKeyValues
 from models.attention.calls import ApeCall
+from models.attention.key_scratch import joined
+from models.attention.row_keys import RowKeys
+from models.attention.step import rows_to_write, writing_call
 from models.attention.watch import AttentionWatch
 from models.executor import breathe, piece
 from models.networks.language_model import LanguageModel
+
+_COPIED_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,24 @@ class ReadPrompt:
     notes: ReadingNotes = field(default_factory=ReadingNotes)
     source: Sequence[Sequence[int]] = ()
 
+    def beginning(self) -> tuple[FrozenPart, list[LayerKeyValues]]:
+        """What stays as it was read, and the keys and values of each layer that the answer's row begins with.
+
+        Those are the prompt's own and the prefix's, if they are not long: each row has its own copy, and rows
+        that are written together are padded to the longest.
+        """
+        ape = None if self.ape is None else self.ape.for_writing()
+        layers = [(layer.keys, layer.values) for layer in self.cache.layers]
+        if layers[0][0].shape[2] > _COPIED_TOKENS:
+            return FrozenPart(ape, tuple(layers)), [
+                (keys[:, :, :0], values[:, :, :0]) for keys, values in layers
+            ]
+        if ape is not None and ape.prefix is not None:
+            together = [joined(runs) for runs in zip(ape.prefix, layers, strict=True)]
+            if together[0][0].shape[2] <= _COPIED_TOKENS:
+                return FrozenPart(replace(ape, prefix=None)), together
+        return FrozenPart(ape), layers
+
 
 class Generation:
     """An answer after its prompt was read. Steps of several answers may take turns on one device.
@@ -62,7 +87,8 @@ class Generation:
         self.notes = prompt.notes
         self._logits: torch.Tensor | None = prompt.logits
         self._position = prompt.position
-        self._ape: ApeCall | None = None
+        self._own: RowKeys | None = None
+        self._frozen = FrozenPart()
         self._transcript = Transcript(lm.decode, lm.eos_ids, writing)
 
     @property
@@ -100,18 +126,23 @@ class Generation:
 
     def close(self) -> None:
         """Releases all memory. Later steps return None."""
-        self._prompt = self._logits = self._ape = None
+        self._prompt = self._logits = self._own = None
+        self._frozen = FrozenPart()
 
     @torch.inference_mode()
     def _next_logits(self, prompt: ReadPrompt) -> torch.Tensor:
         if self._logits is not None:
             logits, self._logits = self._logits, None
             return logits
-        if self._ape is None and prompt.ape is not None:  # not before the first token has been said
-            self._ape = prompt.ape.for_writing()
-        logits = read(self._lm, self.ids[-1:], self._position, prompt.cache, ape=self._ape)
+        if self._own is None:  # not before the first token has been said
+            self._frozen, layers = prompt.beginning()
+            self._own = rows_to_write(self._lm.device, 1)
+            self._own.add(layers)
+        call = writing_call(self._own, slice(0, 1), [self._frozen])
+        logits = self._lm.step(torch.tensor([self.ids[-1:]]), torch.tensor([[self._position]]), call)
+        self._own.lengths[0] += 1
         self._position += 1
-        return logits
+        return logits[0, 0]
 
 
 @torch.inference_mode()

@@ -16,15 +16,11 @@ from typing import Protocol
 import torch
 
 from context.writing.drafting import Drafter
-from context.writing.generation import Generation, ReadPrompt, TokenUsage
+from context.writing.generation import Generation, TokenUsage
 from context.writing.transcript import FinishReason, Transcript
-from models.attention.batch import BatchCall, FrozenPart
-from models.attention.row_keys import RowKeys
+from models.attention.batch import FrozenPart
+from models.attention.step import rows_to_write, writing_call
 from models.networks.language_model import LanguageModel
-
-_COPIED_TOKENS = 256
-"""Own keys of a prompt up to so many tokens are copied to the growing rows; longer ones stay apart,
-because every row of the batch is padded to the longest."""
 
 _log = logging.getLogger(__name__)
 
@@ -118,7 +114,7 @@ class Scheduler:
     def __init__(self, lm: LanguageModel, *, drafts: int = 0, drafting_rows: int = 2) -> None:
         self._lm = lm
         self._drafts, self._drafting_rows = drafts, drafting_rows
-        self._own = RowKeys()
+        self._own = rows_to_write(lm.device)
         self._rows: list[Row] = []
         self.steps = 0
         self.tokens = 0
@@ -144,7 +140,7 @@ class Scheduler:
         row = Row(transcript, prompt.position, usage, listener, gone or threading.Event(), drafter)
         listener.began(row)
         if self._tried(row, prompt.logits[None], [])[1]:
-            row.frozen, beginning = _split(prompt)
+            row.frozen, beginning = prompt.beginning()
             self._own.add(beginning)
             self._rows.append(row)
         return row
@@ -159,7 +155,7 @@ class Scheduler:
             self._step()
         except Exception as error:
             _log.exception("a step failed; %d answers end with it", len(self._rows))
-            rows, self._rows, self._own = self._rows, [], RowKeys()
+            rows, self._rows, self._own = self._rows, [], rows_to_write(self._lm.device)
             for row in rows:
                 _tell(row, error)
         return bool(self._rows)
@@ -203,21 +199,15 @@ class Scheduler:
 
     def _forward(self, rows: slice, drafts: Sequence[Sequence[int]]) -> torch.Tensor:
         """Logits (rows, queries, vocabulary) behind the last tokens and their drafts; their keys are kept."""
-        members, device = self._rows[rows], self._lm.device
+        members = self._rows[rows]
         queries = 1 + max(map(len, drafts))
         ids = [
             [row.transcript.ids[-1], *draft, *[0] * (queries - 1 - len(draft))]
             for row, draft in zip(members, drafts, strict=True)
         ]
         positions = torch.tensor([[row.position] for row in members]) + torch.arange(queries)
-        output = self._lm.model(
-            input_ids=torch.tensor(ids, device=device),
-            position_ids=positions.to(device),
-            use_cache=False,
-            ape=BatchCall(self._own, rows, [row.frozen for row in members], queries),
-        )
-        logits: torch.Tensor = output.logits
-        return logits
+        call = writing_call(self._own, rows, [row.frozen for row in members], queries)
+        return self._lm.step(torch.tensor(ids), positions, call)
 
     def _tried(self, row: Row, logits: torch.Tensor, draft: Sequence[int]) -> tuple[int, bool]:
         """The result of `Row.write`. If the row has ended, its listener has been notified."""
@@ -244,15 +234,6 @@ class Scheduler:
         self._own.remove(at)
         self._rows[at] = self._rows[-1]
         self._rows.pop()
-
-
-def _split(prompt: ReadPrompt) -> tuple[FrozenPart, list[tuple[torch.Tensor, torch.Tensor]]]:
-    """What stays as it was read, and what the row begins with."""
-    ape = None if prompt.ape is None else prompt.ape.for_writing()
-    layers = [(layer.keys, layer.values) for layer in prompt.cache.layers]
-    if layers[0][0].shape[2] <= _COPIED_TOKENS:
-        return FrozenPart(ape), layers
-    return FrozenPart(ape, tuple(layers)), [(keys[:, :, :0], values[:, :, :0]) for keys, values in layers]
 
 
 def _tell(row: Row, error: Exception | None) -> None:

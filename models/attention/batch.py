@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import torch
@@ -18,11 +19,59 @@ Run: TypeAlias = tuple[LayerKeyValues, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FrozenRun:
+    """A run of frozen keys, as one softmax reads it beside others.
+
+    `layers` has transposed keys (kv heads, dim, tokens) and values (kv heads, tokens, dim), views of the run.
+    With temperature T, scale S and bias b its keys weigh exp(S T lse + b) together, as in `ApeCall`, where
+    lse is the log-sum-exp of q K / T: their logits are q K / T + (S T - 1) lse + b. `power` is S T.
+    """
+
+    layers: Sequence[LayerKeyValues]
+    temperature: float = 1.0
+    power: float = 1.0
+    bias: float = 0.0
+
+    @classmethod
+    def of(cls, run: Run, temperature: float = 1.0, scale: float = 1.0, bias: float = 0.0) -> FrozenRun:
+        """The run under a policy; without one it counts as if it had been read in sequence."""
+        layers = [(keys[0].transpose(1, 2), values[0]) for keys, values in run]
+        return cls(layers, temperature, scale * temperature, bias)
+
+    def logits(self, query: torch.Tensor, layer: int) -> torch.Tensor:
+        """Logits (kv heads, group, tokens) of scaled queries (kv heads, group, dim) over the run's keys."""
+        keys = self.layers[layer][0]
+        logits = torch.bmm(
+            (query if self.temperature == 1 else query / self.temperature).to(keys.dtype), keys
+        )
+        if self.power == 1 and self.bias == 0:
+            return logits
+        logits = logits.float()
+        if self.power == 1:
+            return logits.add_(self.bias)
+        shift = torch.logsumexp(logits, dim=-1, keepdim=True).mul_(self.power - 1).add_(self.bias)
+        return logits.add_(shift)
+
+
+@dataclass(frozen=True, eq=False)
 class FrozenPart:
     """The frozen keys of one answer: an `ApeCall`, and its own prompt where that is long."""
 
     ape: ApeCall | None = None
     prompt: Run | None = None
+
+    @cached_property
+    def runs(self) -> Sequence[FrozenRun] | None:
+        """All of it as runs beside each other; None if there are several passages, which share a policy."""
+        runs = [] if self.prompt is None else [FrozenRun.of(self.prompt)]
+        ape = self.ape
+        if ape is not None and ape.prefix is not None:
+            runs.append(FrozenRun.of(ape.prefix))
+        if ape is not None and ape.passages:
+            if len(ape.passages) > 1:
+                return None
+            runs.append(FrozenRun.of(ape.passages[0], ape.temperature, ape.scale, ape.bias))
+        return runs
 
     @property
     def prefix(self) -> Run | None:
@@ -43,6 +92,7 @@ class BatchCall:
         self._own, self._rows, self._parts = own, rows, parts
         self._longest = max(lengths) + queries
         self._places = torch.tensor(lengths)[:, None] + torch.arange(queries)
+        self._spots = own.spots(rows, self._places)
         # A query reads its row up to itself.
         self._mask = (torch.arange(self._longest) <= self._places[..., None])[:, None]
         self._prefixes = _shared([part.prefix for part in parts])
@@ -53,9 +103,10 @@ class BatchCall:
         """Attention (batch, heads, queries, dim) of rotated queries; `key` and `value` are theirs alone."""
         if self._places.device != query.device:
             self._places, self._mask = self._places.to(query.device), self._mask.to(query.device)
-        keys, values = self._own.write(layer, self._rows, self._places, key, value)
+            self._spots = self._spots.to(query.device)
+        keys, values = self._own.write(layer, self._rows, self._spots, key, value)
         own = keys[:, :, : self._longest], values[:, :, : self._longest]
-        parts = [_packed(query, *own, scaling, self._mask)]
+        parts = [_packed(query.to(keys.dtype), *own, scaling, self._mask)]
         for prefix, members in self._prefixes:
             parts.append(_for_rows(members, query, _same_keys(query[members], prefix[layer], scaling)))
         passages = [_passages(part, _row(query, at), layer, scaling) for at, part in enumerate(self._parts)]

@@ -12,9 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
-from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+import transformers
 
 from models.attention.blocks import Block, LayerKeyValues
 from models.attention.kernels import Partial, partial_attention
@@ -22,6 +20,7 @@ from models.attention.key_scratch import KeyScratch, joined
 from models.errors import UnsupportedModel
 from models.networks.language_model import LanguageModel
 
+# Looked up in `transformers` at the first use: its modules of models take 3.5 CPU seconds to import.
 # Without "flash" in it: transformers takes such names for kernels to download.
 NAME = "excerpta_ape"
 
@@ -113,10 +112,10 @@ def enable_ape(lm: LanguageModel) -> None:
     """
     if reason := _why_not(lm):
         raise UnsupportedModel(lm.name, reason)
-    AttentionInterface.register(NAME, ape_attention)
+    transformers.AttentionInterface.register(NAME, ape_attention)
     # Without its mask function transformers makes no mask at all, and ordinary attention
     # would then silently drop everything after the first `queries` keys.
-    AttentionMaskInterface.register(NAME, sdpa_mask)
+    transformers.AttentionMaskInterface.register(NAME, transformers.masking_utils.sdpa_mask)
     if lm.model.config._attn_implementation != NAME:
         lm.model.set_attn_implementation(NAME)
 
@@ -142,7 +141,8 @@ def ape_attention(
     if watch is not None and (ape is None or isinstance(ape, ApeCall)):
         watch.see(layer, query, key, ape, query.shape[-1] ** -0.5 if scaling is None else scaling)
     if ape is None:
-        result: tuple[torch.Tensor, None] = sdpa_attention_forward(
+        sdpa = transformers.integrations.sdpa_attention.sdpa_attention_forward
+        result: tuple[torch.Tensor, None] = sdpa(
             module, query, key, value, attention_mask, scaling=scaling, **kwargs
         )
         return result

@@ -16,12 +16,14 @@ class RowKeys:
 
     Both tensors begin with room for `rows` of `tokens` and double when they are full, so that a token
     costs no copy of those before it; without rows they are gone. What lies behind a row's end is finite,
-    and no row may read it.
+    and no row may read it. They are of `dtype`, or else of what is added.
     """
 
-    def __init__(self, rows: int = _FEWEST_ROWS, tokens: int = _FEWEST_TOKENS) -> None:
+    def __init__(
+        self, rows: int = _FEWEST_ROWS, tokens: int = _FEWEST_TOKENS, dtype: torch.dtype | None = None
+    ) -> None:
         self.lengths: list[int] = []
-        self._room = rows, tokens
+        self._room, self._dtype = (rows, tokens), dtype
         self._parts: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def __len__(self) -> int:
@@ -32,12 +34,17 @@ class RowKeys:
         """Bytes of both tensors."""
         return sum(part.nbytes for part in self._parts or ())
 
+    @property
+    def device(self) -> torch.device:
+        """Where the rows are; the CPU while there is none."""
+        return torch.device("cpu") if self._parts is None else self._parts[0].device
+
     def add(self, layers: Sequence[LayerKeyValues]) -> None:
         """A last row that begins with these keys and values (1, heads, tokens, dim), which are copied."""
         length = int(layers[0][0].shape[2])
         heads, _, dim = layers[0][0].shape[1:]
         shape = (len(layers), self._room[0], heads, self._room[1], dim)
-        parts = self._parts or _zeros(shape, like=layers[0][0])
+        parts = self._parts or _zeros(shape, like=layers[0][0].new_empty(0, dtype=self._dtype))
         parts = self._parts = self._grown(parts, len(self) + 1, length)
         for at, layer in enumerate(layers):
             for part, new in zip(parts, layer, strict=True):
@@ -60,27 +67,34 @@ class RowKeys:
         if self._parts is not None:
             self._parts = self._grown(self._parts, len(self), max(self.lengths) + tokens)
 
+    def spots(self, rows: slice, places: torch.Tensor) -> torch.Tensor:
+        """Where `write` puts the keys of `places` (rows, n) in each row; good until more room is made."""
+        _, _, heads, room, _ = self._rows()[0].shape
+        first = torch.arange(len(self))[rows][:, None] * heads + torch.arange(heads)
+        return (first[..., None] * room + places[:, None]).flatten()
+
     def write(
-        self, layer: int, rows: slice, places: torch.Tensor, keys: torch.Tensor, values: torch.Tensor
+        self, layer: int, rows: slice, spots: torch.Tensor, keys: torch.Tensor, values: torch.Tensor
     ) -> LayerKeyValues:
-        """Puts keys and values (rows, heads, n, dim) at `places` (rows, n); returns all of a layer's rows.
+        """Puts keys and values (rows, heads, n, dim) at `spots` of a layer; returns all of the rows' there.
 
         What is returned are views (rows, heads, room, dim). The rows' lengths stay as they are.
         """
-        if self._parts is None:
-            raise ValueError("there are no rows to write to")
-        at = torch.arange(places.shape[0], device=places.device)[:, None]
-        all_keys, all_values = (part[layer, rows] for part in self._parts)
+        all_keys, all_values = (part[layer] for part in self._rows())
         for part, new in ((all_keys, keys), (all_values, values)):
-            part[at, :, places] = new.transpose(1, 2)
-        return all_keys, all_values
+            dim = new.shape[3]
+            part.view(-1, dim).index_copy_(0, spots, new.to(part.dtype).reshape(-1, dim))
+        return all_keys[rows], all_values[rows]
 
     def block(self, row: int, tokens: int) -> Block:
         """A copy of the first keys and values of a row, written ones included."""
-        if self._parts is None:
-            raise ValueError("there are no rows to copy")
-        keys, values = (part[:, row, :, :tokens].clone() for part in self._parts)
+        keys, values = (part[:, row, :, :tokens].clone() for part in self._rows())
         return Block(keys, values)
+
+    def _rows(self) -> tuple[torch.Tensor, torch.Tensor]:
+        if self._parts is None:
+            raise ValueError("there are no rows")
+        return self._parts
 
     def _grown(
         self, parts: tuple[torch.Tensor, torch.Tensor], rows: int, tokens: int

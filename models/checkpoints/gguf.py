@@ -11,13 +11,15 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import gguf
 import torch
+import transformers
 from filelock import FileLock
 from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, modeling_gguf_pytorch_utils
 
 from models.checkpoints.fingerprint import Checksums, Progress
 from models.checkpoints.loading import load_network, quiet_transformers
@@ -31,29 +33,43 @@ FORMAT = 1
 
 def converted(
     source: Path,
-    root: Path,
-    *,
+    *roots: Path,
     name: str,
     dtype: torch.dtype,
     checksums: Checksums,
     progress: Progress | None = None,
 ) -> Path:
-    """The checkpoint made of the GGUF file `source`, a directory under `root`; makes it if it is not there.
+    """The checkpoint made of the GGUF file `source`, a directory under one of `roots`.
 
-    It is written beside its place, checked, and renamed, under a lock: killed anywhere, nothing usable is
-    left half-done, and of two processes one converts and the other waits. An existing one is used only if
-    its checksums hold. Raises ModelCorrupt.
+    Where none of them has it, it is made under the first that can be written to: beside its place, checked,
+    and renamed, under a lock. Killed anywhere, nothing usable is left half-done, and of two processes one
+    converts and the other waits. An existing one is used only if its checksums hold. Raises ModelCorrupt,
+    and OSError if no root can be written to.
     """
     identity = f"{checksums.sha256(source, progress=progress)}:{dtype_name(dtype)}:{FORMAT}"
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name)
-    target = root / f"{slug}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
-    if not target.exists():
-        root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / f".{target.name}.lock"):
+    directory = f"{slug}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+    target = next((root / directory for root in roots if (root / directory).exists()), None)
+    if target is None:
+        target = _writable(roots) / directory
+        with FileLock(target.parent / f".{directory}.lock"):
             if not target.exists():
                 _make(source, target, identity, dtype, checksums, progress)
     verify(target, checksums)
     return target
+
+
+def _writable(roots: Sequence[Path]) -> Path:
+    """The first directory in which files can be made."""
+    for root in roots[:-1]:
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=root):
+                return root
+        except OSError:  # no home, or a read-only one, as in a container
+            continue
+    roots[-1].mkdir(parents=True, exist_ok=True)
+    return roots[-1]
 
 
 def verify(directory: Path, checksums: Checksums, *, fresh: bool = False) -> None:
@@ -99,13 +115,16 @@ def _convert(source: Path, directory: Path, dtype: torch.dtype, progress: Progre
     what = f"converting {source.name}"
     origin: dict[str, Any] = {"gguf_file": source.name, "local_files_only": True}
     progress(what, 0, 100)
-    with quiet_transformers():
-        AutoTokenizer.from_pretrained(source.parent, **origin).save_pretrained(directory)
+    with quiet_transformers(), _parsed_once():
+        transformers.AutoTokenizer.from_pretrained(source.parent, **origin).save_pretrained(directory)
         progress(what, 20, 100)
         # Without dequantize, some installations keep the weights packed.
         with _watched_tensors(lambda part: progress(what, 20 + int(50 * part), 100)):
-            model = AutoModelForCausalLM.from_pretrained(
-                source.parent, dtype=dtype, quantization_config=GgufConfig(dequantize=True), **origin
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                source.parent,
+                dtype=dtype,
+                quantization_config=transformers.GgufConfig(dequantize=True),
+                **origin,
             )
     progress(what, 75, 100)
     model.config.save_pretrained(directory)
@@ -114,8 +133,22 @@ def _convert(source: Path, directory: Path, dtype: torch.dtype, progress: Progre
     progress(what, 90, 100)
     del model
     gc.collect()
-    load_network(AutoModelForCausalLM, directory, dtype=dtype, device=torch.device("cpu"))
+    load_network("AutoModelForCausalLM", directory, dtype=dtype, device=torch.device("cpu"))
     progress(what, 100, 100)
+
+
+@contextmanager
+def _parsed_once() -> Iterator[None]:
+    """Within it a file is parsed once, not for tokenizer, settings and weights each: half of a conversion.
+
+    The map of tensors' names, which transformers asks for with each module of the network, is made once too.
+    """
+    originals = gguf.GGUFReader, gguf.get_tensor_name_map
+    gguf.GGUFReader, gguf.get_tensor_name_map = map(cache, originals)
+    try:
+        yield
+    finally:
+        gguf.GGUFReader, gguf.get_tensor_name_map = originals
 
 
 @contextmanager
@@ -127,12 +160,12 @@ def _watched_tensors(report: Callable[[float], None]) -> Iterator[None]:
             report(done / len(tensors))
             yield tensor
 
-    original = modeling_gguf_pytorch_utils.tqdm
-    modeling_gguf_pytorch_utils.tqdm = bar
+    original = transformers.modeling_gguf_pytorch_utils.tqdm
+    transformers.modeling_gguf_pytorch_utils.tqdm = bar
     try:
         yield
     finally:
-        modeling_gguf_pytorch_utils.tqdm = original
+        transformers.modeling_gguf_pytorch_utils.tqdm = original
 
 
 def _untied(model: Any) -> dict[str, torch.Tensor]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from safetensors import SafetensorError
 from transformers import logging as transformers_logging
 
@@ -18,11 +19,11 @@ _quiet_lock = threading.RLock()
 
 
 def load_network(
-    auto: Any, directory: Path, *, dtype: torch.dtype, device: torch.device, optional: tuple[str, ...] = ()
+    auto: str, directory: Path, *, dtype: torch.dtype, device: torch.device, optional: tuple[str, ...] = ()
 ) -> Any:
     """The network of a model directory, ready for inference.
 
-    `auto` is the transformers class that reads it (`AutoModel`, `AutoModelForCausalLM`). A checkpoint
+    `auto` names the transformers class that reads it ("AutoModel", "AutoModelForCausalLM"). A checkpoint
     that lacks weights is refused, because transformers would fill them with random numbers; weights
     whose names start with one of `optional` may be missing. Raises ModelNotFound, ModelCorrupt,
     UnsupportedModel.
@@ -31,7 +32,7 @@ def load_network(
         raise ModelNotFound(directory.name, [f"{directory} (no config.json in it)"])
     try:
         with quiet_transformers():
-            network, report = auto.from_pretrained(
+            network, report = getattr(transformers, auto).from_pretrained(
                 directory,
                 dtype=dtype,
                 local_files_only=True,

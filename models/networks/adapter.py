@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,21 @@ def read_weights(directory: Path) -> dict[str, torch.Tensor]:
         raise ModelNotFound(directory.name, [str(file)]) from error
     except SafetensorError as error:
         raise ModelCorrupt(str(file), str(error)) from error
+
+
+def read_config(directory: Path, format_: str, keys: Iterable[str]) -> dict[str, Any]:
+    """The `config.json` beside adapter weights. Raises ModelNotFound, ModelCorrupt."""
+    file = directory / "config.json"
+    wanted = sorted(keys)
+    try:
+        config: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        if config.get("format") != format_ or sorted(config) != wanted:
+            raise ModelCorrupt(str(file), f"it is not {format_} with the keys {', '.join(wanted)}")
+    except FileNotFoundError as error:
+        raise ModelNotFound(directory.name, [str(file)]) from error
+    except (ValueError, AttributeError) as error:
+        raise ModelCorrupt(str(file), str(error)) from error
+    return config
 
 
 def digest(directory: Path) -> str:

@@ -6,20 +6,25 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+import transformers
 from numpy.typing import NDArray
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from base.errors import InputTooLong
 from models.checkpoints.loading import load_network, quiet_transformers
 from models.device import call_cost
 from models.errors import ModelCorrupt, UnsupportedModel
+from models.networks.branches import last_states
 from models.networks.chat import ChatPrompt
 from models.networks.likelihood import LikelihoodScorer
 from models.networks.tokenizer import TextTokenizer, TokenizedText
+
+if TYPE_CHECKING:
+    from models.attention.calls import AttentionCall
+    from models.lean.llama import LeanLlama
 
 _LOGIT_TRANSFORMS = ("final_logit_softcapping", "logit_scale", "logits_scaling")
 
@@ -37,7 +42,9 @@ class Geometry:
 class LanguageModel:
     """A decoder-only transformer and its tokenizer.
 
-    `geometry` and `full_attention` say whether, and in what shape, its keys and values can be kept.
+    `geometry` and `full_attention` say whether, and in what shape, its keys and values can be kept. `lean`
+    writes in place of the modules where there is one. Prompts are always read by the modules, so `lean`
+    changes no block of keys and values, and no fingerprint.
     """
 
     def __init__(
@@ -58,6 +65,7 @@ class LanguageModel:
         self.eos_ids = _eos_ids(model, tokenizer)
         self.geometry = _geometry(config)
         self.full_attention = _full_attention(config)
+        self.lean: LeanLlama | None = None
         self._text = text_tokenizer
         self._chat = ChatPrompt(tokenizer, text_tokenizer, name)
         self._head = model.get_output_embeddings()
@@ -74,13 +82,17 @@ class LanguageModel:
 
         Raises ModelNotFound, ModelCorrupt, UnsupportedModel.
         """
-        model = load_network(AutoModelForCausalLM, directory, dtype=dtype, device=device)
+        model = load_network("AutoModelForCausalLM", directory, dtype=dtype, device=device)
         try:
             with quiet_transformers():
-                tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+                tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
         except (OSError, ValueError, KeyError) as error:
             raise ModelCorrupt(str(directory), str(error).splitlines()[0]) from error
         return cls(model, tokenizer, TextTokenizer.load(directory), name=name, fingerprint=fingerprint)
+
+    def with_model(self, model: Any, *, fingerprint: str) -> LanguageModel:
+        """Another network in its place, such as an adapted copy, with the same tokenizer."""
+        return LanguageModel(model, self.tokenizer, self._text, name=self.name, fingerprint=fingerprint)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of plain text; names of control tokens in it are read as text."""
@@ -120,21 +132,61 @@ class LanguageModel:
             self._check_length(len(prompt), len(continuation))
         return self._likelihood.score(pairs, batch_tokens)
 
-    @torch.inference_mode()
     def next_logits(self, prompt: Sequence[int], token_ids: Sequence[int]) -> NDArray[np.float64]:
         """Logits of `token_ids` (k,) right after `prompt`: one forward call, only these rows of the head.
 
         Raises InputTooLong, and ValueError for an empty prompt.
         """
         self._check_length(len(prompt), 0)
-        ids = torch.tensor([list(prompt)], dtype=torch.long, device=self.device)
-        hidden = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state[0, -1]
+        return self.branch_logits([], [prompt], token_ids)[0]
+
+    @torch.inference_mode()
+    def branch_logits(
+        self, prefix: Sequence[int], branches: Sequence[Sequence[int]], token_ids: Sequence[int]
+    ) -> NDArray[np.float64]:
+        """Logits of `token_ids` (b, k) after each of the branches of `prefix`, which is read once.
+
+        Raises InputTooLong, and ValueError for a branch without tokens.
+        """
+        for branch in branches:
+            self._check_length(len(prefix) + len(branch), 0)
+        hidden = last_states(self.model.base_model, prefix, branches, share=self.full_attention)
         rows = torch.tensor(list(token_ids), dtype=torch.long, device=self.device)
-        logits = self._head.weight[rows].float() @ hidden.float()
+        logits = hidden.float() @ self._head.weight[rows].float().T
         if self._head.bias is not None:
             logits = logits + self._head.bias[rows].float()
         values: NDArray[np.float64] = logits.double().cpu().numpy()
         return values
+
+    def write_lean(self, *, packed: bool, cache: Path | None = None) -> str | None:
+        """Has `step` go without the modules; returns why this model cannot.
+
+        With `packed`, products of a few rows read packed weights where these are faster here, as measured
+        once and kept in `cache`, and differ little from the dense ones.
+        """
+        from models.lean.llama import LeanLlama, why_not  # with transformers' own Llama, which takes seconds
+        from models.lean.table import kernel_table
+
+        if (reason := why_not(self.model)) is None:
+            config = self.model.config
+            shape = (2 * config.intermediate_size, config.hidden_size)
+            table = kernel_table(cache, shape, self.dtype) if packed else None
+            self.lean = LeanLlama(self.model, table)
+        return reason
+
+    @torch.inference_mode()
+    def step(self, ids: torch.Tensor, positions: torch.Tensor, call: AttentionCall) -> torch.Tensor:
+        """Logits (rows, queries, vocabulary) behind `ids` (rows, queries) at `positions`.
+
+        `call` attends over the keys of everything before, and keeps those of these tokens. Without `lean`,
+        and where an adapter has changed the modules since, the modules compute it.
+        """
+        if self.lean is not None and self.lean.stands_for(self.model):
+            return self.lean(ids, positions, call)
+        logits: torch.Tensor = self.model(
+            input_ids=ids.to(self.device), position_ids=positions.to(self.device), use_cache=False, ape=call
+        ).logits
+        return logits
 
     def _check_length(self, prompt: int, continuation: int) -> None:
         if prompt == 0:

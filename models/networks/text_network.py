@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoModel
 
 from models.checkpoints.loading import load_network, position_count
 from models.device import call_cost
@@ -18,7 +18,11 @@ from models.errors import UnsupportedModel
 from models.executor import breathe
 from models.networks.batching import plan_batches
 from models.networks.colbert import Reading, Role, load_projection, marker_ids, read_reading
+from models.networks.lean_encoder import LeanEncoder
 from models.networks.tokenizer import TextTokenizer, TokenizedText
+
+_LEAN_TOKENS = 2048
+"""Tokens of a batch without padding; of more the activations no longer fit into a cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class TextNetwork:
         settings are found by themselves; markers given here stand in place of theirs.
         Raises ModelNotFound, ModelCorrupt, UnsupportedModel.
         """
-        network = load_network(AutoModel, directory, dtype=dtype, device=device, optional=("pooler.",))
+        network = load_network("AutoModel", directory, dtype=dtype, device=device, optional=("pooler.",))
         if hasattr(network, "pooler"):
             network.pooler = None  # sentence vectors are never read here
         found = read_reading(directory)
@@ -139,10 +143,11 @@ class TextNetwork:
         rows = [self._row(text, role) if len(text) else None for text in tokenized]
         states = [_nothing(self.hidden_size)] * len(texts)
         filled = [at for at, row in enumerate(rows) if row is not None]
+        lean = self._lean is not None  # and then pads nothing
         plan = plan_batches(
             [len(row.ids) for row in rows if row is not None],
-            budget=batch_tokens,
-            call_cost=call_cost(self.device),
+            budget=min(batch_tokens, _LEAN_TOKENS) if lean else batch_tokens,
+            call_cost=batch_tokens if lean else call_cost(self.device),
         )
         for batch in plan:
             breathe()
@@ -186,23 +191,35 @@ class TextNetwork:
     @torch.inference_mode()
     def _forward(self, rows: Sequence[_Row]) -> list[HiddenStates]:
         """One padded forward call: the vectors of each row that count."""
-        ids, mask, _ = _padded(rows, self.network.config.pad_token_id or 0)
-        output = self.network(
-            input_ids=torch.from_numpy(ids).to(self.device),
-            attention_mask=None if mask.all() else torch.from_numpy(mask).to(self.device),
-        ).last_hidden_state.float()
-        if self._projection is not None:
-            output = self._projection(output)
-        vectors: NDArray[np.float32] = output.cpu().numpy()
+        states = [
+            (row, (one.float() if self._projection is None else self._projection(one.float())).cpu().numpy())
+            for row, one in zip(rows, self._last_states(rows), strict=True)
+        ]
         return [
             HiddenStates(
-                vectors[at, : len(row.ids)][row.counts],
+                vectors[row.counts],
                 row.ids[row.counts].astype(np.int32),
                 row.offsets[row.counts],
                 row.truncated,
             )
-            for at, row in enumerate(rows)
+            for row, vectors in states
         ]
+
+    def _last_states(self, rows: Sequence[_Row]) -> list[torch.Tensor]:
+        """The network's last hidden states (n, hidden) of each row."""
+        if self._lean is not None and all(row.read == len(row.ids) for row in rows):
+            return self._lean([row.ids for row in rows])
+        ids, mask, _ = _padded(rows, self.network.config.pad_token_id or 0)
+        states: torch.Tensor = self.network(
+            input_ids=torch.from_numpy(ids).to(self.device),
+            attention_mask=None if mask.all() else torch.from_numpy(mask).to(self.device),
+        ).last_hidden_state
+        return [states[at, : len(row.ids)] for at, row in enumerate(rows)]
+
+    @cached_property
+    def _lean(self) -> LeanEncoder | None:
+        """What reads texts that need no mask, where the network has such a form."""
+        return LeanEncoder.of(self.network)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from models.errors import ModelCorrupt, ModelNotFound, UnsupportedModel
-from models.networks.adapter import WEIGHTS_FILE, adapted_copy, read_weights, save_weights
+from models.errors import ModelCorrupt, UnsupportedModel
+from models.networks.adapter import WEIGHTS_FILE, adapted_copy, read_config, read_weights, save_weights
 from models.networks.colbert import PUNCTUATION, Reading
 from models.networks.text_network import TextNetwork
 
@@ -48,7 +47,8 @@ def adapt(network: TextNetwork, directory: Path, *, fingerprint: str) -> TextNet
 
     Raises ModelNotFound, ModelCorrupt, and UnsupportedModel if the adapter is for another network.
     """
-    config = _read_config(directory)
+    keys = (field.name for field in fields(TokenAdapterConfig))
+    config = TokenAdapterConfig(**read_config(directory, FORMAT, keys))
     if (config.base, config.hidden_size) != (network.name, network.hidden_size):
         raise UnsupportedModel(network.name, f"{directory.name} was trained for {config.base}")
     weights = read_weights(directory)
@@ -75,17 +75,3 @@ def save_token_adapter(
     """Writes what `adapt` reads."""
     save_weights(directory, {**deltas, _PROJECTION: projection})
     (directory / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n", "utf-8")
-
-
-def _read_config(directory: Path) -> TokenAdapterConfig:
-    file = directory / "config.json"
-    try:
-        config: dict[str, Any] = json.loads(file.read_text("utf-8"))
-        wanted = sorted(field.name for field in fields(TokenAdapterConfig))
-        if config.get("format") != FORMAT or sorted(config) != wanted:
-            raise ModelCorrupt(str(file), f"it is not {FORMAT} with the keys {', '.join(wanted)}")
-    except FileNotFoundError as error:
-        raise ModelNotFound(directory.name, [str(file)]) from error
-    except (ValueError, AttributeError) as error:
-        raise ModelCorrupt(str(file), str(error)) from error
-    return TokenAdapterConfig(**config)

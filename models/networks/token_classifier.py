@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoModelForTokenClassification
 
 from models.checkpoints.loading import load_network
 from models.device import call_cost
@@ -119,7 +118,7 @@ class TokenClassifier:
     @classmethod
     def _load_checkpoint(cls, network: TextNetwork, directory: Path) -> TokenClassifier:
         model = load_network(
-            AutoModelForTokenClassification, directory, dtype=network.dtype, device=network.device
+            "AutoModelForTokenClassification", directory, dtype=network.dtype, device=network.device
         )
         if model.config.num_labels != 2:
             raise UnsupportedModel(

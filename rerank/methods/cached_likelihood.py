@@ -25,4 +25,9 @@ class CachedQueryLikelihood:
         return Ranking.by(scores, forward_passes=len(scores))
 
 
-METHOD = Method(CachedLikelihood, lambda networks: CachedQueryLikelihood(), frozenset({"lm", "blocks"}))
+METHOD = Method(
+    CachedLikelihood,
+    lambda networks: CachedQueryLikelihood(),
+    frozenset({"lm", "blocks"}),
+    presets=frozenset({"best"}),
+)

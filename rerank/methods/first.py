@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import string
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from excerpta.types.rerank import First
@@ -12,15 +12,25 @@ from numpy.typing import NDArray
 
 from base.errors import InputTooLong
 from base.methods import Method
-from models.errors import UnsupportedModel
+from models.networks.likelihood import common_prefix
 from rerank.base import Passages, Ranking
-from rerank.fit import fair_cap, first_words
-from rerank.network import CausalNetwork, cut_to_tokens, require_finite
-from rerank.prompts import ListwisePrompt, first_prompt
-from rerank.windows import slide
+from rerank.fit import fair_cap
+from rerank.letters import letter_ids, listwise_messages, one_line
+from rerank.network import LetterNetwork, cut_to_tokens, require_finite
+from rerank.prompts import ListwisePrompt, listwise_prompt
+from rerank.windows import fitting, orders_of, slide
 
-LETTERS = string.ascii_uppercase[:20]
-_BRACKETED_LETTER = re.compile(r"\[([A-Za-z])\]")
+_WORTH_SHARING = 0.5
+"""The part of a prompt that two must begin with alike to be read as branches of it."""
+
+
+@dataclass(slots=True)
+class Cost:
+    """What a ranking read: forward passes, tokens, and the most passages that a prompt had to cut."""
+
+    passes: int = 0
+    tokens: int = 0
+    cut: int = 0
 
 
 class FirstReranker:
@@ -35,9 +45,9 @@ class FirstReranker:
     40 lists and ranks at chance: MRR .21 over 10 shuffled passages, where random order has .29.
     """
 
-    def __init__(self, lm: CausalNetwork, prompt: ListwisePrompt | None = None) -> None:
+    def __init__(self, lm: LetterNetwork, prompt: ListwisePrompt | None = None) -> None:
         self._lm = lm
-        self._prompt = prompt or first_prompt()
+        self._prompt = prompt or listwise_prompt("first")
         self._letters = letter_ids(lm, self._prompt)
 
     def rank(self, query: str, passages: Passages, options: First) -> Ranking:
@@ -46,76 +56,73 @@ class FirstReranker:
         if len(texts) < 2:
             return Ranking(np.arange(len(texts), dtype=np.int64), np.ones(len(texts)), 0, 0)
         lines = [one_line(text, options.passage_words) for text in texts]
-        tokens_read = 0
+        asked = [query, self._prompt.neutral] if options.calibrate else [query]
+        cost = Cost()
 
         def score(items: NDArray[np.int64]) -> NDArray[np.float64]:
-            nonlocal tokens_read
-            prompt = self.window_prompt(query, [lines[item] for item in items])
-            tokens_read += len(prompt)
-            logits = self._lm.next_logits(prompt, self._letters[: len(items)])
-            return _softmax(require_finite(self._lm, np.asarray(logits, dtype=np.float64)))
+            window = [lines[item] for item in items]
+            read = [
+                self._letter_scores(asked, window, order, cost) for order in orders_of(len(items), orders)
+            ]
+            return _softmax(np.mean(read, axis=0))
 
-        order, scores, passes = slide(len(texts), options.window, options.stride, score)
-        return Ranking(order, scores, passes, tokens_read)
+        orders = options.orders
+        lengths = [len(tokens.ids) for tokens in self._lm.tokenize(lines)]
+        size, stride = fitting(lengths, options.window, options.stride, options.window_tokens)
+        order, scores, _ = slide(len(texts), size, stride, score)
+        return Ranking(order, scores, cost.passes, cost.tokens, cost.cut)
 
     def window_prompt(self, query: str, lines: Sequence[str]) -> list[int]:
         """The token ids of one window; only passages are cut, until it fits the model's positions."""
+        return self._chat(query, self._fitted(query, lines))
+
+    def _letter_scores(
+        self, asked: Sequence[str], lines: Sequence[str], order: NDArray[np.int64], cost: Cost
+    ) -> NDArray[np.float64]:
+        """Log-probabilities (k,) of the lines, read in `order`; a second question's are taken off."""
+        shown = [lines[at] for at in order]
+        for question in asked:
+            shown = self._fitted(question, shown)
+        cost.cut = max(cost.cut, sum(short != lines[at] for short, at in zip(shown, order, strict=True)))
+        logits = self._logits([self._chat(question, shown) for question in asked], len(lines), cost)
+        found = logits[0] if len(asked) == 1 else logits[0] - logits[1]
+        scores = np.empty(len(lines), np.float64)
+        scores[order] = found - np.logaddexp.reduce(found)
+        return scores
+
+    def _logits(self, prompts: Sequence[list[int]], count: int, cost: Cost) -> NDArray[np.float64]:
+        """Letter logits (prompts, count); what they all begin with is read once where it is most of them."""
+        shared = min(common_prefix(prompts), min(map(len, prompts)) - 1) if len(prompts) > 1 else 0
+        if shared < _WORTH_SHARING * max(map(len, prompts)):
+            shared = 0
+        cost.passes += len(prompts) if not shared else 2
+        cost.tokens += shared + sum(len(prompt) - shared for prompt in prompts)
+        branches = [prompt[shared:] for prompt in prompts]
+        logits = self._lm.branch_logits(prompts[0][:shared], branches, self._letters[:count])
+        return require_finite(self._lm, np.asarray(logits, dtype=np.float64))
+
+    def _fitted(self, query: str, lines: Sequence[str]) -> list[str]:
+        """The lines, cut alike until their prompt fits the model's positions. Raises InputTooLong."""
         limit = self._lm.max_positions
-        prompt = self._chat(query, lines)
-        if len(prompt) <= limit:
-            return prompt
+        fitted = list(lines)
+        excess = len(self._chat(query, fitted)) - limit
+        if excess <= 0:
+            return fitted
         bare = len(self._chat(query, [""] * len(lines)))
         if bare + len(lines) > limit:
             raise InputTooLong("the query with the ranking prompt", bare + len(lines), limit)
         lengths = [len(tokens.ids) for tokens in self._lm.tokenize(lines)]
         budget = limit - bare
-        while len(prompt) > limit:
+        while excess > 0:
             # Tokens can split anew where a passage is cut, so the sum of the parts is only an estimate.
-            prompt = self._chat(query, cut_to_tokens(self._lm, lines, fair_cap(lengths, budget)))
-            budget -= max(len(prompt) - limit, 0)
-        return prompt
+            fitted = cut_to_tokens(self._lm, lines, fair_cap(lengths, budget))
+            excess = len(self._chat(query, fitted)) - limit
+            budget -= max(excess, 0)
+        return fitted
 
     def _chat(self, query: str, lines: Sequence[str]) -> list[int]:
         messages = listwise_messages(self._prompt, query, lines)
         return self._lm.chat(messages, assistant_prefix=self._prompt.answer)
-
-
-def listwise_messages(prompt: ListwisePrompt, query: str, lines: Sequence[str]) -> list[dict[str, str]]:
-    """The chat that asks for a ranking of `lines` under the letters A, B, ..."""
-    facts = {"num": len(lines), "query": one_line(query)}
-    passages = (
-        prompt.passage.format(letter=letter, text=line) for letter, line in zip(LETTERS, lines, strict=False)
-    )
-    content = prompt.head.format(**facts) + "".join(passages) + prompt.tail.format(**facts)
-    return [{"role": "system", "content": prompt.system}, {"role": "user", "content": content}]
-
-
-def one_line(text: str, words: int = 10_000) -> str:
-    """The text's first words on one line, with nothing in it that looks like an identifier.
-
-    >>> one_line("as in [A],\\n see [12]")
-    'as in (A), see [12]'
-    """
-    return _BRACKETED_LETTER.sub(r"(\1)", first_words(text, words))
-
-
-def letter_ids(lm: CausalNetwork, prompt: ListwisePrompt) -> list[int]:
-    """The token ids of A to T where the answer begins; raises where a letter is not one token there.
-
-    They are found by encoding the whole chat with and without the letter, because a letter's id
-    depends on what stands before it, and some tokenizers merge `[A` into one token.
-    """
-    messages = listwise_messages(prompt, "query", ["passage"])
-    opened = lm.chat(messages, assistant_prefix=prompt.answer)
-    ids = []
-    for letter in LETTERS:
-        answered = lm.chat(messages, assistant_prefix=prompt.answer + letter)
-        if len(answered) != len(opened) + 1 or answered[:-1] != opened:
-            raise UnsupportedModel(lm.name, f"its tokenizer does not read {letter!r} after '[' as one token")
-        ids.append(answered[-1])
-    if len(set(ids)) < len(LETTERS):
-        raise UnsupportedModel(lm.name, "its tokenizer gives two letters the same token")
-    return ids
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -124,4 +131,9 @@ def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return normalised
 
 
-METHOD = Method(First, lambda networks: FirstReranker(networks.lm), frozenset({"lm"}))
+def _make(networks: Any) -> FirstReranker:
+    ranker = networks.ranker
+    return FirstReranker(ranker.network, listwise_prompt(ranker.prompt))
+
+
+METHOD = Method(First, _make, frozenset({"lm"}))

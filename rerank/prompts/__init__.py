@@ -12,17 +12,22 @@ from typing import TypeVar
 from rerank.errors import InvalidPrompt
 
 _HERE = Path(__file__).parent
+LISTWISE = ("first", "first-mistral", "letters")
 
 
 @dataclass(frozen=True, slots=True)
 class ListwisePrompt:
-    """FIRST's prompt in five parts. `answer` is the beginning of the reply, given to the model."""
+    """FIRST's prompt. `answer` is the beginning of the reply, given to the model; `system` may be empty.
+
+    `neutral` is asked in place of a question to see what the letters are given whatever it is.
+    """
 
     system: str
     head: str
     passage: str
     tail: str
     answer: str
+    neutral: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +39,39 @@ class LikelihoodPrompt:
     question: str
 
 
-_PLACEHOLDERS: Mapping[type, Mapping[str, frozenset[str]]] = {
+@dataclass(frozen=True, slots=True)
+class AttentionPrompt:
+    """ICR's prompt: `head`, the passages between `label` and `after`, then `question`, or `neutral` in it."""
+
+    head: str
+    label: str
+    after: str
+    question: str
+    neutral: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Placeholders:
+    """What a part of a prompt must name, and what it may name besides."""
+
+    needed: frozenset[str]
+    allowed: frozenset[str] = frozenset()
+
+
+_PLACEHOLDERS: Mapping[type, Mapping[str, _Placeholders]] = {
     ListwisePrompt: {
-        "head": frozenset({"num", "query"}),
-        "passage": frozenset({"letter", "text"}),
-        "tail": frozenset({"num", "query"}),
+        "head": _Placeholders(frozenset(), frozenset({"num", "query"})),
+        "passage": _Placeholders(frozenset({"letter", "text"})),
+        "tail": _Placeholders(frozenset({"query"}), frozenset({"num"})),
     },
-    LikelihoodPrompt: {"question": frozenset({"query"})},
+    LikelihoodPrompt: {"question": _Placeholders(frozenset({"query"}))},
+    AttentionPrompt: {
+        "label": _Placeholders(frozenset({"number"})),
+        "question": _Placeholders(frozenset({"query"})),
+    },
 }
 
-PromptT = TypeVar("PromptT", ListwisePrompt, LikelihoodPrompt)
+PromptT = TypeVar("PromptT", ListwisePrompt, LikelihoodPrompt, AttentionPrompt)
 
 
 def read_prompt(kind: type[PromptT], path: Path) -> PromptT:
@@ -60,23 +88,32 @@ def read_prompt(kind: type[PromptT], path: Path) -> PromptT:
     for name, text in parts.items():
         if not isinstance(text, str):
             raise InvalidPrompt(path.name, f"{name} must be a string.")
-        _check_placeholders(path.name, name, text, _PLACEHOLDERS[kind].get(name, frozenset()))
+        _check_placeholders(path.name, name, text, _PLACEHOLDERS[kind].get(name, _Placeholders(frozenset())))
     return kind(**parts)
 
 
-def _check_placeholders(prompt: str, part: str, text: str, wanted: frozenset[str]) -> None:
+def _check_placeholders(prompt: str, part: str, text: str, wanted: _Placeholders) -> None:
     try:
         found = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
     except ValueError as error:
         raise InvalidPrompt(prompt, f"{part}: {error}") from error
-    if found != wanted:
-        expected = ", ".join(f"{{{name}}}" for name in sorted(wanted)) or "no placeholder"
-        raise InvalidPrompt(prompt, f"{part} must have {expected}; it has {sorted(found) or 'none'}.")
+    if not wanted.needed <= found <= wanted.needed | wanted.allowed:
+        expected = ", ".join(f"{{{name}}}" for name in sorted(wanted.needed)) or "no placeholder"
+        allowed = ", ".join(f"{{{name}}}" for name in sorted(wanted.allowed))
+        besides = f" and may have {allowed}" if allowed else ""
+        raise InvalidPrompt(
+            prompt, f"{part} must have {expected}{besides}; it has {sorted(found) or 'none'}."
+        )
 
 
-def first_prompt() -> ListwisePrompt:
-    """The prompt FIRST checkpoints are trained with."""
-    return read_prompt(ListwisePrompt, _HERE / "first.toml")
+def listwise_prompt(name: str) -> ListwisePrompt:
+    """The listwise prompt `name`: one of a published checkpoint, or "letters", that of our own adapters.
+
+    Raises InvalidPrompt for another name.
+    """
+    if name not in LISTWISE:
+        raise InvalidPrompt(name, f"it is none of {', '.join(LISTWISE)}.")
+    return read_prompt(ListwisePrompt, _HERE / f"{name}.toml")
 
 
 def likelihood_prompt() -> LikelihoodPrompt:
@@ -84,4 +121,18 @@ def likelihood_prompt() -> LikelihoodPrompt:
     return read_prompt(LikelihoodPrompt, _HERE / "likelihood.toml")
 
 
-__all__ = ["LikelihoodPrompt", "ListwisePrompt", "first_prompt", "likelihood_prompt", "read_prompt"]
+def attention_prompt() -> AttentionPrompt:
+    """The prompt of ICR."""
+    return read_prompt(AttentionPrompt, _HERE / "icr.toml")
+
+
+__all__ = [
+    "LISTWISE",
+    "AttentionPrompt",
+    "LikelihoodPrompt",
+    "ListwisePrompt",
+    "attention_prompt",
+    "likelihood_prompt",
+    "listwise_prompt",
+    "read_prompt",
+]

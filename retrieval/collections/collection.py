@@ -123,8 +123,11 @@ class Collection:
         Without a vocabulary it can be searched by tokens and words, and not added to if it has n-grams.
         Raises CorruptSegment for a damaged file, IndexMismatch when it was built with other models.
         """
+        manifest = Manifest.read(path)
+        if vocabulary and manifest.vocabulary:
+            vocabulary = vocabulary.named(manifest.vocabulary)
         collection = cls(path, encoder=encoder, vocabulary=vocabulary, accelerator=accelerator)
-        _check_models(encoder, vocabulary, Manifest.read(path))
+        _check_models(encoder, vocabulary, manifest)
         with exclusive(path / LOCK):
             sweep(path, Manifest.read(path))
         collection._versions.current()
@@ -142,19 +145,21 @@ class Collection:
         gone: Iterable[str] = (),
         batch: BatchKey | None = None,
         progress: Progress | None = None,
+        indexed: Progress | None = None,
     ) -> Commit:
         """Adds documents as one segment. Documents with the same ids are replaced in the same version.
 
         The documents `gone`, by id, are deleted in that version too. A `batch` that was committed before is
-        not added again; its Commit is returned. `progress` is called with the documents done and their
-        total. Raises DuplicateDocument if an id occurs twice.
+        not added again; its Commit is returned. `progress` is called with the characters read and their
+        total, `indexed` then with the tokens that are in its lists and theirs. Both may raise, to stop.
+        Raises DuplicateDocument if an id occurs twice.
         """
         _refuse_duplicates(documents)
         if batch is not None and (done := self.committed(batch)):
             return done
         with self._writer.draft() as draft:
             vocabulary = self._writers_vocabulary()
-            tools = IndexTools(self.settings, self._encoder, vocabulary, self._trainer)
+            tools = IndexTools(self.settings, self._encoder, vocabulary, self._trainer, indexed)
             encoded = encode(documents, tools, room=self.path, progress=progress)
             if not documents:
                 return self._add(encoded, None, "", batch, gone)
@@ -204,6 +209,12 @@ class Collection:
         """
         choose = partial((policy or MergePolicy()).choose, budget=budget)
         return merge(self._writer, choose, pause, trainer=self._trainer)
+
+    def merge_newest(self, added: int, *, pause: Pause | None = None) -> bool:
+        """Makes one segment of those that the last `added` passages lie in; `pause` is as `merge` has it."""
+        return merge(
+            self._writer, partial(MergePolicy().choose_newest, added=added), pause, trainer=self._trainer
+        )
 
     def delete(self, ids: Iterable[str]) -> Deletion:
         """Deletes documents. Gone from every later snapshot."""

@@ -49,6 +49,21 @@ class MergePolicy:
                 return group
         return self._dead(sizes, self.dead_share, budget)
 
+    def choose_newest(self, sizes: Sequence[tuple[int, float]], *, added: int) -> list[int]:
+        """Places of the segments that a job of `added` passages left, and no more than twice as much.
+
+        >>> MergePolicy().choose_newest([(5000, 0.0), (60, 0.0), (50, 0.0), (40, 0.0)], added=90)
+        [1, 2, 3]
+        """
+        group: list[int] = []
+        left = min(2 * added, self.largest)
+        for place in reversed(range(len(sizes))):
+            left -= sizes[place][0]
+            if left < 0:
+                break
+            group.insert(0, place)
+        return group if len(group) > 1 else []
+
     def choose_all(self, sizes: Sequence[tuple[int, float]], *, budget: int | None = None) -> list[int]:
         """Places whose merging leaves as few segments as the largest size allows, and nothing dead.
 

@@ -93,10 +93,16 @@ class Snapshot:
         numbers = np.unique(np.concatenate([np.zeros(0, np.int64), *(one.numbers for one in lists.values())]))
         completed = dict(lists)
         for name in lists.keys() & reads.keys() if self.searched.segments else ():
-            scores = RETRIEVERS[name].scores(reads[name], self.searched, numbers)
+            exact = lists[name].exact
+            found, missing = lists[name].numbers[:exact], np.setdiff1d(numbers, lists[name].numbers[:exact])
+            scores = RETRIEVERS[name].scores(reads[name], self.searched, missing)
             if scores is not None:
                 known = ~np.isnan(scores)
-                completed[name] = best_hits(numbers[known], scores[known], len(numbers))
+                completed[name] = best_hits(
+                    np.concatenate([found, missing[known]]),
+                    np.concatenate([lists[name].scores[:exact], scores[known]]),
+                    len(numbers),
+                )
         return completed
 
     def fused(

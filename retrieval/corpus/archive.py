@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from retrieval.corpus.formats import READABLE, Format
+from retrieval.corpus.formats import EXTENSIONS, PACKAGES, READABLE, Format
 from retrieval.corpus.limits import MEGABYTE, LoadLimits
 from retrieval.corpus.names import safe_name
 from retrieval.errors import UnreadableDocument
 
 _END_RECORD = b"PK\x05\x06"
 _MEMBER_RECORD = b"PK\x01\x02"
+_WORD_PART = re.compile(r"/?word[/\\]document\d*\.xml", re.IGNORECASE)
+_SHEETS_PART = re.compile(r"xl/workbook\d*\.xml", re.IGNORECASE)
+_ODF = "application/vnd.oasis.opendocument."
+_TYPES = {
+    f"{_ODF}text": Format.ODT,
+    f"{_ODF}text-template": Format.ODT,
+    f"{_ODF}spreadsheet": Format.ODS,
+    f"{_ODF}spreadsheet-template": Format.ODS,
+    "application/epub+zip": Format.BOOK,
+}
+_CONTAINER = "META-INF/container.xml"
+_LONGEST_TYPE = 200
+_OFFICE_TYPES = "[Content_Types].xml"
+_LONGEST_LIST = 1_000_000
+_WORD_TYPE = re.compile(
+    rb"(?:wordprocessingml|ms-word)\.(?:document|template)\.(?:main|macroEnabled\.main)\+xml", re.I
+)
 _JUNK = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 _ENCRYPTED = 0x1
 
@@ -61,15 +80,54 @@ def _count_entries(data: bytes) -> int:
 
 
 def kind(name: str, archive: ZipFile) -> Format:
-    """Whether it is a plain archive or a Word document. Raises UnreadableDocument for other such formats."""
+    """Whether it is a plain archive or a document. Raises UnreadableDocument for other such formats."""
     names = set(archive.namelist())
-    if "word/document.xml" in names:
+    if any(_WORD_PART.fullmatch(part) for part in names) or _has_word_text(archive):
         return Format.WORD
-    if "[Content_Types].xml" in names or "mimetype" in names:
-        raise UnreadableDocument(name, f"is an Office, ODF or EPUB file, but not DOCX. {READABLE}.")
-    if name.lower().endswith(".docx"):
-        raise UnreadableDocument(name, "is named DOCX but holds no Word document")
+    if any(_SHEETS_PART.fullmatch(part) for part in names):
+        return Format.SHEETS
+    if "xl/workbook.bin" in names:
+        raise UnreadableDocument(name, "is a binary workbook (XLSB); save it as XLSX")
+    if "ppt/presentation.xml" in names:
+        return Format.SLIDES
+    if (typed := _of_mimetype(archive)) is not None:
+        return typed
+    named = EXTENSIONS.get(PurePosixPath(name).suffix.lower())
+    if (named, True) in (
+        (Format.ODT, "content.xml" in names),
+        (Format.ODS, "content.xml" in names),
+        (Format.BOOK, _CONTAINER in names),
+    ):
+        return named or Format.ZIP
+    if _OFFICE_TYPES in names or "mimetype" in names:
+        raise UnreadableDocument(
+            name, f"is an Office, ODF or EPUB file of a kind that is not read. {READABLE}."
+        )
+    if named in PACKAGES:
+        raise UnreadableDocument(name, f"is named {named} but holds no such document")
     return Format.ZIP
+
+
+def _has_word_text(archive: ZipFile) -> bool:
+    """Whether the list of types in an Office file names the text of a Word document, whatever its part."""
+    info = archive.NameToInfo.get(_OFFICE_TYPES)
+    if info is None or info.file_size > _LONGEST_LIST or info.flag_bits & _ENCRYPTED:
+        return False
+    try:
+        return bool(_WORD_TYPE.search(archive.read(info)))
+    except Exception:  # zlib, struct, CRC and header errors: all mean a broken member
+        return False
+
+
+def _of_mimetype(archive: ZipFile) -> Format | None:
+    """The format that the member `mimetype` names, as ODF and EPUB have it."""
+    info = archive.NameToInfo.get("mimetype")
+    if info is None or info.file_size > _LONGEST_TYPE or info.flag_bits & _ENCRYPTED:
+        return None
+    try:
+        return _TYPES.get(archive.read(info).decode("latin-1").strip())
+    except Exception:  # zlib, struct, CRC and header errors: all mean a broken member
+        return None
 
 
 def check_package(name: str, archive: ZipFile, limits: LoadLimits) -> None:
@@ -80,7 +138,7 @@ def check_package(name: str, archive: ZipFile, limits: LoadLimits) -> None:
     allowance = Allowance.of(limits)
     for info in archive.infolist():
         _check_member(name, info, limits)
-        _take(name, info, allowance)
+        take(name, info.file_size, allowance)
 
 
 def members(
@@ -108,7 +166,7 @@ def members(
             yield error
             continue
         try:
-            _take(name, info, allowance)
+            take(name, info.file_size, allowance)
         except UnreadableDocument as error:
             yield error
             return
@@ -135,10 +193,11 @@ def _check_member(name: str, info: ZipInfo, limits: LoadLimits) -> None:
         )
 
 
-def _take(name: str, info: ZipInfo, allowance: Allowance) -> None:
-    if info.file_size > allowance.bytes or not allowance.entries:
+def take(name: str, size: int, allowance: Allowance) -> None:
+    """Counts one more member of so many bytes. Raises UnreadableDocument where that is too much."""
+    if size > allowance.bytes or not allowance.entries:
         raise UnreadableDocument(name, "unpacks to more than is read; the rest of it was left out. Split it.")
-    allowance.bytes -= info.file_size
+    allowance.bytes -= size
     allowance.entries -= 1
 
 

@@ -13,5 +13,7 @@ def clean(text: str) -> str:
     >>> clean("\ufeffa\r\nb\rc\x00\ud800")
     'a\nb\nc�'
     """
+    if text.isascii() and "\r" not in text and "\0" not in text:
+        return text
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     return _SURROGATE.sub("\ufffd", text)

@@ -9,6 +9,7 @@ from functools import partial
 from base.errors import ExcerptaError
 from base.text.sentences import ends_paragraph, sentences
 from retrieval.corpus.headings import path_line, sections
+from retrieval.corpus.names import spoken
 from retrieval.corpus.pieces import Budget, TokenMap, fitting
 from retrieval.corpus.units import Layout, layout
 from retrieval.places import MarkedText
@@ -33,19 +34,26 @@ class InvalidChunking(ExcerptaError):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A sentence, or a part of one that is too long (then not `whole`). Half-open character span."""
+    """A sentence, or a part of one that is too long (then not `whole`). Half-open character span.
+
+    A passage begins at a piece that `opens` one.
+    """
 
     start: int
     end: int
     whole: bool
     ends_paragraph: bool
+    opens: bool = False
 
 
 class Chunker:
     """Passages of at most `passage_tokens` tokens, cut at sentence ends, that never span two headings.
 
-    A table's row, a list item and a short piece of code are cut only where one alone is over the budget. A
-    passage that begins in a Markdown table below its header has the header behind its path of headings.
+    A table's row, a list item and a short piece of code are cut only where one alone is over the budget. Rows
+    of a table that is longer than a passage are passages of their own, as those of CSV are documents of their
+    own: a question is mostly about one of them. A passage that begins in a table below its header, or its
+    caption, has that behind its path of headings; one of a file without a title, or of a row of CSV, has the
+    file's name before it.
 
     Neighbours under one heading share up to `overlap_tokens` tokens of whole sentences. Every character
     but whitespace is in at least one passage, save a span without any token (zero-width characters),
@@ -93,12 +101,26 @@ class Chunker:
 
     def _spans(self, document: Document, spans: TokenMap) -> Iterator[tuple[int, int, str]]:
         units = layout(document.text, document.marks, partial(self._budget.holds, spans))
+        name = _file_topic(document)
         for path, pieces in _sections_in_pieces(document.text, spans, units, self._budget):
             heading = path_line(path, document.title)
+            topic = "" if heading.casefold().startswith(name.casefold()) else name
             for start, end in pack(pieces, spans, self._budget, self._overlap):
                 if spans.count(start, end):
                     header = units.header_at(start)
-                    yield start, end, " > ".join(part for part in (heading, header) if part)
+                    yield start, end, " > ".join(part for part in (topic, heading, header) if part)
+
+
+def _file_topic(document: Document) -> str:
+    """The name of the file that a document was read from, as words, where its title does not say as much.
+
+    A title of a row is one of its cells. Documents that were posted have no file.
+    """
+    source = document.metadata.get("source")
+    if not isinstance(source, str):
+        return ""
+    is_row = document.id.startswith(f"{source}#")
+    return spoken(source) if is_row or (document.id == source and not document.title) else ""
 
 
 def _sections_in_pieces(
@@ -129,11 +151,14 @@ def _pieces(
     """
     start, body, end = section
     whole = [unit for unit in units.within(body, end) if budget.holds(spans, *unit)]
+    before = start
     for number, (first, last) in enumerate(_sentences_and_units(text, body, end, whole)):
         parts = list(fitting(text, first if number else start, last, spans, budget))
         for part, (first_of_part, last_of_part) in enumerate(parts, 1):
             closes = part == len(parts) and ends_paragraph(text, last_of_part, end)
-            yield Piece(first_of_part, last_of_part, len(parts) == 1, closes)
+            opens = units.opens(before, first_of_part)
+            before = first_of_part
+            yield Piece(first_of_part, last_of_part, len(parts) == 1, closes, opens)
 
 
 def _sentences_and_units(
@@ -154,9 +179,13 @@ def pack(
     first = done = 0
     while done < len(pieces):
         last = done
-        while last + 1 < len(pieces) and budget.holds(spans, pieces[first].start, pieces[last + 1].end):
+        while (
+            last + 1 < len(pieces)
+            and not pieces[last + 1].opens
+            and budget.holds(spans, pieces[first].start, pieces[last + 1].end)
+        ):
             last += 1
-        if last + 1 < len(pieces):
+        if last + 1 < len(pieces) and not pieces[last + 1].opens:
             last = _paragraph_end(pieces, first, done, last, spans)
         yield pieces[first].start, pieces[last].end
         done = last + 1
@@ -182,7 +211,8 @@ def _overlap_start(
     """Where the span after `pieces[first:done]` starts: later than it did, by whole sentences."""
     start = done
     while (
-        start - 1 > first
+        not pieces[start].opens
+        and start - 1 > first
         and pieces[start - 1].whole
         and overlap.holds(spans, pieces[start - 1].start, pieces[done - 1].end)
         and budget.holds(spans, pieces[start - 1].start, pieces[done].end)

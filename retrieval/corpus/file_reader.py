@@ -24,14 +24,16 @@ import msgspec
 from base.processes import address_space, plain_environment
 from retrieval.corpus.limits import MEGABYTE, LoadLimits
 from retrieval.corpus.load import Loaded, load_file
+from retrieval.corpus.loaders.places import Listener, listen
 from retrieval.corpus.remarks import Remark
+from retrieval.documents import Document, Mark, Metadata
 from retrieval.errors import UnreadableDocument
-from retrieval.types import Document, Mark, Metadata
 
 _LENGTH = struct.Struct("<I")
 _CHECK_S = 0.2  # seconds between two questions whether to go on
 _START_S = 60.0
 _WALL_FACTOR = 4
+_TOLD_S = 0.5  # seconds between two pages that are told
 
 
 class _Document(msgspec.Struct, tag="document", array_like=True):
@@ -53,6 +55,13 @@ class _Remark(msgspec.Struct, tag="remark", array_like=True):
     whole: bool
 
 
+class _Page(msgspec.Struct, tag="page", array_like=True):
+    """A page of the file is read; the documents are still to come."""
+
+    number: int
+    count: int
+
+
 class _End(msgspec.Struct, tag="end", array_like=True):
     """A file is read, or the child is ready for its first."""
 
@@ -62,7 +71,7 @@ class _Task(msgspec.Struct, array_like=True):
     path: str
 
 
-_Frame: TypeAlias = _Document | _Unreadable | _Remark | _End
+_Frame: TypeAlias = _Document | _Unreadable | _Remark | _Page | _End
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Frame).decode
 
@@ -97,13 +106,23 @@ class ReadInChild:
     """Reads files in one child process after another, for one thread at a time.
 
     A child serves until a file ends it. `check` is called about five times a second while a file is read;
-    what it raises ends the child and the reading. `close` it at the end.
+    what it raises ends the child and the reading. `told` takes the pages of a file that are read, and their
+    number, while a file of many pages is read. `close` it at the end, or `leave` its child to another reader
+    with the same limits, which takes it as `child`.
     """
 
-    def __init__(self, limits: LoadLimits, check: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        limits: LoadLimits,
+        check: Callable[[], None] = lambda: None,
+        told: Listener = lambda number, count: None,
+        *,
+        child: subprocess.Popen[bytes] | None = None,
+    ) -> None:
         self._limits = limits
         self._check = check
-        self._child: subprocess.Popen[bytes] | None = None
+        self._told = told
+        self._child = child
 
     def __call__(self, name: str, path: Path) -> Iterator[Loaded]:
         """What the file holds. A file over a limit, or one that ends the child, is an UnreadableDocument."""
@@ -118,13 +137,13 @@ class ReadInChild:
 
     def close(self) -> None:
         """Ends the child."""
+        if (child := self.leave()) is not None:
+            end_child(child)
+
+    def leave(self) -> subprocess.Popen[bytes] | None:
+        """The child, which waits for a file; None if there is none."""
         child, self._child = self._child, None
-        if child is not None:
-            child.kill()
-            child.wait()
-            for stream in (child.stdin, child.stdout):
-                with contextlib.suppress(OSError):
-                    stream.close()  # type: ignore[union-attr]
+        return child
 
     def _read(self, name: str, path: Path) -> Iterator[Loaded]:
         if self._child is not None and self._child.poll() is not None:
@@ -137,8 +156,13 @@ class ReadInChild:
         except OSError:
             raise self._ended(child) from None
         wall = _WALL_FACTOR * self._limits.max_seconds
-        while not isinstance(frame := _decode(self._frame(child, wall)), _End):
+        deadline = time.monotonic() + wall
+        while not isinstance(frame := _decode(self._frame(child, deadline)), _End):
+            if isinstance(frame, _Page):
+                self._told(frame.number, frame.count)
+                continue
             yield _loaded(frame)
+            deadline = time.monotonic() + wall
 
     def _start(self) -> subprocess.Popen[bytes]:
         limits = msgspec.json.encode(self._limits).decode()
@@ -150,12 +174,11 @@ class ReadInChild:
             env=plain_environment(),
             cwd=Path(__file__).parents[2],
         )
-        self._frame(self._child, _START_S)
+        self._frame(self._child, time.monotonic() + _START_S)
         return self._child
 
-    def _frame(self, child: subprocess.Popen[bytes], seconds: float) -> bytes:
-        """The child's next message. Time counts only while this waits for it."""
-        deadline = time.monotonic() + seconds
+    def _frame(self, child: subprocess.Popen[bytes], deadline: float) -> bytes:
+        """The child's next message."""
         (length,) = _LENGTH.unpack(self._bytes(child, _LENGTH.size, deadline))
         return self._bytes(child, length, deadline)
 
@@ -182,6 +205,15 @@ class ReadInChild:
         if status == -signal.SIGKILL:
             return _Ended("was given up by the system while it was read, as for want of memory; split it")
         return _Ended(f"ended the process that read it (status {status}); the file is damaged")
+
+
+def end_child(child: subprocess.Popen[bytes]) -> None:
+    """Ends a child that a reader has left."""
+    child.kill()
+    child.wait()
+    for stream in (child.stdin, child.stdout):
+        with contextlib.suppress(OSError):
+            stream.close()  # type: ignore[union-attr]
 
 
 class _Ended(Exception):
@@ -218,6 +250,7 @@ def main() -> int:
     memory = address_space() + limits.max_memory_bytes
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     _send(replies, _End())
+    listen(_Pages(replies))
     while header := tasks.read(_LENGTH.size):
         task = msgspec.msgpack.decode(tasks.read(*_LENGTH.unpack(header)), type=_Task)
         _allow_seconds(limits.max_seconds)
@@ -225,6 +258,19 @@ def main() -> int:
             _send(replies, _framed(loaded))
         _send(replies, _End())
     return 0
+
+
+class _Pages:
+    """Tells the parent how many pages are read, now and then."""
+
+    def __init__(self, replies: BinaryIO) -> None:
+        self._replies = replies
+        self._last = time.monotonic()
+
+    def __call__(self, number: int, count: int) -> None:
+        if time.monotonic() > self._last + _TOLD_S:
+            _send(self._replies, _Page(number, count))
+            self._last = time.monotonic()
 
 
 def _allow_seconds(seconds: float) -> None:

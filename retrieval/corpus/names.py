@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 
 from retrieval.errors import UnreadableDocument
 
 LONGEST_NAME = 500
 
+_WORD = re.compile(r"[^\W\d_]{2,30}|\w{1,6}")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -34,3 +36,13 @@ def safe_name(name: str, *, archive: str = "") -> str:
     if len(result) > LONGEST_NAME:
         raise UnreadableDocument(shown, f"the name is longer than {LONGEST_NAME} characters; shorten it")
     return result
+
+
+def spoken(name: str) -> str:
+    """A file's name as words, without folders and extension; "" where it has none, as a number or a hash.
+
+    >>> spoken("web/http-status_2026.csv"), spoken("3fa85f64-5717-4562-b3fc-2c963f66afa6.pdf")
+    ('http status 2026', '')
+    """
+    words = [word for word in re.split(r"[\W_]+", PurePosixPath(name).stem) if _WORD.fullmatch(word)]
+    return " ".join(words) if any(word.isalpha() and len(word) > 2 for word in words) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -15,3 +16,19 @@ class Remark:
     name: str
     text: str
     whole: bool = True
+
+
+def listed(what: str, numbers: Sequence[int]) -> str:
+    """Numbers in words, runs of them shortened.
+
+    >>> listed("page", [4]), listed("page", [1, 2, 3, 7])
+    ('page 4', 'pages 1 to 3, 7')
+    """
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    shown = (f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
+    return f"{what if len(numbers) == 1 else what + 's'} {', '.join(shown)}"

@@ -8,8 +8,8 @@ from retrieval.corpus.characters import clean
 from retrieval.corpus.cleaning.encodings import decoded
 from retrieval.corpus.limits import LoadLimits
 from retrieval.corpus.writer import Written
+from retrieval.documents import Document, Metadata, Scalar
 from retrieval.errors import UnreadableDocument
-from retrieval.types import Document, Metadata, Scalar
 
 
 def decode(name: str, data: bytes, *, declared: str | None = None) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from retrieval.types import Scalar
+from retrieval.documents import Scalar
 
 _WHOLE = re.compile(r"[+-]?(?:0|[1-9]\d{0,17})")
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d{0,17})?(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?")

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from retrieval.corpus.blocks import Block, Code, Heading, Item, Note, PageStart, Paragraph, Table
 from retrieval.corpus.characters import clean
-from retrieval.types import Mark
+from retrieval.documents import Mark
 
 _SPACES = re.compile(r"\s+")
+# Numbers below each other in a cell, which would look like one with a space in it: "5" and "300".
+_NUMBERS = re.compile(r"(?<=[\d%€$£])[ \t]*[\r\n]\s*(?=[-+−(]?[€$£]?\d)")
 _BACKTICKS = re.compile(r"`{3,}")
 _LIKE_A_HEADING = re.compile(r"^ {0,3}#{1,6}(?=\s)", re.MULTILINE)
 
@@ -45,7 +47,7 @@ def row_text(names: Sequence[str], cells: Sequence[str]) -> str:
     >>> row_text(["sku", "price"], ["PPR-9087", "19.25"]), row_text([], ["Oslo", "", "5"])
     ('sku: PPR-9087; price: 19.25', 'Oslo |  | 5')
     """
-    values = [_one_line(cell) for cell in cells]
+    values = [_one_line(_NUMBERS.sub(" / ", cell)) for cell in cells]
     if not any(values):
         return ""
     if not names:

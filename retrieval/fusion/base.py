@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -61,16 +60,22 @@ def fuse(
     """
     counted = {**(weights or {}), **options.weights}
     _check(counted)
-    points: defaultdict[int, list[float]] = defaultdict(list)
-    for name, hits in lists.items():
-        if weight := counted.get(name, 1.0):
-            gained = weight * fusion.points(hits, options, (ceilings or {}).get(name))
-            for number, point in zip(hits.numbers.tolist(), gained.tolist(), strict=True):
-                points[number].append(point)
-    # fsum rounds once, so a sum, and with it a tie, does not depend on the order of the lists.
-    totals = {number: math.fsum(parts) for number, parts in points.items()}
-    ranked = sorted(totals, key=lambda number: (-totals[number], number))
-    return Hits(np.array(ranked, np.int64), np.array([totals[number] for number in ranked], np.float32))
+    counting = {name: hits for name, hits in lists.items() if counted.get(name, 1.0)}
+    numbers = np.unique(np.concatenate([np.zeros(0, np.int64), *(one.numbers for one in counting.values())]))
+    points = np.zeros((len(numbers), len(counting)))
+    for column, (name, hits) in enumerate(counting.items()):
+        gained = counted.get(name, 1.0) * fusion.points(hits, options, (ceilings or {}).get(name))
+        points[np.searchsorted(numbers, hits.numbers), column] = gained
+    totals = _sums(points)
+    order = np.lexsort((numbers, -totals))
+    return Hits(numbers[order], totals[order].astype(np.float32))
+
+
+def _sums(points: Float64) -> Float64:
+    """The sum of each row, rounded once: so it, and a tie with it, is the same for any order of columns."""
+    if points.shape[1] <= 2:
+        return points.sum(axis=1)
+    return np.array([math.fsum(row) for row in points.tolist()], np.float64)
 
 
 def _check(weights: Mapping[str, float]) -> None:

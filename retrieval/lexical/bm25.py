@@ -8,7 +8,7 @@ from typing import Any
 import bm25s
 import numpy as np
 
-from base.text.terms import terms_of
+from retrieval.lexical.analysis import CURRENT, QUESTIONS, weighted
 from retrieval.lexical.terms import Terms
 from retrieval.top import NO_HITS, best_hits
 from retrieval.types import Bits, Float32, Hits, Int64
@@ -22,12 +22,14 @@ class Bm25:
 
     The segments' words become one index, so cutting a collection into segments never changes a score;
     passages are numbered through the segments in the order given. Each (term, passage) pair's score is
-    computed at the start, 8 bytes a pair, and a query only adds them up.
+    computed at the start, 8 bytes a pair, and a query only adds them up. Segments that were read by an
+    earlier analysis are asked for the terms that it has for the query.
     """
 
     def __init__(self, segments: Sequence[Terms]) -> None:
         self.passages = sum(segment.passages for segment in segments)
         self._numbers: dict[str, int] = {}
+        self._read_by = _passages_by_analysis(segments)
         self._index = bm25s.BM25(method="lucene", k1=K1, b=B)
         self._index.nonoccurrence_array = None
         # bm25s would build the same matrix from Python lists of words, some ten times slower.
@@ -38,44 +40,60 @@ class Bm25:
 
         `allowed` (passages,) leaves out passages whose bit is not set; document frequencies still count them.
         """
-        wanted = self._wanted(query)
-        if not wanted:
+        scores = self._all_scores(query, allowed)
+        if scores is None:
             return NO_HITS
-        scores = self._index.get_scores_from_ids(wanted, weight_mask=allowed)
         found = np.flatnonzero(scores)
         return best_hits(found, scores[found], limit)
 
     def scores(self, query: str, numbers: Int64) -> Float32:
         """The scores of these passages; 0 for those that share no term with the query."""
-        wanted = self._wanted(query)
-        if not wanted:
-            return np.zeros(len(numbers), np.float32)
-        scores: Float32 = self._index.get_scores_from_ids(wanted)[numbers]
-        return scores
+        scores = self._all_scores(query, None)
+        return np.zeros(len(numbers), np.float32) if scores is None else scores[numbers]
 
     def frequency(self, word: str, *, allowed: Bits | None) -> int:
         """How many passages have a term of the word; only those that `allowed` (passages,) lets by."""
-        wanted = self._wanted(word)
+        having = np.zeros(self.passages, bool)
         starts, passages = self._index.scores["indptr"], self._index.scores["indices"]
-        having = [passages[starts[term] : starts[term + 1]] for term in wanted]
-        found = having[0] if len(having) == 1 else np.unique(np.concatenate([*having, passages[:0]]))
-        return len(found) if allowed is None else int(np.count_nonzero(allowed[found]))
+        for name, read_by in self._read_by.items():
+            words = (self._numbers.get(term) for term, _, _ in QUESTIONS[name](word).words)
+            for term in (one for one in words if one is not None):
+                found = passages[starts[term] : starts[term + 1]]
+                having[found if read_by is None else found[read_by[found]]] = True
+        return int(np.count_nonzero(having if allowed is None else having & allowed))
 
     def ceiling(self, query: str) -> float:
-        """An upper bound of all scores: every query term at its highest possible frequency.
+        """An upper bound of all scores: every term of the query at its highest possible frequency.
 
-        Terms that no passage has count as the rarest possible.
+        Words that no passage has count as the rarest possible; other spellings that none has do not count.
         """
-        frequencies = np.diff(self._index.scores["indptr"])
-        return float(
-            sum(
-                self._idf(frequencies[self._numbers[term]] if term in self._numbers else 0)
-                for term in terms_of(query)
-            )
+        starts = self._index.scores["indptr"]
+
+        def highest(term: str) -> float:
+            number = self._numbers.get(term)
+            return float(self._idf(0 if number is None else starts[number + 1] - starts[number]))
+
+        return max(
+            sum(weight * highest(term) for term, weight in self._terms(query, name))
+            for name in self._read_by or [CURRENT]
         )
 
-    def _wanted(self, query: str) -> list[int]:
-        return [self._numbers[term] for term in terms_of(query) if term in self._numbers]
+    def _all_scores(self, query: str, allowed: Bits | None) -> Float32 | None:
+        """The scores of all passages (passages,), 0 where not allowed; None for a query of unknown terms."""
+        total: Float32 | None = None
+        for name, read_by in self._read_by.items():
+            mask = allowed if read_by is None else read_by if allowed is None else read_by & allowed
+            wanted: dict[float, list[int]] = {}
+            for term, weight in self._terms(query, name):
+                if term in self._numbers:
+                    wanted.setdefault(weight, []).append(self._numbers[term])
+            for weight, terms in wanted.items():
+                scores = np.float32(weight) * self._index.get_scores_from_ids(terms, weight_mask=mask)
+                total = scores if total is None else total + scores
+        return total
+
+    def _terms(self, query: str, analysis: str) -> list[tuple[str, float]]:
+        return list(weighted(QUESTIONS[analysis](query), self._numbers))
 
     def _idf(self, frequencies: Any) -> Any:
         return np.log1p((self.passages - frequencies + 0.5) / (frequencies + 0.5))
@@ -105,3 +123,14 @@ class Bm25:
         numbers = self._numbers
         common = np.array([numbers.setdefault(term, len(numbers)) for term in segment.vocabulary], np.int32)
         return common[segment.terms]
+
+
+def _passages_by_analysis(segments: Sequence[Terms]) -> dict[str, Bits | None]:
+    """The passages (passages,) that were read by each analysis; None where it was all of them."""
+    names = list(dict.fromkeys(segment.analysis for segment in segments))
+    if len(names) == 1:
+        return {names[0]: None}
+    return {
+        name: np.concatenate([np.full(one.passages, one.analysis == name) for one in segments])
+        for name in names
+    }

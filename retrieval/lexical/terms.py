@@ -6,12 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from base.text import terms as analysis
+from base.text.terms import analysed
 from retrieval.errors import CorruptSegment, IndexMismatch
+from retrieval.lexical.analysis import CURRENT, QUESTIONS
 from retrieval.types import Int32, Int64
 
 FORMAT = 1
@@ -23,8 +25,11 @@ _ARRAYS = ("terms", "counts", "starts", "lengths")
 class Terms:
     """Passage p has the distinct terms `terms[starts[p]:starts[p + 1]]`, `counts` times each.
 
-    Terms number into `vocabulary`; `lengths` (passages,) are words with repetitions.
+    Terms number into `vocabulary`; `lengths` (passages,) are words with repetitions, other spellings not
+    counted. `analysis` names how the texts were read.
     """
+
+    analysis: str
 
     vocabulary: list[str]
     terms: Int32
@@ -41,10 +46,13 @@ class Terms:
     def build(cls, directory: Path, texts: Sequence[str]) -> None:
         """Analyses the texts and writes the files into an existing empty directory."""
         numbers: dict[str, int] = {}
-        counted = [
-            Counter(numbers.setdefault(term, len(numbers)) for term in analysis.terms_of(text))
-            for text in texts
-        ]
+        counted: list[dict[int, int]] = []
+        lengths: list[int] = []
+        for text in texts:
+            words, spellings = analysed(text)
+            lengths.append(len(words))
+            found = Counter(chain(words, spellings))
+            counted.append({numbers.setdefault(term, len(numbers)): count for term, count in found.items()})
         starts = np.cumsum([0, *map(len, counted)], dtype=np.int64)
         arrays: dict[str, Int32 | Int64] = {
             "terms": np.fromiter((term for one in counted for term in one), np.int32, int(starts[-1])),
@@ -52,11 +60,11 @@ class Terms:
                 (count for one in counted for count in one.values()), np.int32, int(starts[-1])
             ),
             "starts": starts,
-            "lengths": np.array([one.total() for one in counted], np.int32),
+            "lengths": np.array(lengths, np.int32),
         }
         for name, array in arrays.items():
             np.save(directory / f"{name}.npy", array, allow_pickle=False)
-        header = {"format": FORMAT, "analysis": analysis.NAME, "vocabulary": list(numbers)}
+        header = {"format": FORMAT, "analysis": CURRENT, "vocabulary": list(numbers)}
         (directory / _HEADER).write_text(json.dumps(header), encoding="utf-8")
 
     @classmethod
@@ -70,8 +78,8 @@ class Terms:
             raise CorruptSegment(str(path), f"cannot be read ({error!r})") from error
         if format_ != FORMAT:
             raise IndexMismatch("lexical format", str(format_), str(FORMAT))
-        if analysed_by != analysis.NAME:
-            raise IndexMismatch("text analysis", str(analysed_by), analysis.NAME)
+        if analysed_by not in QUESTIONS:
+            raise IndexMismatch("text analysis", str(analysed_by), CURRENT)
         try:
             arrays = [
                 np.asarray(np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False))
@@ -79,7 +87,7 @@ class Terms:
             ]
         except (OSError, ValueError, EOFError) as error:
             raise CorruptSegment(str(directory), f"an array cannot be read ({error})") from error
-        opened = cls(vocabulary, *arrays)
+        opened = cls(analysed_by, vocabulary, *arrays)
         if not opened._fits():
             raise CorruptSegment(str(directory), "its arrays do not fit together")
         return opened

@@ -27,7 +27,7 @@ _MOST_QUESTION_TOKENS = 256
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Computed once per language model: the encoded examples, and the tokens that may open n-grams."""
+    """Computed once per language model: the encoded beginning, and the tokens that may open n-grams."""
 
     prefix: Prefix
     openers: Bits
@@ -36,17 +36,34 @@ class Writer:
 _writers: WeakKeyDictionary[LanguageModel, Writer] = WeakKeyDictionary()
 
 
-def writer(lm: LanguageModel) -> Writer:
-    """The writer of a language model; made at the first call and kept as long as the model."""
+def writer(lm: LanguageModel, *, examples: bool = True) -> Writer:
+    """The writer of a language model; made at the first call and kept as long as the model.
+
+    A model that was trained to write n-grams needs no `examples`.
+    """
     found = _writers.get(lm)
     if found is None:
-        start: Sequence[int] = lm.tokenizer("").input_ids
-        found = Writer(Prefix(lm, [*start, *lm.encode(f"{_SHOTS}Question:")]), openers(lm))
+        found = Writer(Prefix(lm, _beginning(lm, examples=examples)), openers(lm))
         _writers[lm] = found
     return found
 
 
-def read_question(lm: LanguageModel, question: str, *, most_depth: int) -> LanguageTree:
+def read_question(
+    lm: LanguageModel, question: str, *, most_depth: int, examples: bool = True
+) -> LanguageTree:
     """The tree whose root stands where a passage that answers the question would begin."""
-    ids = [*lm.encode(f" {question}")[:_MOST_QUESTION_TOKENS], *lm.encode("\nPassage:")]
-    return LanguageTree(lm, writer(lm).prefix, ids, most_depth=most_depth)
+    return LanguageTree(lm, writer(lm, examples=examples).prefix, _asked(lm, question), most_depth=most_depth)
+
+
+def question_ids(lm: LanguageModel, question: str) -> list[int]:
+    """The whole prompt of a model that was trained to write n-grams."""
+    return [*_beginning(lm, examples=False), *_asked(lm, question)]
+
+
+def _beginning(lm: LanguageModel, *, examples: bool) -> list[int]:
+    start: Sequence[int] = lm.tokenizer("").input_ids
+    return [*start, *lm.encode(f"{_SHOTS if examples else ''}Question:")]
+
+
+def _asked(lm: LanguageModel, question: str) -> list[int]:
+    return [*lm.encode(f" {question}")[:_MOST_QUESTION_TOKENS], *lm.encode("\nPassage:")]

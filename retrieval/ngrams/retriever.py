@@ -15,7 +15,7 @@ from retrieval.top import NO_HITS
 from retrieval.types import Int64
 
 if TYPE_CHECKING:
-    from models import LanguageModel
+    from models.networks.ngram_writer import NgramWriter
     from retrieval.ngrams import NgramMatch
 
 
@@ -24,7 +24,7 @@ class Question:
     """A question and the model that writes for it: what it may write, the searched collection says."""
 
     text: str
-    lm: LanguageModel
+    writer: NgramWriter
 
 
 class NgramRetriever:
@@ -37,7 +37,7 @@ class NgramRetriever:
 
     def read(self, query: str, networks: Networks) -> Question:
         """The question, and the model."""
-        return Question(query, networks.lm)
+        return Question(query, networks.ngram_writer)
 
     def search(self, read: Question, searched: Searched, selection: Selection, options: Ngrams) -> Found:
         """The best passages by generated n-grams; nothing where the collection has no such index."""
@@ -45,7 +45,7 @@ class NgramRetriever:
         if searched.vocabulary is None or not parts.indexes:
             return Found(NO_HITS)
         found = ngrams.search_ngrams(
-            read.lm,
+            read.writer.lm,
             searched.vocabulary,
             [one.index for one in parts.indexes],
             parts.bases,
@@ -54,6 +54,7 @@ class NgramRetriever:
             beams=options.beams,
             length=options.length,
             query_keys=options.query_keys,
+            examples=read.writer.examples,
             allowed=parts.allowed,
         )
         return Found(found.hits, found)

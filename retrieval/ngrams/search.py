@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from base.text.folding import fold
+from base.text.variants import variants
 from models.networks.language_model import LanguageModel
 from retrieval.errors import IndexMismatch
 from retrieval.ngrams.beam import generate
@@ -69,13 +71,15 @@ def search_ngrams(
     beams: int = 15,
     length: int = 10,
     query_keys: bool = True,
+    examples: bool = True,
     allowed: Sequence[Bits | None] | None = None,
 ) -> NgramHits:
     """The `limit` passages whose n-grams best match those that the model generates.
 
     The model writes up to `beams` n-grams of `length` tokens that occur in an allowed passage.
-    `query_keys` adds the question's runs of one to three words, all equally probable; with `beams` = 0
-    there are only these, and no model call.
+    `query_keys` adds the question's runs of one to three words, and its identifiers and numbers as they may
+    be written otherwise, all equally probable; with `beams` = 0 there are only these, and no model call.
+    `examples` are in the prompt unless the model was trained to write n-grams.
     `bases` and `allowed` have one entry a segment: the number of its first passage, and a bit a passage.
     Only the first 1,000 characters of the query are read. A collection of a few hundred tokens finds
     little: counts are smoothed, so every n-gram is frequent there and weighs little.
@@ -89,20 +93,22 @@ def search_ngrams(
         if index.vocabulary_size != vocabulary.size:
             raise IndexMismatch("vocabulary size", str(index.vocabulary_size), str(vocabulary.size))
     corpus = NgramCorpus(indexes, bases, allowed)
-    question = " ".join(query.split())[:_MOST_CHARACTERS]
+    question = " ".join(fold(query).split())[:_MOST_CHARACTERS]
     if limit == 0 or not question or not corpus.exists(corpus.root):
         return _as_hits(lm, corpus, [])
     keys = _query_keys(vocabulary, question) if query_keys else []
     ngrams = question_ngrams(corpus, keys, QUERY_PROBABILITY)
     if beams > 0:
-        tree = read_question(lm, question, most_depth=length)
-        ngrams += generate(tree, corpus, beams=beams, length=length, openers=writer(lm).openers)
+        tree = read_question(lm, question, most_depth=length, examples=examples)
+        openers = writer(lm, examples=examples).openers
+        ngrams += generate(tree, corpus, beams=beams, length=length, openers=openers)
     return _as_hits(lm, corpus, rank_passages(corpus, ngrams, limit=limit))
 
 
 def _query_keys(vocabulary: Vocabulary, question: str) -> list[tuple[int, ...]]:
-    """Token ids of the question's phrases, written as in a passage."""
-    keys = [tuple(tokens.ids.tolist()) for tokens in vocabulary.tokenize(phrases(question))]
+    """Token ids of the question's phrases and of its identifiers' variants, written as in a passage."""
+    written = [*phrases(question), *variants(question)]
+    keys = [tuple(tokens.ids.tolist()) for tokens in vocabulary.tokenize(written)]
     return [ids for ids in keys if len(ids) <= _MOST_KEY_TOKENS]
 
 

@@ -11,10 +11,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from base.text.folding import Origins, fold_with_origins
 from models.networks.language_model import LanguageModel
 from retrieval.types import Int32, Tokens
 
-_NORMALISATION = "single-spaced-1"
+_NORMALISATIONS = ("folded-1", "single-spaced-1")
+"""How texts are prepared, the current way first; indexes keep the way that they were made in."""
 _LAST_SPACE = 0x3000
 _SPACES = np.array([code for code in range(_LAST_SPACE + 1) if chr(code).isspace()], np.uint32)
 _Codes: TypeAlias = NDArray[np.uint32]
@@ -23,13 +25,25 @@ _Codes: TypeAlias = NDArray[np.uint32]
 class LanguageVocabulary:
     """Tokenises passages the way the language model writes words in running text.
 
-    Every run of white space counts as one space, and one space is put before the text: a word has the
-    same id at the start of a line as in the middle of a sentence. Offsets are those of the given text,
-    without the space before a word.
+    Texts are folded: characters are plain ones, and those that nobody sees are gone. Every run of white
+    space counts as one space, and one space is put before the text: a word has the same id at the start of
+    a line as in the middle of a sentence. Offsets are those of the given text, without the space before a
+    word.
     """
 
-    def __init__(self, lm: LanguageModel) -> None:
+    def __init__(self, lm: LanguageModel, normalisation: str = _NORMALISATIONS[0]) -> None:
         self._lm = lm
+        self._normalisation = normalisation
+
+    def named(self, fingerprint: str) -> LanguageVocabulary:
+        """The vocabulary with this fingerprint, if earlier versions prepared texts so; else this one.
+
+        Indexes of earlier versions stay as they are, and are added to in the same way.
+        """
+        if fingerprint == self.fingerprint:
+            return self
+        others = (LanguageVocabulary(self._lm, one) for one in _NORMALISATIONS)
+        return next((one for one in others if one.fingerprint == fingerprint), self)
 
     @property
     def size(self) -> int:
@@ -43,17 +57,21 @@ class LanguageVocabulary:
         for name in ("truncation", "padding"):
             # Other callers set these on the shared tokenizer; they do not change the ids.
             settings.pop(name, None)
-        text = json.dumps([_NORMALISATION, self.size, settings], sort_keys=True)
+        text = json.dumps([self._normalisation, self.size, settings], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """Token ids (n,) and character offsets (n, 2) of each text; nothing for white space alone."""
-        prepared = [_single_spaced(text) for text in texts]
+        folded = [self._folded(text) for text in texts]
+        prepared = [_single_spaced(text) for text, _ in folded]
         tokenized = self._lm.tokenize([text for text, _, _ in prepared])
         return [
-            Tokens(tokens.ids, _original_offsets(tokens.offsets, codes, origin))
-            for tokens, (_, codes, origin) in zip(tokenized, prepared, strict=True)
+            Tokens(tokens.ids, _unfolded(_original_offsets(tokens.offsets, codes, origin), origins))
+            for tokens, (_, codes, origin), (_, origins) in zip(tokenized, prepared, folded, strict=True)
         ]
+
+    def _folded(self, text: str) -> tuple[str, Origins | None]:
+        return fold_with_origins(text) if self._normalisation == "folded-1" else (text, None)
 
 
 def _single_spaced(text: str) -> tuple[str, _Codes, Int32]:
@@ -76,3 +94,14 @@ def _original_offsets(offsets: Int32, codes: _Codes, origin: Int32) -> Int32:
     begins = origin[np.minimum(start, len(codes) - 1)]
     result: Int32 = np.maximum(np.stack([begins, origin[end - 1] + 1], axis=1), 0).astype(np.int32)
     return result
+
+
+def _unfolded(offsets: Int32, origins: Origins | None) -> Int32:
+    """Offsets in the folded text as offsets in the original."""
+    if origins is None or len(offsets) == 0:
+        return offsets
+    places = np.array(origins, np.int32)
+    start, end = offsets[:, 0], offsets[:, 1]
+    begins = places[np.minimum(start, len(places) - 1), 0]
+    ends = np.where(end > start, places[np.maximum(end, 1) - 1, 1], begins)
+    return np.stack([begins, ends], axis=1)

@@ -12,6 +12,7 @@ from retrieval.retrievers import Batch, IndexTools
 from retrieval.types import Document, Passage
 
 Progress = Callable[[int, int], None]
+"""Takes the characters of documents that are read, and how many there are."""
 
 _ENCODED_AT_ONCE = 64
 _MOST_CONTEXT = 240
@@ -41,8 +42,8 @@ def encode(
 ) -> Encoded:
     """Cuts the documents and reads their passages for every index, a slice at a time.
 
-    What is too large for memory waits in `room`. `progress` is called after each slice, with the documents
-    done by then and in all; it may raise, to stop.
+    What is too large for memory waits in `room`. `progress` is called after each slice, with the characters
+    read by then and in all; it may raise, to stop.
     """
     assert tools.encoder is not None
     settings = tools.settings
@@ -56,9 +57,11 @@ def encode(
     passages: list[list[Passage]] = []
     texts: list[str] = []
     shifts: list[int] = []
-    read = 0
+    ends: list[int] = []  # of each passage: the characters of the documents up to its end
+    characters = sum(len(document.text) for document in documents)
+    cut = read = 0
 
-    def advance(done: int) -> None:
+    def advance() -> None:
         """Reads up to a slice of the texts that wait."""
         nonlocal read
         part = slice(read, read + _ENCODED_AT_ONCE)
@@ -66,15 +69,19 @@ def encode(
             reader.add(texts[part], shifts[part])
         read = min(part.stop, len(texts))
         if progress:
-            progress(done, len(documents))
+            is_all = cut == characters and read == len(texts)
+            progress(characters if is_all else ends[read - 1], characters)
 
-    for number, document in enumerate(documents):
+    for document in documents:
         passages.append(chunker.split(document))
-        for text, shift in map(indexed_text, passages[-1]):
+        for passage in passages[-1]:
+            text, shift = indexed_text(passage)
             texts.append(text)
             shifts.append(shift)
+            ends.append(cut + passage.end)
+        cut += len(document.text)
         while len(texts) - read >= _ENCODED_AT_ONCE:
-            advance(number + (len(texts) - read == _ENCODED_AT_ONCE))
-    advance(len(documents))
+            advance()
+    advance()
     rows = {name: reader.rows() for name, reader in readers.items()}
     return Encoded(list(documents), passages, Batch(texts, rows))

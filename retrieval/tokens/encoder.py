@@ -47,10 +47,12 @@ class TokenEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Vectors (n, dim) of each query's tokens. Raises InputTooLong rather than cut a question."""
-        for tokens in self._network.tokenize(texts):
-            if len(tokens) > self.max_tokens:
+        read = self._network.hidden_states(texts, role="query")
+        for states, text in zip(read, texts, strict=True):
+            if states.truncated:
+                (tokens,) = self._network.tokenize([text])
                 raise InputTooLong("the query", len(tokens), self.max_tokens)
-        return [_unit(states) for states in self._network.hidden_states(texts, role="query")]
+        return [_unit(states) for states in read]
 
     def _encode_long(self, text: str) -> TokenVectors:
         (tokens,) = self._network.tokenize([text])

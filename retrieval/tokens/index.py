@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from retrieval.tokens.errors import InvalidTokenOption
 from retrieval.tokens.scoring import NOTHING
-from retrieval.tokens.storage.flat import search_flat
+from retrieval.tokens.storage.flat import Nearest
 from retrieval.tokens.storage.header import Header, Tier, Training
 from retrieval.tokens.storage.ivf import Inherited, InvertedLists, Trainer, build_ivf
 from retrieval.tokens.storage.stored import StoredVectors
@@ -61,11 +61,13 @@ class TokenIndex:
         seed: int = 0,
         flat_up_to: int | None = None,
         trainer: Trainer | None = None,
+        indexed: Callable[[int, int], None] | None = None,
     ) -> None:
         """Writes the index of one (n, d) array of unit vectors a passage into an existing empty directory.
 
         A passage may have no tokens; then it is never found. `like` is an index of the same collection,
         whose trained lists are used again while they fit. A `trainer` trains lists in place of FAISS.
+        `indexed` takes the tokens that are in lists so far, and how many there are.
         The same vectors, seed, `like` and trainer give the same files. Raises InvalidVectors.
         """
         dim = vectors[0].shape[-1] if len(vectors) else 0
@@ -88,6 +90,7 @@ class TokenIndex:
                 seed=seed,
                 like=Inherited(heir.directory, heir.training) if heir else None,
                 trainer=trainer,
+                indexed=indexed,
             )
         Header(
             dim=dim, tokens=tokens, passages=len(vectors), tier=tier, lists=lists, training=training
@@ -118,14 +121,12 @@ class TokenIndex:
         allowed: Bits | None,
         *,
         refined: bool = False,
-        floor: Float32 | None = None,
     ) -> tuple[Float32, Int64]:
         """Similarities and passages (q, k) of the `k` nearest tokens of each query vector, in any order.
 
         `allowed` (passages,) bars all other passages inside the scan. Where there is nothing more to
         find the similarity is -inf and the passage NOTHING. Where a filter leaves few tokens a list,
-        fewer than k may be found if the passages are `refined` afterwards. What is less similar than
-        `floor` (q,) may be left out.
+        fewer than k may be found if the passages are `refined` afterwards.
         Raises InvalidVectors, InvalidTokenOption.
         """
         if k < 1:
@@ -136,7 +137,7 @@ class TokenIndex:
         passages = np.full((len(queries), k), NOTHING, np.int64)
         reach = min(k, self.tokens)
         if reach and len(queries):
-            found = self._nearest(queries, reach, allowed, refined, floor)
+            found = self._nearest(queries, reach, allowed, refined)
             similarities[:, :reach], passages[:, :reach] = found
         return similarities, passages
 
@@ -157,9 +158,11 @@ class TokenIndex:
         return None if self._lists is None else self._lists.bounds(queries, min(tokens, self.tokens))
 
     def _nearest(
-        self, queries: Float32, k: int, allowed: Bits | None, refined: bool, floor: Float32 | None
+        self, queries: Float32, k: int, allowed: Bits | None, refined: bool
     ) -> tuple[Float32, Int64]:
         if self._lists is None:
-            return search_flat(self._stored, queries, k, allowed, floor)
+            nearest = Nearest(queries, k)
+            nearest.add(self._stored, 0, allowed)
+            return nearest.found()
         most = REFINED_PROBES if refined and allowed is not None else None
         return self._lists.search(queries, k, allowed, self.passing(allowed), most_probes=most)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
@@ -12,6 +12,7 @@ from retrieval.tokens.errors import InvalidTokenOption
 from retrieval.tokens.index import EXACT_UP_TO, TokenIndex
 from retrieval.tokens.pruning import NEAR, merge_near
 from retrieval.tokens.scoring import NOTHING, xtr_scores
+from retrieval.tokens.storage.flat import Nearest
 from retrieval.tokens.storage.ivf import Trainer
 from retrieval.tokens.vectors import check_vectors
 from retrieval.top import NO_HITS, best_hits
@@ -25,7 +26,6 @@ RETRIEVED = 1 << 19  # tokens that all queries of one call retrieve together
 _USUAL_PASSAGES = 5_000  # up to so many passages the smallest numbers below find what there is to find
 _FEWEST_TOKENS, _MOST_TOKENS = 1_000, 8_000
 _FEWEST_REFINED, _MOST_REFINED = 100, 1_000
-_NONE = (np.zeros((0, 0), np.float32), np.zeros((0, 0), np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,9 @@ def search_tokens_batch(
     if exact_is_cheaper(parts, passing, sum(index.tokens for index in indexes), options.exact_up_to, depths):
         numbers = passing_passages(parts)
         return [
-            best_hits(numbers, _maxsim(parts, query, numbers), options.limit) if len(query) else NO_HITS
+            _exact(best_hits(numbers, _maxsim(parts, query, numbers), options.limit))
+            if len(query)
+            else NO_HITS
             for query in queries
         ]
     hits: list[Hits] = []
@@ -246,29 +248,22 @@ def exact_is_cheaper(
 def _retrieve(parts: Sequence[Part], query: Float32, depths: Depths, imputation: Imputation) -> _Found:
     """The `k_tokens` nearest tokens of all segments for each query token, in any order.
 
-    Every segment is searched on its own; what lies under the k-th best of all is dropped again, so that
-    the similarity imputed by XTR is the same however passages are spread over segments. Of equals at the
-    k-th place all stay: their similarity is the imputed one, so scores do not depend on it.
+    Segments with lists are searched on their own, all others in one go. What lies under the k-th best of
+    all is dropped again, so that the similarity imputed by XTR is the same however passages are spread over
+    segments. Of equals at the k-th place all stay: their similarity is the imputed one, so scores do not
+    depend on it.
     """
     k = depths.k_tokens
-    found: list[tuple[Float32, Int64]] = [_NONE] * len(parts)
-    floor: Float32 | None = None
-    # The largest first: what is under its k-th best need not be looked for in the others.
-    for at in sorted(range(len(parts)), key=lambda one: -parts[one].passing):
-        part = parts[at]
-        found[at] = part.index.search(
-            query, min(k, part.passing), part.allowed, refined=depths.refine > 0, floor=floor
-        )
-        if floor is None and part.passing >= k:
-            floor = found[at][0].min(axis=1)
+    listed = [part for part in parts if part.index.lists is not None]
+    flat = [part for part in parts if part.index.lists is None]
+    found = [_in_lists(part, query, k, refined=depths.refine > 0) for part in listed]
+    if flat:
+        nearest = Nearest(query, k, _kth_best(found, k))
+        for part in flat:
+            nearest.add(part.index.stored, part.base, part.allowed)
+        found.append(nearest.found())
     similarities = np.concatenate([values for values, _ in found], axis=1)
-    numbers = np.concatenate(
-        [
-            np.where(passages == NOTHING, NOTHING, passages + part.base) if part.base else passages
-            for part, (_, passages) in zip(parts, found, strict=True)
-        ],
-        axis=1,
-    )
+    numbers = np.concatenate([passages for _, passages in found], axis=1)
     if similarities.shape[1] > k:
         kth = np.partition(similarities, -k, axis=1)[:, -k, None]
         numbers[similarities < kth] = NOTHING
@@ -278,6 +273,21 @@ def _retrieve(parts: Sequence[Part], query: Float32, depths: Depths, imputation:
         known = [guess for guess in guesses if guess is not None]
         bound = np.max(known, axis=0) if known else None
     return _Found(similarities, numbers, bound)
+
+
+def _in_lists(part: Part, query: Float32, k: int, *, refined: bool) -> tuple[Float32, Int64]:
+    """The nearest tokens of a segment with lists: similarities and passage numbers."""
+    similarities, passages = part.index.search(query, min(k, part.passing), part.allowed, refined=refined)
+    return similarities, np.where(passages == NOTHING, NOTHING, passages + part.base)
+
+
+def _kth_best(found: Sequence[tuple[Float32, Int64]], k: int) -> Float32 | None:
+    """The `k`-th best similarity (q,) of what was found; None where that is less than so many."""
+    if sum(values.shape[1] for values, _ in found) < k:
+        return None
+    similarities = np.concatenate([values for values, _ in found], axis=1)
+    floors: Float32 = np.partition(similarities, -k, axis=1)[:, -k]
+    return floors
 
 
 def _hits(
@@ -297,7 +307,13 @@ def _hits(
         weights=weights,
         bound=None if found.bound is None else found.bound[rows],
     )
-    return refined_first(hits, _maxsim(parts, query, hits.numbers[: depths.refine]), limit)
+    exact = _maxsim(parts, query, hits.numbers[: depths.refine])
+    return _exact(refined_first(hits, exact, limit), len(exact))
+
+
+def _exact(hits: Hits, first: int | None = None) -> Hits:
+    """Hits of which the first ones, or all, have exact scores."""
+    return replace(hits, exact=len(hits) if first is None else min(first, len(hits)))
 
 
 def refined_first(hits: Hits, exact: Float32, limit: int) -> Hits:

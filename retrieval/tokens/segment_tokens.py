@@ -111,7 +111,12 @@ class SegmentTokens:
         inner = directory / cls.name
         inner.mkdir()
         TokenIndex.build(
-            inner, vectors, tier=tools.settings.tokens, like=_largest_lists(like), trainer=tools.trainer
+            inner,
+            vectors,
+            tier=tools.settings.tokens,
+            like=_largest_lists(like),
+            trainer=tools.trainer,
+            indexed=tools.indexed,
         )
         save_rows(directory / _OFFSETS, sum(map(len, offsets)), 2, np.int32, offsets)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from .types import FormatsReply, SkippedFile
 
+HIDDEN = "is hidden"
 _LONGEST_NAME = 500
 _CHUNK = 1 << 20
 
@@ -36,6 +38,21 @@ class Found:
         """Leaves out a file, or a folder with all that is in it: then its name ends in a slash."""
         self.skipped.append(SkippedFile(name=name, reason=reason))
 
+    def below(self, prefix: str) -> Found:
+        """The same files with names that begin with `prefix` and a slash."""
+        if not prefix:
+            return self
+        moved = Found(
+            skipped=[SkippedFile(name=f"{prefix}/{one.name}", reason=one.reason) for one in self.skipped]
+        )
+        for one in self.files:
+            name = f"{prefix}/{one.name}"
+            if reason := _unfit(name):
+                moved.skip(name, reason)
+            else:
+                moved.files.append(replace(one, name=name))
+        return moved
+
 
 def find_files(paths: Iterable[str | Path], formats: FormatsReply) -> Found:
     """The files named, and those of a known kind below the folders named.
@@ -53,7 +70,8 @@ def find_files(paths: Iterable[str | Path], formats: FormatsReply) -> Found:
     base = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in named]))
     for path in dict.fromkeys(named):
         if path.is_dir():
-            _walk(path, base, "", formats, found, (_identity(path),))
+            below = "" if path == base else f"{path.relative_to(base).as_posix()}/"
+            _walk(path, below, formats, found, (_identity(path),))
         else:
             _take(path, path.relative_to(base).as_posix(), formats, found, by_kind=False)
     found.files = list({file.name: file for file in found.files}.values())
@@ -71,7 +89,7 @@ def find_folder(folder: Path, prefix: str, formats: FormatsReply) -> Found:
         raise NotADirectoryError(f"{folder}: is a file; name the folder that it is in")
     found = Found()
     folder = Path(os.path.abspath(folder))  # noqa: PTH100: resolve() would follow links
-    _walk(folder, folder, f"{prefix}/" if prefix else "", formats, found, (_identity(folder),))
+    _walk(folder, f"{prefix}/" if prefix else "", formats, found, (_identity(folder),))
     return found
 
 
@@ -129,38 +147,32 @@ class LazyFile:
 
 
 def _walk(
-    folder: Path,
-    base: Path,
-    prefix: str,
-    formats: FormatsReply,
-    found: Found,
-    above: tuple[tuple[int, int], ...],
+    folder: Path, prefix: str, formats: FormatsReply, found: Found, above: tuple[tuple[int, int], ...]
 ) -> None:
-    for entry in _entries(folder, base, prefix, found):
-        path = Path(entry.path)
-        name = prefix + path.relative_to(base).as_posix()
+    """Takes the files below a folder; their names begin with `prefix`."""
+    for entry in _entries(folder, prefix, found):
+        name = prefix + entry.name
         try:
             is_folder = entry.is_dir()
         except OSError as error:
             found.skip(name, f"cannot be read ({error.strerror})")
             continue
         if entry.name.startswith("."):
-            found.skip(f"{name}/" if is_folder else name, "is hidden")
+            found.skip(f"{name}/" if is_folder else name, HIDDEN)
         elif not is_folder:
-            _take(path, name, formats, found)
-        elif (identity := _identity(path)) in above:
+            _take(Path(entry.path), name, formats, found)
+        elif (identity := _identity(Path(entry.path))) in above:
             found.skip(f"{name}/", "is a link to a folder that it is in")
         else:
-            _walk(path, base, prefix, formats, found, (*above, identity))
+            _walk(Path(entry.path), f"{name}/", formats, found, (*above, identity))
 
 
-def _entries(folder: Path, base: Path, prefix: str, found: Found) -> Iterator[os.DirEntry[str]]:
+def _entries(folder: Path, prefix: str, found: Found) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             yield from sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        below = folder.relative_to(base).as_posix()
-        found.skip(prefix + ("" if below == "." else f"{below}/"), f"cannot be read ({error.strerror})")
+        found.skip(prefix, f"cannot be read ({error.strerror})")
 
 
 def _take(path: Path, name: str, formats: FormatsReply, found: Found, *, by_kind: bool = True) -> None:
@@ -174,9 +186,9 @@ def _take(path: Path, name: str, formats: FormatsReply, found: Found, *, by_kind
     most = formats.max_archive_bytes if kind == ".zip" else formats.max_bytes
     if reason := _unfit(name):
         found.skip(_printable(name), reason)
-    elif not path.is_file():
+    elif not stat.S_ISREG(status.st_mode):
         found.skip(name, "is neither a file nor a folder")
-    elif by_kind and kind not in formats.extensions:
+    elif by_kind and kind not in formats.extensions and path.name.lower() not in formats.names:
         found.skip(name, f"is of a kind that is not read ({kind or 'no extension'})")
     elif status.st_size > most:
         found.skip(name, f"is larger than {most >> 20} MB, the most that is read")

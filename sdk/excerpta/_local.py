@@ -9,12 +9,15 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from importlib.metadata import entry_points
 from typing import Any, TypeAlias
 
 import httpx2
 
 from .errors import ConnectionFailed, ExcerptaError, ServerNotInstalled
+
+_TASKS_END_S = 10.0
 
 AsgiApp: TypeAlias = Callable[[dict[str, Any], Any, Any], Any]
 
@@ -56,8 +59,12 @@ class LocalServer:
             self._close_loop()
 
     def _close_loop(self) -> None:
+        with suppress(TimeoutError):
+            self.submit(_end_tasks()).result(timeout=_TASKS_END_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
+        if not self._thread.is_alive():
+            self._loop.close()
 
     def transport(self) -> httpx2.BaseTransport:
         """The way in for a sync client."""
@@ -72,6 +79,15 @@ class LocalServer:
         exchange = Exchange(self, request, body)
         self._loop.call_soon_threadsafe(exchange.begin, self._app)
         return exchange
+
+
+async def _end_tasks() -> None:
+    """Cancels what still runs on the loop, such as replies that nobody reads on, and waits for it."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 class Lifespan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -27,11 +28,21 @@ class ServerNotInstalled(ExcerptaError):
 
 
 class JobFailed(ExcerptaError):
-    """A job ended as failed or cancelled; `job` holds its last state."""
+    """A job has indexed nothing, or was cancelled; `job` holds its last state."""
 
     def __init__(self, job: Any) -> None:
         super().__init__(f"job {job.id} {job.state}: {job.error or 'no reason given'}")
         self.job = job
+
+
+class NothingToSend(ExcerptaError, FileNotFoundError):
+    """None of the files named is sent; `skipped` has each with the reason."""
+
+    def __init__(self, paths: Sequence[str], skipped: Sequence[Any]) -> None:
+        reasons = "".join(f"; {one.name} {one.reason}" for one in skipped[:3])
+        more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
+        super().__init__(f"no readable file in {', '.join(paths) or 'nothing'}{reasons}{more}")
+        self.skipped = skipped
 
 
 class DeletesEverything(ExcerptaError):

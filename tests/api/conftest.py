@@ -128,7 +128,7 @@ class Api:
     async def finished(self, job, timeout_s=20):
         for _ in range(int(timeout_s / 0.05)):
             state = (await self("GET", f"/v1/jobs/{job}")).json()
-            if state["state"] in ("succeeded", "failed", "cancelled"):
+            if state["state"] not in ("queued", "running"):
                 return state
             await asyncio.sleep(0.05)
         raise AssertionError(f"job {job} did not end: {state}")

@@ -51,6 +51,20 @@ def test_settings_come_from_the_environment():
             Settings.from_env({f"EXCERPTA_{name}": value})
 
 
+def test_converted_models_are_shared_by_data_directories(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert Settings().cache == tmp_path / "excerpta"
+    assert Settings(cache_dir="~/models").cache == Path.home() / "models"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert Settings().cache == Path.home() / ".cache/excerpta"
+
+    def homeless():
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "expanduser", lambda _: homeless())
+    assert Settings(data_dir=tmp_path).cache == tmp_path
+
+
 @pytest.mark.parametrize(
     ("host", "open_door"),
     [("127.0.0.1", False), ("localhost", False), ("::1", False), ("0.0.0.0", True), ("example.org", True)],

@@ -31,10 +31,15 @@ OTHER_MEANINGS = {
     ("context/writing/generation.py", "ape"): "the networks' argument for an attention call",
     ("context/writing/likelihood.py", "ape"): "the networks' argument for an attention call",
     ("evaluation/command.py", "scores"): "the measures in the output",
+    ("models/profile.py", "first"): "the name of a prompt",
+    ("models/registry.py", "first"): "the name of a prompt",
+    ("rerank/prompts/__init__.py", "first"): "the name of a prompt",
     ("retrieval/ngrams/index.py", "first"): "an array of the index on disk",
     ("retrieval/ngrams/index.py", "tokens"): "an array of the index on disk",
     ("sdk/excerpta/types/compress.py", "first"): "the first token of a word",
+    ("training/__main__.py", "first"): "a recipe",
     ("training/__main__.py", "tokens"): "a recipe",
+    ("training/__main__.py", "ngrams"): "a recipe",
     ("training/checkpoint.py", "first"): "the optimiser's first moments",
 }
 """Words that happen to be a method's name too."""

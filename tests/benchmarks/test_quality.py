@@ -31,12 +31,18 @@ def test_a_retriever_runs_alone(case):
     assert plan.retrieve[case].limit == 200
 
 
-def test_the_last_cases_are_the_default_plan():
+def test_fused_is_the_default_plan_and_reranked_has_the_default_reranker_besides():
     default = resolve(None)
     assert resolved("reranked").retrieve == resolved("fused").retrieve == default.retrieve
     assert resolved("reranked").fuse == resolved("fused").fuse == default.fuse
-    assert resolved("reranked").rerank == default.rerank
-    assert resolved("fused").rerank is None
+    assert resolved("fused").rerank == default.rerank
+    assert resolved("reranked").rerank == resolve({"rerank": {}}).rerank
+
+
+def test_a_reranker_is_a_case_by_its_name():
+    plan = resolved("icr", "--rerank", "20")
+    assert (plan.rerank.method, plan.rerank.limit) == ("icr", 20)
+    assert plan.fuse == resolved("fused").fuse
 
 
 def test_options_reach_the_plan():

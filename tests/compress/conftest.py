@@ -10,6 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from tests.support.tiny.language_model import make_tiny, tiny
+
+__all__ = ["make_tiny", "tiny"]
+
 
 @dataclass(frozen=True)
 class Found:

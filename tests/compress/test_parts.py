@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 import compress.percentile
 import compress.rebuild
 from base.text.words import words
-from compress.methods.lexical import pool
-from compress.methods.token_classifier import first_probabilities, keep_contexts, word_probabilities
 from compress.percentile import percentile_of, percentile_rank
+from compress.pooling import first_probabilities, pool, word_probabilities
 from compress.protect import Protection, touched
 from compress.rebuild import cut, kept_spans
 from compress.reference import (
@@ -23,6 +22,7 @@ from compress.reference import (
     pool_slow,
     word_probabilities_slow,
 )
+from compress.select import texts_that_stay
 
 # Multiples of 1/1024: np.percentile interpolates, and must not round up to the next score.
 PROBABILITIES = st.integers(0, 1023).map(lambda value: value / 1024)
@@ -117,22 +117,22 @@ def test_pooling_equals_its_slow_twin(weights, window):
 
 
 def test_contexts_are_kept_by_their_percentile():
-    assert keep_contexts([0.1, 0.4, 0.2, 0.3], 0.5).tolist() == [False, True, False, True]
-    assert keep_contexts([0.1, 0.4, 0.2, 0.3], 1.0).all()
-    assert keep_contexts([0.2, 0.2], 0.1).all()
-    assert keep_contexts([], 0.5).shape == (0,)
+    assert texts_that_stay(np.array([0.1, 0.4, 0.2, 0.3]), 0.5).tolist() == [False, True, False, True]
+    assert texts_that_stay(np.array([0.1, 0.4, 0.2, 0.3]), 1.0).all()
+    assert texts_that_stay(np.array([0.2, 0.2]), 0.1).all()
+    assert texts_that_stay(np.zeros(0), 0.5).shape == (0,)
 
 
 def test_what_is_protected():
     text = "In 2020 the ID ab-12 rose. Why?"
     spans = words(text)
     protection = Protection(ends=frozenset(".?"), digits=True, patterns=(re.compile("the ID"),))
-    found = [
-        word for word, kept in zip(cut_words(text), protection.protected(text, spans), strict=True) if kept
-    ]
+    protected, ends = protection.of_words(text, spans)
+    found = [word for word, kept in zip(cut_words(text), protected, strict=True) if kept]
     assert found == ["2020", "the", "ID", "ab-12", ".", "?"]
-    assert not Protection().protected(text, spans).any()
-    assert Protection(digits=True).protected("", words("")).shape == (0,)
+    assert [word for word, end in zip(cut_words(text), ends, strict=True) if end] == [".", "?"]
+    assert not Protection().of_words(text, spans)[0].any()
+    assert Protection(digits=True).of_words("", words(""))[0].shape == (0,)
 
 
 @given(TEXT, st.lists(st.tuples(st.integers(0, 60), st.integers(0, 5)), max_size=4))

@@ -1,5 +1,7 @@
 """Evaluations run the product's own query pipeline, on tiny networks here."""
 
+import threading
+
 import pytest
 from excerpta.types import CollectionSettings, SearchRequest
 
@@ -25,7 +27,8 @@ async def test_a_set_is_indexed_once_and_searched_by_a_plan(engine, tmp_path):
     data = load(tides(tmp_path / "tides"))
     added = []
     name = await indexed(engine, [data], SETTINGS, progress=lambda done, total: added.append((done, total)))
-    assert added[-1] == (3, 3)
+    done_characters, all_characters = added[-1]
+    assert done_characters == all_characters >= sum(len(one.text) for one in data.documents)
     done = await run(data, EngineSearches(engine, name, LEXICAL))
     assert done.scores(["hits@1"]) == {"hits@1": 1.0}
     assert "retrieve" in done.stage_ms()
@@ -63,9 +66,11 @@ async def test_a_query_that_runs_out_of_time_fails(tmp_path, tiny_profile):
     async with engine_over(home, profile=str(tiny_profile), timeout_s=0.1) as engine:
         name = await indexed(engine, [data], SETTINGS)
         engine.library.open(await engine.library.get(name))
-        engine.device.submit(lambda: __import__("time").sleep(0.5))
+        busy = threading.Event()
+        engine.device.submit(busy.wait, 60)
         with pytest.raises(UnfinishedQuery, match="--query-timeout"):
             await EngineSearches(engine, name).search("what erupt magma")
+        busy.set()
 
 
 async def test_faults_of_a_plan_are_told(engine, tmp_path):

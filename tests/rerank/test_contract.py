@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from base.methods import InvalidOption
 from rerank import CATALOGUE, Absent, Texts
+from tests.support.matching_model import matching_model
 
 METHODS = list(CATALOGUE)
 
@@ -82,13 +83,24 @@ class Stored(Texts):
         return [self.relevance(text) for text in self.texts]
 
 
+BY_ATTENTION = ("icr",)
+"""Methods that read inside the network: theirs is one whose attention looks for equal words."""
+
+
+@pytest.fixture(scope="module")
+def matching():
+    return matching_model(WORDS)
+
+
 @pytest.fixture
-def ranked(make_model):
+def ranked(make_model, matching):
     """Ranks texts by a method; what its networks read is in `seen`."""
 
     def rank(name, texts, query=QUESTION, *, relevance=value, **options):
-        networks = SimpleNamespace(lm=make_model(relevance), cross_encoder=Pairs(relevance))
-        rank.seen = lambda: (networks.lm.prompts, networks.cross_encoder.calls)
+        lm = matching if name in BY_ATTENTION else make_model(relevance)
+        ranker = SimpleNamespace(network=lm, prompt="first")
+        networks = SimpleNamespace(lm=lm, ranker=ranker, cross_encoder=Pairs(relevance))
+        rank.seen = lambda: (getattr(lm, "prompts", ()), networks.cross_encoder.calls)
         chosen = CATALOGUE.resolve({"method": name, **options})
         return CATALOGUE[name].make(networks).rank(query, Stored(list(texts), relevance), chosen)
 
@@ -161,6 +173,9 @@ def others(name, option):
     _, schemas = msgspec.json.schema_components([CATALOGUE[name].options])
     schema = schemas[CATALOGUE[name].options.__name__]["properties"][option]
     default = schema["default"]
+    if isinstance(default, bool):
+        yield not default
+        return
     for value in (schema.get("minimum"), schema.get("maximum"), default - 1, default + 1):
         if value is not None and value != default:
             try:
@@ -176,7 +191,8 @@ def others(name, option):
 )
 def test_every_option_matters(ranked, name, option):
     """`limit` is the pipeline's: how many passages are given to the method at all."""
-    texts = [f"{text} " + "and more of a long text " * 9 for text in texts_of(range(25))]
+    count = 102 if option in ("window", "stride") else 25  # more than any window holds
+    texts = [f"{text} " + "and more of a long text " * 9 for text in texts_of(range(count))]
 
     def outcome(**options):
         ranking = ranked(name, texts, relevance=len, **options)

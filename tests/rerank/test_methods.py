@@ -181,7 +181,8 @@ def test_unusual_texts_are_legal(make_model, ranked):
 
 
 def test_rerankers_by_name(make_model):
-    models = SimpleNamespace(lm=make_model())
+    lm = make_model()
+    models = SimpleNamespace(lm=lm, ranker=SimpleNamespace(network=lm, prompt="first"))
     assert [type(CATALOGUE[name].make(models)) for name in ("likelihood", "first")] == [
         QueryLikelihood,
         FirstReranker,

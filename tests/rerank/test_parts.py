@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rerank.fit
-import rerank.methods.first
+import rerank.letters
 import rerank.windows
 from rerank import InvalidPrompt
 from rerank.fit import fair_cap
-from rerank.prompts import LikelihoodPrompt, ListwisePrompt, first_prompt, read_prompt
+from rerank.prompts import LISTWISE, LikelihoodPrompt, ListwisePrompt, listwise_prompt, read_prompt
 from rerank.windows import slide, windows
 
 
-@pytest.mark.parametrize("module", [rerank.methods.first, rerank.fit, rerank.windows])
+@pytest.mark.parametrize("module", [rerank.letters, rerank.fit, rerank.windows])
 def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0
 
@@ -58,6 +58,7 @@ GOOD = {
     "passage": "{letter} {text}",
     "tail": "{num} {query}",
     "answer": "[",
+    "neutral": "N/A",
 }
 
 
@@ -73,7 +74,8 @@ def test_prompt_round_trip(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"head": "{num}"},
+        {"head": "{letter}"},
+        {"tail": "{num}"},
         {"tail": "{num} {query} {surprise}"},
         {"passage": "{letter} {text"},
         {"system": "{query}"},
@@ -93,5 +95,7 @@ def test_prompt_that_is_missing_or_not_toml_is_refused(tmp_path):
             read_prompt(LikelihoodPrompt, tmp_path / name)
 
 
-def test_the_first_prompt_opens_the_answer_with_a_bracket():
-    assert first_prompt().answer == "["
+def test_a_listwise_prompt_opens_the_answer_with_a_bracket():
+    assert [listwise_prompt(name).answer for name in LISTWISE] == ["["] * len(LISTWISE)
+    with pytest.raises(InvalidPrompt, match="none of first, first-mistral, letters"):
+        listwise_prompt("other")

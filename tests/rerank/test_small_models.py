@@ -1,16 +1,19 @@
-"""Both rerankers on the packaged language model."""
+"""The rerankers on the packaged language model."""
 
 from __future__ import annotations
 
+import statistics
 import string
+import time
 
 import numpy as np
 import pytest
-from excerpta.types.rerank import First, Likelihood
+import torch
+from excerpta.types.rerank import First, Icr, Likelihood
 
 from rerank import CATALOGUE, Texts
-from rerank.methods.first import letter_ids
-from rerank.prompts import first_prompt, likelihood_prompt
+from rerank.letters import letter_ids
+from rerank.prompts import likelihood_prompt, listwise_prompt
 
 PASSAGES = [
     "Many visitors come to the coast in summer; most arrive by train.",
@@ -40,7 +43,7 @@ def calls(small_models):
 
 def test_the_letters_are_the_tokens_after_the_bracket(small_models):
     lm = small_models.lm
-    ids = letter_ids(lm, first_prompt())
+    ids = letter_ids(lm, listwise_prompt("first"))
     assert ids == [lm.encode(f"[{letter}")[-1] for letter in string.ascii_uppercase[:20]]
     assert [lm.decode([token]) for token in ids] == list(string.ascii_uppercase[:20])
 
@@ -69,3 +72,42 @@ def test_query_likelihood_is_the_mean_log_probability_token_by_token(small_model
         context = [*context, token]
     found = rank(small_models, Likelihood(), QUESTION, [PASSAGES[1]]).scores[0]
     assert found == pytest.approx(np.mean(expected), abs=0.05)  # bfloat16
+
+
+def test_attention_finds_the_passage_that_answers(small_models, calls):
+    ranking = rank(small_models, Icr(), QUESTION, PASSAGES)
+    assert ranking.order[0] == 1
+    assert len(calls) == ranking.forward_passes == 2
+
+
+def seconds(call):
+    """CPU seconds, the median of three calls after one."""
+    call()
+    taken = []
+    for _ in range(3):
+        began = time.process_time()
+        call()
+        taken.append(time.process_time() - began)
+    return statistics.median(taken)
+
+
+@pytest.mark.long
+def test_one_window_costs_one_prefill_and_half_of_writing_the_ranking(small_models):
+    lm = small_models.lm
+    texts = [f"{number}: " + "the lighthouse and the coast " * 19 for number in range(20)]
+    reranker = CATALOGUE["first"].make(small_models)
+    prompt = reranker.window_prompt(QUESTION, texts)
+    ids = torch.tensor([prompt])
+
+    @torch.inference_mode()
+    def bare():
+        lm.model.base_model(input_ids=ids, use_cache=False)
+
+    @torch.inference_mode()
+    def written():
+        # "[A] > [B] > ..." of 20 passages is 98 tokens.
+        lm.model.generate(input_ids=ids, max_new_tokens=98, min_new_tokens=98, do_sample=False)
+
+    one = seconds(lambda: rank(small_models, First(), QUESTION, texts))
+    assert one <= 1.15 * seconds(bare)
+    assert 2 * one <= seconds(written)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from base.methods import InvalidOption, UnknownMethod
+from models.networks.ngram_writer import NgramWriter
 from retrieval import Collection, Document, IndexSettings
 from retrieval.catalogue import INDEXES, METHODS, RETRIEVERS
 from retrieval.tokens import TokenOptions
@@ -23,7 +24,7 @@ DOCUMENTS = [
 # Among few tokens every n-gram is frequent, and weighs nothing.
 LONG = Document("long", " ".join(f"other{at}" for at in range(2000)))
 LM = WordModel([document.text for document in (*DOCUMENTS, LONG)])
-NETWORKS = SimpleNamespace(encoder=HashEncoder(), lm=LM)
+NETWORKS = SimpleNamespace(encoder=HashEncoder(), ngram_writer=NgramWriter(LM, examples=True))
 OTHERWISE = {
     "tokens": {"limit": 3, "k_tokens": 5, "refine": 0, "near": 0.01, "imputation": "clusters"},
     "lexical": {"limit": 3},

@@ -9,6 +9,7 @@ from httpx2 import Request
 
 FORMATS = FormatsReply(
     extensions=[".csv", ".md", ".pdf", ".txt", ".zip"],
+    names=["dockerfile", "readme"],
     max_bytes=1 << 20,
     max_archive_bytes=4 << 20,
     max_files=100,
@@ -58,7 +59,9 @@ def test_the_same_name_in_two_folders_is_two_names(tree):
 
 
 def test_each_file_is_sent_or_named_with_the_reason(tree):
-    home = tree("a.txt", "B.MD", "c.exe", "README", ".git/config", ".env", "sub/d.csv")
+    home = tree(
+        "a.txt", "B.MD", "c.exe", "README", "core", ".git/config", ".env", "sub/d.csv", "sub/Dockerfile"
+    )
     (home / "big.txt").write_bytes(b"x" * (FORMATS.max_bytes + 1))
     (home / "big.zip").write_bytes(b"x" * (FORMATS.max_bytes + 1))
     (home / "loop").symlink_to(home)
@@ -66,11 +69,11 @@ def test_each_file_is_sent_or_named_with_the_reason(tree):
     (home / "new\nline.txt").write_text("x")
     os.mkfifo(home / "pipe.txt")
     found = find_files([home], FORMATS)
-    assert names(found) == ["B.MD", "a.txt", "big.zip", "sub/d.csv"]
+    assert names(found) == ["B.MD", "README", "a.txt", "big.zip", "sub/Dockerfile", "sub/d.csv"]
     assert reasons(found) == {
         ".git/": "is hidden",
         ".env": "is hidden",
-        "README": "is of a kind that is not read (no extension)",
+        "core": "is of a kind that is not read (no extension)",
         "big.txt": "is larger than 1 MB, the most that is read",
         "broken.txt": "cannot be read (No such file or directory)",
         "c.exe": "is of a kind that is not read (.exe)",
@@ -81,7 +84,7 @@ def test_each_file_is_sent_or_named_with_the_reason(tree):
 
 
 def test_a_file_that_is_named_is_sent_whatever_its_kind(tree):
-    assert names(find_files([tree("README") / "README"], FORMATS)) == ["README"]
+    assert names(find_files([tree("core") / "core"], FORMATS)) == ["core"]
 
 
 def test_a_linked_folder_is_followed(tree):

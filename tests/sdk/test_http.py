@@ -54,6 +54,22 @@ def test_what_will_not_change_is_not_tried_again(status):
     assert len(seen) == 1
 
 
+def test_questions_go_out_a_hundred_at_a_time_with_their_options():
+    results = [
+        {"error": {"type": "/problems/x", "title": "T", "status": 422, "detail": str(at)}}
+        for at in range(100)
+    ]
+    transport, seen = server((200, {"results": results}), (200, {"results": results[:50]}))
+    collection = Client("http://x", transport=transport, retry=FAST).collections.get("c")
+    found = collection.search_batch((f"q{at}" for at in range(150)), limit=3, plan={"rerank": None}, offset=2)
+    assert [one.error.detail for one in found] == [str(at) for at in [*range(100), *range(50)]]
+    sent = [msgspec.json.decode(one.content) for one in seen]
+    assert [len(one["queries"]) for one in sent] == [100, 50]
+    assert sent[1]["queries"][0] == "q100"
+    assert all((one["collection"], one["limit"], one["offset"]) == ("c", 3, 2) for one in sent)
+    assert sent[0]["plan"] == {"rerank": None}
+
+
 def test_a_write_without_a_key_is_sent_once():
     transport, seen = server(problem(503))
     with pytest.raises(Overloaded):

@@ -100,3 +100,25 @@ def test_a_failed_start_names_its_reason():
     with pytest.raises(ExcerptaError, match="no disk"):
         server.submit(Lifespan(app).startup()).result()
     server._close_loop()
+
+
+def test_nothing_runs_on_after_the_end():
+    left = []
+
+    async def app(scope, receive, send):
+        if scope["type"] != "lifespan":
+            await asyncio.Event().wait()  # a reply that never comes
+        left.append(asyncio.ensure_future(asyncio.sleep(1000)))
+        for kind in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{kind}.complete"})
+
+    server = LocalServer(app)
+    server._lifespan = Lifespan(app)
+    server.submit(server._lifespan.startup()).result()
+    exchange = server.exchange(httpx2.Request("GET", "http://local/"), b"")
+    exchange.next()
+    server.stop()
+    assert left[0].cancelled()
+    assert exchange._task.cancelled()
+    assert server._loop.is_closed()

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 from excerpta.types.retrieve import Lexical, Ngrams
 
+from models.networks.ngram_writer import NgramWriter
 from retrieval.tokens import TokenOptions
 from retrieval.tokens.retriever import find
 
@@ -20,5 +21,5 @@ def by_words(snapshot, query, *, selection, limit=100):
 
 def by_ngrams(snapshot, lm, query, *, selection, **options):
     """What n-gram retrieval read of the query, and what it found."""
-    read = SimpleNamespace(text=query, lm=lm)
+    read = SimpleNamespace(text=query, writer=NgramWriter(lm, examples=True))
     return read, snapshot.search("ngrams", read, Ngrams(**options), selection=selection)

@@ -44,8 +44,8 @@ def read_training_set(sources: Sequence[tuple[Path, str]]) -> TrainingSet:
     for directory, split in sources:
         questions = {row["_id"]: row["text"] for row in rows(directory / "queries.jsonl")}
         judged = relevant_documents(split_file(directory, split))
-        held_out = _held_out(directory, split)
-        kept = [row for row in rows(directory / "corpus.jsonl") if row["_id"] not in held_out]
+        judged_elsewhere = held_out(directory, split)
+        kept = [row for row in rows(directory / "corpus.jsonl") if row["_id"] not in judged_elsewhere]
         base = len(texts)
         numbers = {row["_id"]: base + at for at, row in enumerate(kept)}
         texts += [f"{row['title']}\n{row['text']}" if row.get("title") else row["text"] for row in kept]
@@ -62,7 +62,7 @@ def _examples(
     texts: Sequence[str],
     base: int,
 ) -> tuple[list[Example], dict[str, frozenset[int]]]:
-    search = _bm25(texts)
+    search = bm25_over(texts)
     asked: dict[int, list[tuple[str, tuple[int, ...]]]] = {}
     relevant: dict[str, frozenset[int]] = {}
     for query, passages in judged.items():
@@ -104,13 +104,14 @@ def batches(
         yield list(places), asked
 
 
-def _bm25(texts: Sequence[str]) -> Bm25:
+def bm25_over(texts: Sequence[str]) -> Bm25:
+    """A search for words over the texts, which it numbers as they stand."""
     with tempfile.TemporaryDirectory() as directory:
         Terms.build(Path(directory), texts)
         return Bm25([Terms.open(Path(directory))])
 
 
-def _held_out(directory: Path, split: str) -> frozenset[str]:
+def held_out(directory: Path, split: str) -> frozenset[str]:
     """Passages that are judged in another split and not in this one."""
     judged = {name: relevant_documents(file) for name, file in split_files(directory).items()}
     seen = {name: {one for found in answers.values() for one in found} for name, answers in judged.items()}

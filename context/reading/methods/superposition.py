@@ -16,16 +16,13 @@ from excerpta.types.reading import Superposition
 
 from base.methods import Method
 from context.reading.base import Reading, Task
-from context.reading.paths import path_saliency
 from context.reading.side_by_side import side_by_side
 from context.writing.generation import ReadPrompt
 
 
 def read(task: Task, options: Superposition) -> ReadPrompt:
     """APE over the `keep` passages that make the question most likely. The others are not read."""
-    saliency = path_saliency(
-        task.lm, task.prefix, task.blocks, task.tail, task.asked, task.lead and task.lead()
-    )
+    saliency = task.saliency()
     best = sorted(range(len(saliency)), key=lambda at: (-saliency[at], at))[: options.keep]
     return side_by_side(
         task,

@@ -6,7 +6,6 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from retrieval.corpus.cleaning.guessing import guess
 from retrieval.corpus.remarks import Remark
 from retrieval.errors import UnreadableDocument
 
@@ -19,6 +18,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
+_END_OF_FILE = "\x1a"  # as DOS writes it; a byte of it may be half of a letter in UTF-16
 _SAMPLE = 65_536
 _CONTROL_SHARE = 0.02
 # Browsers read these names as the encodings that hold them.
@@ -46,7 +46,7 @@ def decoded(name: str, data: bytes, *, declared: str | None = None) -> Decoded:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             try:
-                return Decoded(data.decode(encoding))
+                return Decoded(data.decode(encoding).rstrip(_END_OF_FILE))
             except UnicodeDecodeError as error:
                 raise UnreadableDocument(name, f"starts as {encoding} but is not: {error.reason}") from error
     found = (
@@ -55,6 +55,7 @@ def decoded(name: str, data: bytes, *, declared: str | None = None) -> Decoded:
         else _as_declared(name, data, declared) or _as_utf_8(name, data)
     )
     found = found or _as_guessed(name, data)
+    found = Decoded(found.text.rstrip(_END_OF_FILE), found.remark)
     sample = found.text[:_SAMPLE]
     if len(_CONTROL.findall(sample)) > _CONTROL_SHARE * len(sample):
         raise UnreadableDocument(name, "is not text (it is full of control characters)")
@@ -108,6 +109,9 @@ def _shown(encoding: str) -> str:
 
 
 def _as_guessed(name: str, data: bytes) -> Decoded:
+    # Imported at the first guess: its library takes longer to start than most files to be read.
+    from retrieval.corpus.cleaning.guessing import guess
+
     encoding, text = guess(data)
     return Decoded(text, Remark(name, f"read as {_shown(encoding)}, a guess; save it as UTF-8"))
 

@@ -28,24 +28,36 @@ class MachineText:
         self._runs = 0
         self._characters = 0
 
-    def leave_out(self, text: str) -> str:
-        """The text without runs of at least 400 encoded characters, and without `data:` addresses."""
-        return _MACHINE_TEXT.sub(self._replaced, text)
+    def leave_out(self, text: str, *, sign: str = "") -> str:
+        """The text without runs of at least 400 encoded characters, and without `data:` addresses.
+
+        `sign` takes the place of each run that is no address.
+        """
+        return _MACHINE_TEXT.sub(lambda found: self._replaced(found, sign), text)
 
     def remark(self, name: str) -> Remark | None:
         """What was left out of the file so far; None if nothing was."""
-        if not self._runs:
-            return None
-        runs = "1 run" if self._runs == 1 else f"{self._runs} runs"
-        verb = "was" if self._runs == 1 else "were"
-        return Remark(name, f"{runs} of encoded data ({self._characters:,} characters) {verb} left out")
+        return left_out(name, self._runs, f" ({self._characters:,} characters)")
 
-    def _replaced(self, found: re.Match[str]) -> str:
+    def _replaced(self, found: re.Match[str], sign: str) -> str:
         if not found["uri"] and not _is_encoded(found[0]):
             return found[0]
         self._runs += 1
         self._characters += len(found[0])
-        return "\n" if found[0].endswith("\n") else ""
+        return ("" if found["uri"] else sign) + ("\n" if found[0].endswith("\n") else "")
+
+
+def left_out(name: str, runs: int, size: str = "") -> Remark | None:
+    """A remark about so many runs of encoded data; None for none."""
+    if not runs:
+        return None
+    return Remark(
+        name, f"{'1 run' if runs == 1 else f'{runs} runs'} of encoded data{size} {_verb(runs)} left out"
+    )
+
+
+def _verb(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _is_encoded(run: str) -> bool:

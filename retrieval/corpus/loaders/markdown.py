@@ -19,12 +19,13 @@ from retrieval.corpus.limits import LoadLimits
 from retrieval.corpus.loaders.marked.chunks import parts
 from retrieval.corpus.loaders.marked.front_matter import front_matter
 from retrieval.corpus.loaders.marked.inline import inline_text, reference_label
+from retrieval.corpus.loaders.marked.rows import with_bars_in_code
 from retrieval.corpus.loaders.web import read_fragment
 from retrieval.corpus.remarks import Remark
 from retrieval.corpus.tables import Cell, table_of
 from retrieval.corpus.text import make_document
 from retrieval.corpus.writer import write
-from retrieval.types import Document
+from retrieval.documents import Document
 
 _REFERENCE = re.compile(r"^ {0,3}\[(?!\^)([^\[\]\n]{1,200})\]:[ \t]*<?([^\s<>]{1,4000})", re.MULTILINE)
 _HEADING_NAME = re.compile(r"\s*\{[#.][^{}]*\}$")
@@ -61,7 +62,7 @@ def markdown_blocks(name: str, source: str) -> Iterator[Block]:
     """
     references = {reference_label(label): address for label, address in _REFERENCE.findall(source)}
     rows = 0
-    for part in parts(source):
+    for part in parts(with_bars_in_code(source)):
         for block in _Blocks(name, references).read(_parser().parse(part.source)):
             if isinstance(block, Table):
                 first = rows + 1 if part.goes_on and rows else 1
@@ -85,7 +86,8 @@ class _Blocks:
     def __init__(self, name: str, references: Mapping[str, str]) -> None:
         self._name = name
         self._references = references
-        self._lists = 0
+        # For each open list the number of its last item as it is written, and as it is shown.
+        self._lists: list[tuple[str, int]] = []
         self._item: tuple[str, int] | None = None
         self._note = ""
         self._rows: list[list[Cell]] = []
@@ -116,12 +118,12 @@ class _Blocks:
 
     def _structure(self, token: Token) -> None:
         if token.type in ("bullet_list_open", "ordered_list_open"):
-            self._lists += 1
+            self._lists.append(("", 0))
         elif token.type in ("bullet_list_close", "ordered_list_close"):
-            self._lists -= 1
+            self._lists.pop()
             self._item = None
         elif token.type == "list_item_open":
-            self._item = f"{token.info}{token.markup}" if token.info else "-", self._lists - 1
+            self._item = self._marker(token), len(self._lists) - 1
         elif token.type == "footnote_reference_open":
             self._note = str((token.meta or {}).get("label", ""))
         elif token.type == "footnote_reference_close":
@@ -130,6 +132,15 @@ class _Blocks:
             self._rows = []
         elif token.type == "tr_open":
             self._rows.append([])
+
+    def _marker(self, token: Token) -> str:
+        """The marker of an item as a reader sees it: where all are written as `1.`, they are counted."""
+        if not token.info.isdecimal():
+            return "-"
+        written, shown = self._lists[-1]
+        number = shown + 1 if token.info == written else int(token.info)
+        self._lists[-1] = token.info, number
+        return f"{number}{token.markup}"
 
     def _inline(self, token: Token, opening: Token) -> Iterator[Block]:
         text = inline_text(token.content, self._references)

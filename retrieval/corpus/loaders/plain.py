@@ -14,7 +14,7 @@ from retrieval.corpus.limits import LoadLimits
 from retrieval.corpus.remarks import Remark
 from retrieval.corpus.text import make_document
 from retrieval.corpus.writer import Written, write
-from retrieval.types import Document
+from retrieval.documents import Document
 
 
 def load_text(name: str, data: bytes, limits: LoadLimits) -> Iterator[Document | Remark]:

@@ -1,67 +1,78 @@
-"""Exact search: every stored token is compared, block by block."""
+"""Exact search: every stored token is compared, and the nearest are kept as they come."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from retrieval.tokens.kernels import above_floor, gather_rows
+from retrieval.tokens.kernels import keep_nearest
 from retrieval.tokens.scoring import NOTHING
-from retrieval.tokens.storage.stored import BLOCK_ROWS, StoredVectors, blocks
+from retrieval.tokens.storage.stored import StoredVectors
 from retrieval.types import Bits, Float32, Int64
 
-_CELLS = 1 << 23
 
+class Nearest:
+    """The `k` most similar tokens of each query vector (q, d), over any number of segments.
 
-def search_flat(
-    stored: StoredVectors, queries: Float32, k: int, allowed: Bits | None, floor: Float32 | None = None
-) -> tuple[Float32, Int64]:
-    """The `k` most similar tokens of each query vector: similarities and passages (q, k), in any order.
-
-    `allowed` (passages,) says which may be found; `floor` (q,) leaves out what is less similar. Of tokens
-    equal to the last any may be the ones left out. Places that nothing could fill have -inf and NOTHING.
+    What is less similar than `floors` (q,) is passed over. The more has been compared, the less is worth
+    keeping: so segments that are searched into one of these cost little more than their products.
     """
-    members = np.flatnonzero(stored.lengths > 0 if allowed is None else allowed & (stored.lengths > 0))
-    owners = np.repeat(members, stored.lengths[members])
-    best = np.full((len(queries), k), -np.inf, np.float32)
-    found = np.full((len(queries), k), NOTHING, np.int64)
-    reach = min(k, len(owners))
-    step = max(1, _CELLS // max(1, len(owners)))
-    for first in range(0, len(queries) if reach else 0, step):
-        part = slice(first, first + step)
-        similarities = _similarities(stored, members, queries[part])
-        if floor is not None:
-            kept = above_floor(similarities, floor[part], k)
-            if kept.shape[1] <= k:
-                _place(best[part], found[part], similarities, owners, kept)
-                continue
-        nearest = np.argpartition(similarities, -reach, axis=1)[:, -reach:]
-        _place(best[part], found[part], similarities, owners, nearest)
-    return best, found
 
+    def __init__(self, queries: Float32, k: int, floors: Float32 | None = None) -> None:
+        rows = len(queries)
+        self._queries = np.ascontiguousarray(queries, np.float32)
+        self._k = k
+        self._floors = np.full(rows, -np.inf, np.float32) if floors is None else floors.astype(np.float32)
+        self._counts = np.zeros(rows, np.int64)
+        self._similarities = np.empty((rows, 0), np.float32)
+        self._passages = np.empty((rows, 0), np.int64)
 
-def _place(best: Float32, found: Int64, similarities: Float32, owners: Int64, tokens: Int64) -> None:
-    """Writes the tokens (q, n), -1 for none, into the first n places of each row."""
-    width = tokens.shape[1]
-    there = tokens >= 0
-    values = np.take_along_axis(similarities, np.maximum(tokens, 0), axis=1)
-    best[:, :width] = np.where(there, values, -np.inf)
-    found[:, :width] = np.where(there, owners[tokens], NOTHING)
+    def add(self, stored: StoredVectors, base: int, allowed: Bits | None) -> None:
+        """Compares a segment's tokens, those of the `allowed` (passages,); its passages count from `base`."""
+        members = np.arange(len(stored.lengths)) if allowed is None else np.flatnonzero(allowed)
+        self._make_room(int(stored.lengths.max(initial=0)))
+        done = 0
+        while done < len(members):
+            self._keep_best()
+            done = keep_nearest(
+                stored.codes,
+                stored.scales,
+                stored.starts,
+                members,
+                base,
+                done,
+                self._queries,
+                self._floors,
+                self._counts,
+                self._similarities,
+                self._passages,
+            )
 
+    def found(self) -> tuple[Float32, Int64]:
+        """Similarities and passages (q, k) in any order; places that nothing could fill have -inf, NOTHING.
 
-def _similarities(stored: StoredVectors, members: Int64, queries: Float32) -> Float32:
-    """Inner products (q, n) with all tokens of the passages."""
-    ends = np.cumsum(stored.lengths[members])
-    similarities = np.empty((len(queries), int(ends[-1])), np.float32)
-    longest = int(stored.lengths[members].max())
-    rows = np.empty((max(BLOCK_ROWS, longest), queries.shape[1]), np.float32)
-    for block in blocks(ends):
-        lo, hi = int(ends[block.start - 1]) if block.start else 0, int(ends[block.stop - 1])
-        gather_rows(stored.codes, stored.starts, members[block], rows)
-        similarities[:, lo:hi] = queries @ rows[: hi - lo].T
-    if len(members) == len(stored.lengths):
-        similarities *= stored.scales
-    else:
-        similarities *= np.concatenate(
-            [stored.scales[stored.starts[one] : stored.starts[one + 1]] for one in members]
-        )
-    return similarities
+        Of tokens equal to the last any may be the ones left out.
+        """
+        self._make_room(0)
+        self._keep_best()
+        empty = np.arange(self._k) >= self._counts[:, None]
+        similarities, passages = self._similarities[:, : self._k], self._passages[:, : self._k]
+        similarities[empty], passages[empty] = -np.inf, NOTHING
+        return similarities, passages
+
+    def _make_room(self, longest: int) -> None:
+        """Room for the k best and as many again, or for one passage of `longest` tokens."""
+        missing = self._k + max(self._k, longest) - self._similarities.shape[1]
+        if missing > 0:
+            more = ((0, 0), (0, missing))
+            self._similarities = np.pad(self._similarities, more)
+            self._passages = np.pad(self._passages, more)
+
+    def _keep_best(self) -> None:
+        """Brings each row with more than `k` down to its best, and raises its floor to the least of them."""
+        for row in np.flatnonzero(self._counts > self._k).tolist():
+            held = slice(0, int(self._counts[row]))
+            best = np.argpartition(self._similarities[row, held], -self._k)[-self._k :]
+            self._similarities[row, : self._k] = self._similarities[row, best]
+            self._passages[row, : self._k] = self._passages[row, best]
+            self._counts[row] = self._k
+            self._floors[row] = self._similarities[row, : self._k].min()

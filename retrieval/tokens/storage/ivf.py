@@ -78,12 +78,14 @@ def build_ivf(
     seed: int,
     like: Inherited | None = None,
     trainer: Trainer | None = None,
+    indexed: Callable[[int, int], None] | None = None,
 ) -> tuple[int, Training]:
     """Adds every token under its passage's number and writes the index; returns its lists, their training.
 
     The centroids and codebooks are those of the index `like`, unless that is of another tier or they do
     not fit these tokens; then they are trained on a seeded sample. A `trainer` does that, and chooses each
-    token's list, in place of FAISS; the files are of the same form.
+    token's list, in place of FAISS; the files are of the same form. `indexed` takes the tokens that are
+    added so far, and how many there are.
     """
     check_faiss()
     inherited = _inherited(vectors, dim, seed, like)
@@ -91,15 +93,20 @@ def build_ivf(
     faiss.write_index(index, str(directory / _TRAINED))
     filled = index
     if trainer is None:
-        for numbers, rows in _pieces(vectors):
+        for numbers, rows in _pieces(vectors, indexed):
             index.add_with_ids(rows, numbers)
     else:
-        filled = _filled(index, vectors, trainer)
+        filled = _filled(index, vectors, trainer, indexed)
     faiss.write_index(filled, str(directory / _FILE))
     return index.nlist, training
 
 
-def _filled(index: Any, vectors: Sequence[Float32], trainer: Trainer) -> Any:
+def _filled(
+    index: Any,
+    vectors: Sequence[Float32],
+    trainer: Trainer,
+    indexed: Callable[[int, int], None] | None,
+) -> Any:
     """The index with all tokens, whose lists the trainer chose and whose codes FAISS made.
 
     Fast scan takes no lists from outside, so its codes are made by the plain index and then packed. What is
@@ -112,7 +119,7 @@ def _filled(index: Any, vectors: Sequence[Float32], trainer: Trainer) -> Any:
         faiss.copy_array_to_vector(faiss.vector_to_array(index.pq.centroids), plain.pq.centroids)
         plain.is_trained = True
     assign = trainer.assigner(index)
-    for numbers, rows in _pieces(vectors):
+    for numbers, rows in _pieces(vectors, indexed):
         lists = assign(rows)
         plain.add_core(len(rows), *map(faiss.swig_ptr, (rows, numbers, lists)))
     return faiss.IndexIVFPQFastScan(plain, index.bbs) if product else plain
@@ -245,13 +252,21 @@ def _sample(vectors: Sequence[Float32], size: int, seed: int) -> Float32:
     return sample
 
 
-def _pieces(vectors: Sequence[Float32]) -> Iterator[tuple[Int64, Float32]]:
-    """(passage numbers, rows) in runs of whole passages, so that no second copy of everything is made."""
-    first = rows = 0
+def _pieces(
+    vectors: Sequence[Float32], taken: Callable[[int, int], None] | None
+) -> Iterator[tuple[Int64, Float32]]:
+    """(passage numbers, rows) in runs of whole passages, so that no second copy of everything is made.
+
+    `taken` is called after each run, with the rows so far and in all.
+    """
+    first = rows = done = 0
+    tokens = sum(map(len, vectors))
     for last, passage in enumerate(vectors, start=1):
         rows += len(passage)
         if rows >= _ADD_ROWS or last == len(vectors):
             run = vectors[first:last]
             numbers = np.repeat(np.arange(first, last), [len(member) for member in run])
             yield numbers, np.concatenate(run, dtype=np.float32)
-            first, rows = last, 0
+            first, rows, done = last, 0, done + rows
+            if taken is not None:
+                taken(done, tokens)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from retrieval.errors import CorruptSegment
-from retrieval.tokens.kernels import gather_rows, reduce_rows
+from retrieval.tokens.kernels import maxsim_scores
 from retrieval.tokens.vectors import Int8, quantise
 from retrieval.types import Float32, Int64
-
-# Rows restored to float32 at a time: 0.8 MB at 128 dimensions stay in the cache until they are multiplied.
-BLOCK_ROWS = 1536
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,33 +79,6 @@ class StoredVectors:
         return self.codes[rows] * self.scales[rows, None]
 
     def maxsim(self, query: Float32, passages: Int64) -> Float32:
-        """Exact mean MaxSim (m,) of each passage for query vectors (q, d); all must have tokens.
-
-        Blocks of tokens are restored, multiplied and reduced while they are in the cache, in the order
-        in which they lie on disk.
-        """
-        order = np.argsort(passages, kind="stable")
-        sorted_ = np.ascontiguousarray(passages[order])
-        columns = np.ascontiguousarray(query.T, np.float32)
-        found = np.zeros(len(passages), np.float32)
-        ends = np.cumsum(self.starts[sorted_ + 1] - self.starts[sorted_])
-        longest = int(np.diff(ends, prepend=0).max(initial=0))
-        rows = np.empty((max(BLOCK_ROWS, longest), len(columns)), np.float32)
-        for block in blocks(ends):
-            members = sorted_[block]
-            count = int(ends[block.stop - 1] - (ends[block.start - 1] if block.start else 0))
-            gather_rows(self.codes, self.starts, members, rows)
-            reduce_rows(rows[:count] @ columns, self.scales, self.starts, members, found[block])
-        scores = np.empty_like(found)
-        scores[order] = found
-        return scores
-
-
-def blocks(ends: Int64) -> Iterator[slice]:
-    """Runs of passages with about `BLOCK_ROWS` tokens each; `ends` are their tokens, summed up."""
-    first = 0
-    while first < len(ends):
-        done = ends[first - 1] if first else 0
-        last = max(first + 1, int(np.searchsorted(ends, done + BLOCK_ROWS, side="right")))
-        yield slice(first, last)
-        first = last
+        """Exact mean MaxSim (m,) of each passage for query vectors (q, d); all must have tokens."""
+        queries = np.ascontiguousarray(query, np.float32)
+        return maxsim_scores(self.codes, self.scales, self.starts, passages, queries)

@@ -120,18 +120,21 @@ class AsyncClient:
         query: str = "",
         target_tokens: int | None = None,
         method: str | MethodOptions = "auto",
+        encode: bool = False,
     ) -> CompressReply:
         """Shortens texts to a common budget of tokens; the reply has the kept spans of each text.
 
         `method` is a method's name, or its options: `excerpta.types.compress.Lexical(window=9)`.
-        `target_tokens` overrides that of the options.
+        `target_tokens` overrides that of the options. With `encode` the server's encoder reads the texts, so
+        that their similarity to the query counts too.
         """
-        body: dict[str, Any] = {"texts": list(texts), "query": query}
+        body: dict[str, Any] = {"texts": list(texts), "query": query, "encode": encode}
         if isinstance(method, str):
             body["method"] = method
         else:
             body["options"] = msgspec.to_builtins(method)
             body |= {name: body["options"].pop(name) for name in ("method", "target_tokens")}
+            del body["options"]["when"]
         if target_tokens is not None:
             body["target_tokens"] = target_tokens
         return await self._http.call(CompressReply, "POST", "/v1/compress", body=body, retry=True)

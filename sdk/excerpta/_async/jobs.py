@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from .._progress import JobProgress
+from .._progress import ProgressBar
 from .._retry import Deadline
 from .._sleep import async_sleep
 from ..errors import ConnectionFailed, JobFailed, TimedOut
-from ..types import JobList, JobReply, SkippedFile
+from ..types import JobList, JobProgress, JobReply, SkippedFile
 from .http import AsyncHttp
 
 
@@ -26,6 +26,11 @@ class AsyncJob:
     def id(self) -> str:
         """The job's name."""
         return self.state.id
+
+    @property
+    def progress(self) -> JobProgress:
+        """How far it is, within a file as well, by its last known state."""
+        return self.state.progress
 
     async def refresh(self) -> JobReply:
         """Fetches the job's progress from the server."""
@@ -58,12 +63,13 @@ class AsyncJob:
             yield await self.refresh()
 
     async def wait(self, *, progress: bool = False, timeout: float | None = None) -> JobReply:  # noqa: ASYNC109
-        """Waits for the end. Raises JobFailed unless it succeeded, TimedOut after `timeout` seconds.
+        """Waits for the end. Raises TimedOut after `timeout` seconds; JobFailed where nothing was indexed.
 
-        `progress` draws a bar. Files that could not be read do not fail a job: see `state.errors`.
+        `progress` draws a bar. A job that has left out some of the files, or parts of them, is `partial`:
+        `left_out` of what is returned has the reasons.
         """
         deadline = Deadline(timeout if timeout is not None else float("inf"))
-        with JobProgress(shown=progress) as bar:
+        with ProgressBar(shown=progress) as bar:
             bar.update(self.state)
             async for state in self.watch():
                 bar.update(state)
@@ -71,7 +77,7 @@ class AsyncJob:
                     raise TimedOut(
                         f"job {self.id} is not done after {timeout:.0f} s; it goes on at the server"
                     )
-        if self.state.state != "succeeded":
+        if self.state.state not in ("succeeded", "partial"):
             raise JobFailed(self.state)
         return self.state
 

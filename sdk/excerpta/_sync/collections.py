@@ -15,7 +15,7 @@ from uuid import uuid4
 import msgspec
 from msgspec import UNSET
 
-from ..errors import Conflict
+from ..errors import Conflict, NothingToSend
 from ..types import (
     CollectionList,
     CollectionReply,
@@ -31,6 +31,9 @@ from ..types import (
     PlanOptions,
     QueryReply,
     QueryRequest,
+    SearchBatchReply,
+    SearchBatchRequest,
+    SearchResult,
     SourceReply,
     SyncReport,
 )
@@ -41,6 +44,7 @@ from .jobs import Job
 from .sources import Sources
 
 _DOCUMENTS_A_CALL = 100
+_QUESTIONS_A_CALL = 100
 
 
 class Collection:
@@ -84,14 +88,15 @@ class Collection:
 
         A file takes the place of the one indexed before under its name: its path below the folder that was
         named, or below the folder that all of several paths are in. `job.skipped` are the files that were
-        not sent, with the reasons. Raises FileNotFoundError where no file is left.
+        not sent, with the reasons. Raises NothingToSend, a FileNotFoundError, where no file is left.
         """
         named = [paths] if isinstance(paths, (str, Path)) else list(paths)
         found = self._sources.find(named)
         if not found.files:
-            reasons = "".join(f"; {one.name} {one.reason}" for one in found.skipped[:3])
-            raise FileNotFoundError(f"no readable file in {', '.join(map(str, named)) or 'nothing'}{reasons}")
-        job = self._sources.send(found.files, idempotency_key=idempotency_key)
+            raise NothingToSend([str(one) for one in named], found.skipped)
+        folder = Path(named[0]) if len(named) == 1 else None
+        label = folder.resolve().name if folder is not None and folder.is_dir() else None
+        job = self._sources.send(found.files, folder=label, idempotency_key=idempotency_key)
         job.skipped = found.skipped
         return job
 
@@ -105,12 +110,15 @@ class Collection:
         force: bool = False,
         progress: bool = False,
     ) -> SyncReport:
-        """Makes the collection's sources below `prefix` those of a folder, and waits until that is done.
+        """Makes the collection's sources of a folder agree with its files, and waits until that is done.
 
         Only files whose content has changed are sent; sources whose files are gone are deleted, unless
-        `delete` is off. `prefix` is the folder's own name if it is not given: `notes/a.md` is the source
-        of `a.md` in the folder `notes`. With an empty one names begin at the folder, and every source of
-        the collection counts as the folder's. Raises DeletesEverything for a folder without files, unless
+        `delete` is off. Names are paths below the folder, as with `ingest`, and its sources are those that
+        were indexed from a folder of its name. They begin with that name, `notes/a.md`, where the collection
+        has them so from before, or where another folder has files of the same names.
+
+        A `prefix` begins names itself, and all sources below it count as the folder's; with an empty one
+        every source of the collection does. Raises DeletesEverything for a folder without files, unless
         `force` is given; FileNotFoundError for one that is not there.
         """
         return self._sources.sync(
@@ -210,6 +218,35 @@ class Collection:
         """
         request = self._query(query, filter, limit, plan, explain, timeout_ms, listing)
         return self._http.call(QueryReply, "POST", "/v1/search", body=request, retry=True)
+
+    def search_batch(
+        self,
+        queries: Iterable[str],
+        *,
+        filter: Filter | None = None,  # noqa: A002
+        limit: int = 10,
+        plan: str | PlanOptions | dict[str, Any] | None = None,
+        explain: bool | Literal["matrix"] = False,
+        timeout_ms: int | None = None,
+        **listing: Unpack[ListOptions],
+    ) -> list[SearchResult]:
+        """Finds passages for many questions, 100 per request; a result for each, in their order.
+
+        A result has the `reply` that `search` would give, or the `error` of its question. Questions are
+        encoded together, which costs less than one by one. `timeout_ms` is each question's.
+        """
+        options = self._query("", filter, limit, plan, explain, timeout_ms, listing)
+        fields = SearchBatchRequest.__struct_fields__
+        shared = {name: getattr(options, name) for name in fields if name != "queries"}
+        results: list[SearchResult] = []
+        remaining = iter(queries)
+        while batch := list(islice(remaining, _QUESTIONS_A_CALL)):
+            request = SearchBatchRequest(queries=batch, **shared)
+            reply = self._http.call(
+                SearchBatchReply, "POST", "/v1/search:batch", body=request, retry=True
+            )
+            results += reply.results
+        return results
 
     @contextmanager
     def stream(

@@ -10,14 +10,16 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from .._files import FileToSend, Found, LazyFile, content_hash, find_files, find_folder
+from .._folders import Placed, placed
 from .._sleep import sleep
 from .._threads import in_thread
-from ..errors import ConnectionFailed, DeletesEverything, NotFound, Overloaded, TimedOut
+from ..errors import ConnectionFailed, DeletesEverything, JobFailed, NotFound, Overloaded, TimedOut
 from ..types import (
     CompareReply,
     CompareRequest,
     DeleteReply,
     FormatsReply,
+    JobError,
     JobReply,
     SourceFile,
     SourceList,
@@ -29,9 +31,11 @@ from .http import Http
 from .jobs import Job
 
 _COMPARED_AT_ONCE = 5_000
+_LISTED_AT_ONCE = 10_000
 _FILES_A_JOB = 1_000
 _BYTES_A_JOB = 256 << 20
 _LONGEST_PAUSE_S = 30.0
+_NAMED = 3
 
 
 class Sources:
@@ -51,7 +55,7 @@ class Sources:
                 SourceList,
                 "GET",
                 f"{self._path}/sources",
-                params={"prefix": prefix, "cursor": cursor},
+                params={"prefix": prefix, "cursor": cursor, "limit": _LISTED_AT_ONCE},
                 retry=True,
             )
             found += page.sources
@@ -67,13 +71,20 @@ class Sources:
         """The files that an upload of these paths would have."""
         return in_thread(find_files, paths, self._formats())
 
-    def send(self, files: Sequence[FileToSend], *, idempotency_key: str | None = None) -> Job:
-        """Sends files as one job."""
+    def send(
+        self,
+        files: Sequence[FileToSend],
+        *,
+        folder: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Sends files as one job. `folder` is the name of the one that their names are paths below."""
         parts = [("files", (one.name, LazyFile(one), "application/octet-stream")) for one in files]
         reply = self._http.call(
             JobReply,
             "POST",
             f"{self._path}/files",
+            params={"folder": folder} if folder else None,
             files=parts,
             headers={"Idempotency-Key": idempotency_key or uuid4().hex},
         )
@@ -89,26 +100,28 @@ class Sources:
         force: bool = False,
         progress: bool = False,
     ) -> SyncReport:
-        """Makes the sources below `prefix` those of a folder; see `Collection.sync`."""
+        """Makes the sources of a folder agree with its files; see `Collection.sync`."""
         folder = Path(folder)
-        prefix = folder.resolve().name if prefix is None else prefix.strip("/")
+        own = folder.resolve().name
         formats = self._formats()
         if force and not folder.exists():
             found = Found()
         else:
-            found = in_thread(find_folder, folder, prefix, formats)
-        report = SyncReport(folder=str(folder), prefix=prefix, skipped=found.skipped, dry_run=dry_run)
-        changed = self._compare(found.files, report)
-        gone = self._gone(found, prefix, report) if delete else []
+            found = in_thread(find_folder, folder, "", formats)
+        place = self._place(own, prefix, found, dry_run=dry_run)
+        found = found.below(place.prefix)
+        report = SyncReport(folder=str(folder), prefix=place.prefix, skipped=found.skipped, dry_run=dry_run)
+        changed = self._compare(found.files, report, place.others)
+        gone = _gone(found, place.own) if delete else []
         if gone and not found.files and not force:
             raise DeletesEverything(str(folder), len(gone))
         report.sent, report.removed = [one.name for one in changed], gone
         if dry_run:
             return report
+        indexed = False
         for files in _uploads(changed, formats):
-            state = (self.send(files)).wait(progress=progress)
-            report.passages += state.passages
-            report.failed += [error for error in state.errors if error not in report.failed]
+            label = own if own and not place.prefix else None
+            indexed |= self._send(files, report, folder=label, progress=progress)
         for start in range(0, len(gone), _COMPARED_AT_ONCE):
             self._http.call(
                 DeleteReply,
@@ -117,7 +130,28 @@ class Sources:
                 body=SourcesRequest(names=gone[start : start + _COMPARED_AT_ONCE]),
                 retry=True,
             )
+        if report.failed or report.partial:
+            report.state = "partial"
+        if not (indexed or report.unchanged or gone or force):
+            report.state, report.error = "failed", _nothing(report)
         return report
+
+    def _send(
+        self, files: Sequence[FileToSend], report: SyncReport, *, folder: str | None, progress: bool
+    ) -> bool:
+        """Sends files as a job, waits for it and reports it; whether there was something to index."""
+        job = self.send(files, folder=folder)
+        try:
+            job.wait(progress=progress)
+        except JobFailed:
+            if job.state.counts.done < len(files):  # it did not come to the end
+                raise
+        report.passages += job.state.passages
+        for one in job.state.sources:
+            if one.remarks:
+                kinds = {"failed": report.failed, "read": report.guessed}
+                kinds.get(one.state, report.partial).append(JobError(name=one.name, reason=one.told))
+        return job.state.state != "failed"
 
     def watch(
         self,
@@ -154,11 +188,17 @@ class Sources:
     def _formats(self) -> FormatsReply:
         return self._http.call(FormatsReply, "GET", "/v1/formats", retry=True)
 
-    def _compare(self, files: Sequence[FileToSend], report: SyncReport) -> list[FileToSend]:
-        """The files that the collection does not have as they are; the others are counted."""
-        changed: set[str] = set()
-        for start in range(0, len(files), _COMPARED_AT_ONCE):
-            some = files[start : start + _COMPARED_AT_ONCE]
+    def _compare(
+        self, files: Sequence[FileToSend], report: SyncReport, again: frozenset[str]
+    ) -> list[FileToSend]:
+        """The files that the collection does not have as they are, and those to send `again`.
+
+        The others are counted.
+        """
+        changed = set(again)
+        compared = [one for one in files if one.name not in again]
+        for start in range(0, len(compared), _COMPARED_AT_ONCE):
+            some = compared[start : start + _COMPARED_AT_ONCE]
             sources = in_thread(self._described, some)
             try:
                 reply = self._http.call(
@@ -174,6 +214,7 @@ class Sources:
                 reply = CompareReply(changed=[one.name for one in some], failed=[], unchanged=0)
             changed.update(reply.changed)
             report.failed += reply.failed
+            report.partial += reply.partial
             report.unchanged += reply.unchanged
         return [one for one in files if one.name in changed]
 
@@ -187,17 +228,35 @@ class Sources:
             known = self._hashes[file.path] = file.stamp, content_hash(file.path)
         return known[1]
 
-    def _gone(self, found: Found, prefix: str, report: SyncReport) -> list[str]:
-        """The sources below the prefix whose files are not there. What was left out counts as there."""
-        there = {one.name for one in found.files} | {one.name for one in found.skipped}
-        folders = tuple(one.name for one in found.skipped if one.name.endswith("/") or not one.name)
+    def _place(self, folder: str, prefix: str | None, found: Found, *, dry_run: bool) -> Placed:
+        """How names of the folder's files begin, and the sources that are there for it."""
+        below = f"{prefix.strip('/')}/" if prefix and prefix.strip("/") else ""
         try:
-            listed = self.listed(prefix=f"{prefix}/" if prefix else "")
+            listed = self.listed(prefix=below)
         except NotFound:
-            if not report.dry_run:
+            if not dry_run:
                 raise
-            return []
-        return [one.name for one in listed if one.name not in there and not one.name.startswith(folders)]
+            listed = []
+        if prefix is not None or not folder:
+            return Placed(below.rstrip("/"), listed)
+        return placed(listed, folder, [one.name for one in found.files])
+
+
+def _gone(found: Found, own: Sequence[SourceReply]) -> list[str]:
+    """The folder's sources whose files are not there. What was left out counts as there."""
+    there = {one.name for one in found.files} | {one.name for one in found.skipped}
+    folders = tuple(one.name for one in found.skipped if one.name.endswith("/") or not one.name)
+    return [one.name for one in own if one.name not in there and not one.name.startswith(folders)]
+
+
+def _nothing(report: SyncReport) -> str:
+    read = [f"{one.name} {one.reason}" for one in (*report.failed, *report.guessed)]
+    reasons = [*read, *(f"{one.name} {one.reason}" for one in report.skipped)]
+    more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
+    told = "; ".join(reasons[:_NAMED])
+    return (
+        f"nothing in {report.folder} was indexed: {told}{more}" if told else f"{report.folder} has no files"
+    )
 
 
 def _uploads(files: Sequence[FileToSend], formats: FormatsReply) -> Iterator[list[FileToSend]]:

@@ -18,7 +18,6 @@ from .console import (
     err,
     explained,
     out,
-    print_job,
     print_json,
     print_timings,
     print_warnings,
@@ -28,6 +27,7 @@ from .demo import demo
 from .hits import listing_of, listing_options, print_answer, print_hits
 from .indexing import index
 from .methods import method_options, methods, taken, with_methods
+from .reports import print_job
 from .sources import sources
 
 FILTER = click.option("--filter", "filter_json", help='Metadata filter as JSON: \'{"year": {"$gte": 2024}}\'')
@@ -166,7 +166,7 @@ def jobs(job_id: str | None, watch: bool, cancel: bool, as_json: bool, **server:
         print_json(found)
         return
     for state in found:
-        print_job(state)
+        print_job(state, lines=out, verbose=job_id is not None)
     if not found:
         out.print("no jobs")
 

@@ -14,8 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from excerpta import Client, ExcerptaError, JobReply, QueryReply, SyncReport
-from excerpta.types import SkippedFile
+from excerpta import Client, ExcerptaError, QueryReply
 
 F = TypeVar("F", bound=Callable[..., Any])
 UNSUPPORTED = "no passage supports it"
@@ -24,7 +23,6 @@ UNSUPPORTED = "no passage supports it"
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 COLLECTION = click.option("-c", "--collection", required=True, envvar="EXCERPTA_COLLECTION", help="Its name.")
-_MOST_SKIPPED = 50
 
 
 def server_options(command: F) -> F:
@@ -86,38 +84,3 @@ def print_timings(reply: QueryReply) -> None:
     table = Table(*reply.timings_ms, box=None, padding=(0, 1), title="milliseconds", title_justify="left")
     table.add_row(*(f"{value:,.1f}" for value in reply.timings_ms.values()))
     out.print(table, style="dim")
-
-
-def print_job(job: JobReply) -> None:
-    """The summary of a finished job: documents added, and files that could not be read."""
-    total = "?" if job.total is None else job.total
-    done = f"{job.done}/{total} documents, {job.passages} passages in {escape(job.collection)}"
-    out.print(f"{job.id} {job.state}: {done}")
-    for error in job.errors:
-        out.print(f"  [yellow]not read[/yellow] {escape(error.name)}: {escape(error.reason)}")
-
-
-def print_skipped(skipped: Sequence[SkippedFile]) -> None:
-    """The files that were not sent, with the reasons, on standard error."""
-    for one in skipped[:_MOST_SKIPPED]:
-        err.print(f"  [yellow]not sent[/yellow] {escape(one.name)}: {escape(one.reason)}")
-    if len(skipped) > _MOST_SKIPPED:
-        err.print(f"  and {len(skipped) - _MOST_SKIPPED} more that were not sent")
-
-
-def print_sync(report: SyncReport) -> None:
-    """The difference between a folder and its collection, and what was done about it."""
-    if report.error is not None:
-        err.print(f"[red]error:[/red] {escape(report.error)}")
-        return
-    print_skipped(report.skipped)
-    would = "would be " if report.dry_run else ""
-    for verb, names in ((f"{would}sent", report.sent), (f"{would}deleted", report.removed)):
-        for name in names if report.dry_run else ():
-            out.print(f"  {verb} {escape(name)}")
-    for error in report.failed:
-        out.print(f"  [yellow]not read[/yellow] {escape(error.name)}: {escape(error.reason)}")
-    out.print(
-        f"{escape(report.folder)}: {len(report.sent)} {would}sent, {len(report.removed)} {would}deleted, "
-        f"{report.unchanged} unchanged"
-    )

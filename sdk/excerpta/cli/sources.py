@@ -10,6 +10,8 @@ from rich.table import Table
 
 from .console import COLLECTION, connect, explained, out, print_json, server_options
 
+_LABELS = {"reading": "in part", "read": "read", "partial": "in part", "failed": "not read"}
+
 
 @click.command()
 @COLLECTION
@@ -37,4 +39,7 @@ def sources(collection: str, prefix: str, deleted: str | None, as_json: bool, **
     out.print(table if found else "no sources")
     for one in found:
         for error in one.errors:
-            out.print(f"  [yellow]not read[/yellow] {escape(error.name)}: {escape(error.reason)}")
+            label = _LABELS[one.state]
+            out.print(
+                f"  [yellow]{label}[/yellow] {escape(error.name)}: {escape(error.reason)}", soft_wrap=True
+            )

@@ -26,8 +26,13 @@ from excerpta.types.documents import (
     DocumentReply,
     DocumentsReply,
     DocumentsRequest,
+)
+from excerpta.types.jobs import (
+    FileCounts,
     JobError,
     JobList,
+    JobPlace,
+    JobProgress,
     JobReply,
     JobSource,
 )
@@ -47,6 +52,7 @@ from excerpta.types.plan import (
     ContextOptions,
     PlanOptions,
     QueryRequest,
+    SearchBatchRequest,
     SearchRequest,
 )
 from excerpta.types.prompts import PromptList, PromptModule, PromptReply, PromptSettings, PromptUse
@@ -61,6 +67,8 @@ from excerpta.types.reply import (
     QueryReply,
     Reading,
     Scores,
+    SearchBatchReply,
+    SearchResult,
     StreamEvent,
     TokenMatrix,
     Usage,
@@ -126,6 +134,7 @@ __all__ = [
     "FacetOptions",
     "FacetValue",
     "Facets",
+    "FileCounts",
     "Filter",
     "FormatsReply",
     "Group",
@@ -136,6 +145,8 @@ __all__ = [
     "HitsEvent",
     "JobError",
     "JobList",
+    "JobPlace",
+    "JobProgress",
     "JobReply",
     "JobSource",
     "Limit",
@@ -167,7 +178,10 @@ __all__ = [
     "RerankResult",
     "RerankUsage",
     "Scores",
+    "SearchBatchReply",
+    "SearchBatchRequest",
     "SearchRequest",
+    "SearchResult",
     "SkippedFile",
     "SourceFile",
     "SourceList",

@@ -1,4 +1,4 @@
-"""Collections, documents and jobs."""
+"""Collections and documents."""
 
 from __future__ import annotations
 
@@ -93,50 +93,3 @@ class DeleteReply(Reply):
 
     deleted: int
     version: int
-
-
-class JobError(Reply):
-    """One file or document that could not be read, by name; the others went on."""
-
-    name: str
-    reason: str
-
-
-class JobSource(Reply):
-    """A source that a job has finished: how it was read, and the documents that it has."""
-
-    name: str
-    state: Literal["read", "partial", "failed", "unchanged"]
-    documents: int
-
-
-class JobReply(Reply):
-    """`done` of `total` documents are committed and searchable; `total` is None until it is known.
-
-    `sources` are the first thousand files that were read or found unchanged.
-    """
-
-    id: str
-    collection: str
-    kind: str
-    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
-    done: int
-    total: int | None
-    passages: int
-    errors: list[JobError]
-    error: str | None
-    created_at: str
-    started_at: str | None
-    finished_at: str | None
-    sources: list[JobSource] = []
-
-    @property
-    def finished(self) -> bool:
-        """Whether the job has ended, well or not."""
-        return self.state in ("succeeded", "failed", "cancelled")
-
-
-class JobList(Reply):
-    """Jobs, newest first."""
-
-    jobs: list[JobReply]

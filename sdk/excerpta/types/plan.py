@@ -62,7 +62,7 @@ class PlanOptions(Request):
     `rewrite`, `fuse`, `rerank` and `compress` have a method's options: a struct of the module of that name in
     `excerpta.types`, or a mapping with `method` and the options that differ from the preset. `retrieve` has
     the retrievers by name, each with a struct of `excerpta.types.retrieve` or a mapping; null switches one
-    off.
+    off. `compress: "auto"` stands for `{"when": "auto"}`: it compresses where that pays.
     """
 
     base: str | UnsetType = UNSET
@@ -71,7 +71,7 @@ class PlanOptions(Request):
     fuse: Stage | UnsetType = UNSET
     group: GroupOptions | UnsetType | None = UNSET
     rerank: Stage | UnsetType | None = UNSET
-    compress: Stage | UnsetType | None = UNSET
+    compress: Stage | Literal["auto"] | UnsetType | None = UNSET
     context: ContextOptions | UnsetType = UNSET
     answer: AnswerOptions | UnsetType | None = UNSET
 
@@ -96,6 +96,28 @@ class SearchRequest(Request):
     plan: str | PlanOptions | None = None
     explain: bool | Literal["matrix"] = False
     timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] | None = None
+
+
+class SearchBatchRequest(Request):
+    """Up to 100 questions, each searched with the same options, as `SearchRequest` has them."""
+
+    collection: Name | Annotated[list[Name], Meta(min_length=1, max_length=16)]
+    queries: Annotated[list[QueryText], Meta(min_length=1, max_length=100)]
+    filter: Filter | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 10
+    offset: Annotated[int, Meta(ge=0, description="With `limit` at most 1,000.")] = 0
+    min_score: float | None = None
+    group_by: GroupBy | UnsetType | None = UNSET
+    facets: FacetsAsked = []
+    highlight: bool = False
+    plan: str | PlanOptions | None = None
+    explain: bool | Literal["matrix"] = False
+    timeout_ms: Annotated[int, Meta(ge=1, le=600_000, description="Of each question.")] | None = None
+
+    def alone(self, query: str) -> SearchRequest:
+        """The request for one of the questions."""
+        options = {name: getattr(self, name) for name in self.__struct_fields__ if name != "queries"}
+        return SearchRequest(query=query, **options)
 
 
 class QueryRequest(SearchRequest):

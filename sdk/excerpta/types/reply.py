@@ -8,6 +8,7 @@ from msgspec import field
 
 from excerpta.types.base import Metadata, Place, Reply
 from excerpta.types.listing import Facets, Group, Highlight
+from excerpta.types.service import Problem
 
 Scores: TypeAlias = dict[str, float]
 """The scores of one passage: by each retriever and stage that gave one, on its own scale."""
@@ -104,7 +105,8 @@ class Usage(Reply):
     """Tokens read and written; `cached_tokens` of the context came from the prefix store.
 
     `query_tokens` are the tokens that search reads. `question_tokens` are those of the answer's prompt
-    outside the context.
+    outside the context. `encoded_passages` had to be read anew, for ranking or for the answer; the
+    others had been read before and were kept.
     """
 
     query_tokens: int = 0
@@ -113,12 +115,14 @@ class Usage(Reply):
     cached_tokens: int = 0
     question_tokens: int = 0
     generated_tokens: int = 0
+    encoded_passages: int = 0
 
 
 class QueryReply(Reply):
     """The whole reply to one query. `partial` is True if a stage ran out of time; `warnings` name it.
 
     `query` is the question that was searched: a follow-up stands alone, and a long one is read in part.
+    `notes` say, by stage, why something was done or left out.
     """
 
     id: str
@@ -133,6 +137,20 @@ class QueryReply(Reply):
     plan: dict[str, Any] | None = None
     query: str = ""
     facets: Facets | None = None
+    notes: dict[str, str] = {}
+
+
+class SearchResult(Reply):
+    """What became of one question of several: its reply, or the problem that it met."""
+
+    reply: QueryReply | None = None
+    error: Problem | None = None
+
+
+class SearchBatchReply(Reply):
+    """A result for each question, in their order."""
+
+    results: list[SearchResult]
 
 
 class HitsEvent(Reply):
@@ -153,13 +171,17 @@ class DeltaEvent(Reply):
 
 
 class DoneEvent(Reply):
-    """`event: done`: the last event; `usage` events before it carry a `Usage`, `error` events a `Problem`."""
+    """`event: done`: the last event; `usage` events before it carry a `Usage`, `error` events a `Problem`.
+
+    `notes` say, by stage, why something was done or left out.
+    """
 
     answer: Answer | None
     usage: Usage
     timings_ms: dict[str, float]
     partial: bool
     warnings: list[str]
+    notes: dict[str, str] = {}
 
 
 StreamEvent: TypeAlias = HitsEvent | DeltaEvent | Citation | Usage | DoneEvent

@@ -35,7 +35,8 @@ class Likelihood(RerankMethod, frozen=True, kw_only=True, tag="likelihood"):
 class First(RerankMethod, frozen=True, kw_only=True, tag="first"):
     """One forward pass a window: the logits of the passages' letters are the ranking.
 
-    More passages than `window` go through windows from the back to the front.
+    More passages than `window` go through windows from the back to the front. With `calibrate` each list is
+    read for an empty question as well, with `orders` in several orders, and the log-probabilities averaged.
     """
 
     paper: ClassVar[str] = "Gangi Reddy et al. 2024 (FIRST), arXiv 2406.15657"
@@ -48,11 +49,65 @@ class First(RerankMethod, frozen=True, kw_only=True, tag="first"):
     passage_words: Annotated[
         int, Meta(ge=1, le=10_000, description="Words of a passage that are read; the rest is cut.")
     ] = 300
+    window_tokens: Annotated[
+        int,
+        Meta(ge=16, le=1_000_000, description="Tokens of a window's passages; with long ones it has fewer."),
+    ] = 8192
+    calibrate: Annotated[
+        bool, Meta(description="Whether what the letters get for an empty question is taken off.")
+    ] = False
+    orders: Annotated[int, Meta(ge=1, le=8, description="Orders in which a window is read.")] = 1
 
     def __post_init__(self) -> None:
         """Raises ValueError where passages would be left out between two windows."""
         if self.stride >= self.window:
             raise ValueError(f"`stride` ({self.stride}) must be less than `window` ({self.window})")
+
+
+class Icr(RerankMethod, frozen=True, kw_only=True, tag="icr"):
+    """The attention that the question pays to each passage, less what an empty question pays.
+
+    All passages stand in one context; no training is needed. The network is read up to `layers_to` only.
+    """
+
+    paper: ClassVar[str] = "Chen et al. 2024 (ICR), arXiv 2410.02642"
+    score_scale: ClassVar[str] = (
+        "attention over chance, around 0, by the layers read. It compares passages of one window only."
+    )
+
+    window: Annotated[int, Meta(ge=2, le=100, description="Passages in one context.")] = 100
+    stride: Annotated[int, Meta(ge=1, le=99, description="By how many places the window moves.")] = 50
+    passage_tokens: Annotated[
+        int, Meta(ge=8, le=8192, description="Tokens of a passage that are read; the rest is cut.")
+    ] = 200
+    query_tokens: Annotated[
+        int, Meta(ge=1, le=1024, description="Tokens of the question that are read; the rest is cut.")
+    ] = 128
+    layers_from: Annotated[
+        float, Meta(ge=0, lt=1, description="The first layer, as a share of the network's depth.")
+    ] = 0.6
+    layers_to: Annotated[
+        float, Meta(gt=0, le=1, description="Where the layers end, as a share of the network's depth.")
+    ] = 0.62
+    calibrate: Annotated[
+        bool, Meta(description="Whether the attention of an empty question is taken off.")
+    ] = True
+    reverse: Annotated[
+        bool, Meta(description="Whether the first passage stands last, next to the question.")
+    ] = True
+    deviations: Annotated[
+        float,
+        Meta(ge=0, le=100, description="Tokens so many deviations below their passage's mean are left out."),
+    ] = 2.0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for windows that leave passages out, and for layers that end too early."""
+        if self.stride >= self.window:
+            raise ValueError(f"`stride` ({self.stride}) must be less than `window` ({self.window})")
+        if self.layers_from >= self.layers_to:
+            raise ValueError(
+                f"`layers_from` ({self.layers_from}) must be less than `layers_to` ({self.layers_to})"
+            )
 
 
 class CachedLikelihood(RerankMethod, frozen=True, kw_only=True, tag="cached-likelihood"):

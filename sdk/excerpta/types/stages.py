@@ -61,7 +61,8 @@ class CompressRequest(Request):
     """Texts to shorten to a common budget of tokens, for a query.
 
     `method` is a method of compression (`GET /v1/methods`), `options` are the method's own besides
-    `target_tokens`.
+    `target_tokens`. With `encode` the service's encoder reads texts and query, so that their similarity
+    counts too, as it does for passages of a collection.
     """
 
     texts: Annotated[list[Annotated[str, Meta(max_length=1_000_000)]], Meta(min_length=1, max_length=1000)]
@@ -69,6 +70,7 @@ class CompressRequest(Request):
     target_tokens: Annotated[int, Meta(ge=0, le=1_000_000)] = 800
     method: str = "auto"
     options: dict[str, Any] = {}
+    encode: bool = False
 
 
 class CompressedText(Reply):

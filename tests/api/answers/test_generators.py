@@ -237,7 +237,7 @@ async def serving():
     import httpx
 
     from api.app import create_app
-    from api.commands.serve import Server
+    from api.commands.serving import Server
 
     running = []
 

@@ -5,6 +5,8 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 
@@ -220,3 +222,14 @@ async def hang_up_during(api, body):
     assert api.service.device.admitted == 1
     gone.set()
     await asyncio.wait_for(request, 5)
+
+
+@pytest.mark.process
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys\nfrom api.commands.serve import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n"
+        "    print({'torch', 'litestar', 'faiss', 'sqlalchemy'} & set(sys.modules))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "--data" in said
+    assert said.splitlines()[-1] == "set()"

@@ -11,7 +11,7 @@ import api as api_package
 import compress
 import context
 import models
-import rerank
+import rerank as rerank_stage
 import retrieval
 from api.http.problems import PROBLEMS, document, problem_types, type_of
 from base.errors import ExcerptaError, Overloaded
@@ -24,7 +24,7 @@ def every_class(cls=ExcerptaError):
 
 
 def test_the_table_has_every_error():
-    for package in (api_package, compress, context, models, rerank, retrieval):
+    for package in (api_package, compress, context, models, rerank_stage, retrieval):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
@@ -132,7 +132,7 @@ async def test_a_body_too_large_is_refused(api, problem):
         ({"fuse": {"weights": {"nothing": 1}}}, "invalid-plan", "tokens, lexical, ngrams"),
         ({"fuse": {"weights": {"tokens": -1}}}, "invalid-option", "weights"),
         ({"compress": {"method": "lexical", "window": 4}}, "invalid-option", "odd"),
-        ({"compress": {"context_rate": 0.5}}, "invalid-option", "window"),
+        ({"compress": {"word": "first"}}, "invalid-option", "window"),
     ],
 )
 async def test_plans_that_no_method_can_follow_are_refused(api, query, problem, plan, slug, says):
@@ -144,8 +144,13 @@ async def test_plans_that_no_method_can_follow_are_refused(api, query, problem, 
 @pytest.mark.parametrize(
     ("rerank", "slug", "says"),
     [
-        ({"metod": "first"}, "invalid-option", "limit, passage_tokens, query_tokens"),
-        ({"window": 5}, "invalid-option", "limit, passage_tokens, query_tokens"),
+        ({"metod": "first"}, "invalid-option", "its options are limit"),
+        ({"window": 5}, "invalid-option", "its options are limit"),
+        (
+            {"method": "likelihood", "window": 5},
+            "invalid-option",
+            "limit, passage_tokens, query_tokens",
+        ),
         ({"method": "first", "windw": 5}, "invalid-option", "window, stride, passage_words"),
         ({"method": "first", "window": 21}, "invalid-option", "window"),
         ({"method": "first", "window": 5, "stride": 5}, "invalid-option", "stride"),
@@ -295,7 +300,7 @@ async def test_single_stages(api, problem):
         422,
         "unknown-method",
     )
-    assert body["allowed"] == ["auto", "likelihood", "first", "cached-likelihood", "cross-encoder"]
+    assert body["allowed"] == ["auto", *rerank_stage.CATALOGUE]
     one = {"query": "x", "documents": ["y"]}
     body = problem(await api("POST", rerank, json=one | {"options": {"window": 3}}), 422, "invalid-option")
     assert body["allowed"] == ["limit", "passage_tokens", "query_tokens"]

@@ -37,17 +37,18 @@ def table(rows):
     return ("id,text\n" + "".join(f"{row},Row {row} says {words}.\n" for row, words in rows.items())).encode()
 
 
-async def index(api, **files):
-    """Indexes files by name; dots in names are written `__`."""
-    return await index_files(api, {name.replace("__", "."): content for name, content in files.items()})
+async def index(api, *, ends="succeeded", **files):
+    """Indexes files by name; dots in names are written `__`. The job ends in the state `ends`."""
+    named = {name.replace("__", "."): content for name, content in files.items()}
+    return await index_files(api, named, ends=ends)
 
 
-async def index_files(api, files):
+async def index_files(api, files, *, ends="succeeded"):
     parts = [("files", (name, content)) for name, content in files.items()]
     reply = await api("POST", "/v1/collections/c/files", files=parts)
     assert reply.status_code == 202, reply.text
     state = await api.finished(reply.json()["id"])
-    assert state["state"] == "succeeded", state
+    assert state["state"] == ends, state
     return state
 
 
@@ -153,11 +154,11 @@ async def test_rows_that_stay_as_they_were_are_not_encoded(small):
 
 async def test_a_file_that_cannot_be_read_keeps_its_documents(small):
     await index(small, t__jsonl=b'{"text": "Kept words."}\n')
-    state = await index(small, t__jsonl=b"no JSON at all\n")
+    state = await index(small, t__jsonl=b"no JSON at all\n", ends="failed")
     assert [(one["name"], one["state"]) for one in state["sources"]] == [("t.jsonl", "failed")]
     assert (await stored(small)) == {"t.jsonl#1": "Kept words."}
     assert (await sources(small))["t.jsonl"].state == "failed"
-    again = await index(small, t__jsonl=b"no JSON at all\n")
+    again = await index(small, t__jsonl=b"no JSON at all\n", ends="failed")
     assert again["sources"][0]["state"] == "failed", "a failed source never counts as unchanged"
     back = await index(small, t__jsonl=b'{"text": "Kept words."}\n')
     assert (back["sources"][0]["state"], back["passages"]) == ("read", 0)
@@ -229,3 +230,38 @@ async def test_a_cancelled_reading_is_read_again(small):
 async def test_a_page_of_sources_has_bounds(small, limit):
     reply = await small("GET", f"/v1/collections/c/sources?limit={limit}")
     assert (reply.status_code, reply.json()["type"]) == (422, "/problems/invalid-request")
+
+
+async def test_what_a_file_lacks_is_told_each_time(small):
+    broken = b'{"text": "Kept words."}\nno JSON\n'
+    for passages in (1, 0):
+        state = await index(small, t__jsonl=broken, ends="partial")
+        assert state["passages"] == passages
+        (source,) = state["sources"]
+        assert [one["name"] for one in source["remarks"]] == ["t.jsonl#2"]
+    assert state["counts"] == {"read": 0, "partial": 0, "failed": 0, "unchanged": 1}
+
+
+async def test_a_job_that_indexes_nothing_fails_and_says_why(small):
+    state = await index(
+        small, a__pdf=b"%PDF-1.7 not really", b__csv=b"id,text\n", c__txt=b" \n", ends="failed"
+    )
+    assert state["error"].startswith("nothing was indexed: a.pdf cannot be read")
+    assert "; b.csv has " in state["error"]
+    assert state["error"].endswith("; c.txt is empty")
+    assert await stored(small) == {}
+    assert list(small.service.spool.jobs()) == []
+
+
+async def test_a_job_that_only_removes_has_succeeded(small):
+    await index(small, fees__csv=FEES)
+    state = await index(small, fees__csv=FEES[: FEES.index(b"1,")])
+    assert (state["done"], await stored(small)) == (0, {})
+
+
+@pytest.mark.parametrize("folder", ["", "x" * 256, "a%07b"])
+async def test_the_name_of_a_folder_has_bounds(small, folder):
+    files = [("files", ("a.txt", b"Tides."))]
+    reply = await small("POST", f"/v1/collections/c/files?folder={folder}", files=files)
+    assert (reply.status_code, reply.json()["type"]) == (422, "/problems/invalid-request")
+    assert list(small.service.spool.jobs()) == []

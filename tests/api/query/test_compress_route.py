@@ -1,5 +1,6 @@
 """`POST /v1/compress`: every option of a method, the method that was used, and refusals."""
 
+import msgspec
 import pytest
 from excerpta.types.compress import Lexical
 
@@ -31,6 +32,18 @@ async def test_options_of_the_method_reach_it(compress):
     assert text(await compress(target_tokens=0)) == ""
 
 
+async def test_with_the_encoder_similarity_counts(compress):
+    texts = [f"{TEXT} {at}" for at in range(3)]
+
+    async def kept(**body):
+        reply = await compress(texts=texts, query="is finance far?", **body)
+        return [one["kept"] for one in reply.json()["texts"]]
+
+    off = {"text_weight": 0, "sentence_weight": 0}
+    assert await kept(encode=True) != await kept()
+    assert await kept(encode=True, options=off) == await kept()
+
+
 @pytest.mark.parametrize(
     ("body", "slug", "says"),
     [
@@ -54,7 +67,12 @@ def test_the_client_sends_options(monkeypatch):
     monkeypatch.setattr(client._http, "call", lambda *call, body, retry: sent.update(body))
     client.compress(["a"], query="b", method=Lexical(window=3, target_tokens=99))
     assert (sent["method"], sent["target_tokens"]) == ("lexical", 99)
-    assert sent["options"] == {"keep": (), "digits": False, "window": 3}
+    assert sent["options"] == {
+        name: value
+        for name, value in msgspec.to_builtins(Lexical(window=3)).items()
+        if name not in ("method", "target_tokens", "when")
+    }
+    assert sent["options"]["window"] == 3
     client.compress(["a"], target_tokens=7)
     assert (sent["method"], sent["target_tokens"]) == ("auto", 7)
     client.close()

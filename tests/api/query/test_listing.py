@@ -115,7 +115,7 @@ def test_a_least_score_is_not_compared_with_another_stages():
     """Where reranking ran out of time."""
     trace = Trace(timeout_s=1.0)
     stages = Stages(networks=None, writer=None, library=None, threads=None, trace=trace)
-    candidates = [Candidate(found=None, number=0, passage=None, scores={"fused": 0.5})]
+    candidates = [Candidate(found=None, number=0, scores={"fused": 0.5})]
     kept = stages.above(candidates, Listing(limit=1, min_score=0.9), plans.resolve({"rerank": {}}))
     assert kept == candidates
     assert "min_score" in trace.warnings[0]

@@ -31,13 +31,14 @@ def test_a_plan_lies_over_the_stored_one_and_that_over_a_preset():
     assert (over.base, over.rerank.limit, over.answer.max_tokens) == ("best", 7, 5)
     assert over.answer.temperature == 0.0, "a stage switched on again starts from its defaults"
     assert plans.resolve("fast", stored).rerank is None
-    assert plans.resolve(options(base="balanced"), stored).rerank.limit == 10
+    assert plans.resolve(options(base="balanced"), stored).rerank is None
     assert plans.resolve(None, "fast").answer is None
 
 
 def test_null_is_off_and_an_empty_object_is_on():
     assert plans.resolve(options(rerank=None)).rerank is None
-    assert plans.resolve(options(base="fast", rerank={})).rerank == plans.resolve("balanced").rerank
+    assert plans.resolve(options(base="fast", rerank={})).rerank.limit == 10
+    assert plans.resolve(options(rerank={})).rerank == plans.resolve(options(base="fast", rerank={})).rerank
     assert plans.resolve(options(retrieve={"ngrams": {"beams": 3}})).retrieve["ngrams"].beams == 3
     assert plans.resolve(options(retrieve={"tokens": None})).retrieve["lexical"] is not None
     weights = plans.resolve(options(fuse={"weights": {"tokens": 2.0}})).fuse.weights

@@ -131,13 +131,14 @@ async def test_the_stores_numbers(filled, problem):
     memory, disk = stats["tiers"]
     wanted = _BLOCKS * len(DOCUMENTS)
     assert (memory["name"], disk["name"]) == ("memory", "disk")
-    counted = [memory[name] for name in ("hits", "misses", "blocks")] + [disk["blocks"], disk["misses"]]
+    counted = [memory[name] for name in ("misses", "blocks")] + [disk["blocks"], disk["misses"]]
     assert {*counted, stats["encoded"]} == {wanted}
-    assert memory["saved_s"] == pytest.approx(stats["encode_s"])
+    assert memory["hits"] == len(DOCUMENTS), "what leads to a question is not read for one that is known"
+    assert 0 < memory["saved_s"] < stats["encode_s"]
     assert memory["capacity_bytes"] == 16 << 20
     page = (await filled("GET", "/metrics")).text
     for line in (
-        f'excerpta_prefix_hits_total{{tier="memory"}} {wanted:.1f}',
+        f'excerpta_prefix_hits_total{{tier="memory"}} {len(DOCUMENTS):.1f}',
         f'excerpta_prefix_misses_total{{tier="disk"}} {wanted:.1f}',
         f'excerpta_prefix_bytes{{tier="disk"}} {float(disk["bytes"])}',
         f"excerpta_prefix_encoded_total {wanted:.1f}",

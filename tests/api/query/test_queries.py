@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from excerpta.types import DoneEvent, HitsEvent
 
+from api.query import plan as plans
 from retrieval.catalogue import RETRIEVERS
 
 DOCUMENTS = [
@@ -27,7 +28,11 @@ DOCUMENTS = [
         "metadata": {"year": 2024},
     },
 ]
-ALL_ON = {"retrieve": {"ngrams": {"beams": 2, "length": 3}}, "answer": {"max_tokens": 8}}
+ALL_ON = {
+    "retrieve": {"ngrams": {"beams": 2, "length": 3}},
+    "rerank": {},
+    "answer": {"max_tokens": 8},
+}
 
 
 @pytest.fixture
@@ -114,6 +119,24 @@ async def test_a_stream_says_what_a_reply_says(filled):
     assert ids(whole) == [hit["document_id"] for hit in events[0][1]["hits"]]
     assert done.usage.generated_tokens == whole["usage"]["generated_tokens"]
     assert done.usage.cached_tokens == done.usage.context_tokens > 0, "the first query's blocks were kept"
+
+
+@pytest.mark.parametrize("preset", sorted(plans.PRESETS))
+async def test_no_preset_encodes_a_passage_twice(filled, preset):
+    question = "Travel above 2000 euros is approved by the head of finance."
+    first = await ask(filled, question, plan=preset)
+    assert first["usage"]["encoded_passages"] <= len(first["hits"])
+    assert (first["usage"]["encoded_passages"] > 0) == (first["answer"] is not None)
+    again = await ask(filled, question, plan=preset)
+    assert again["usage"]["encoded_passages"] == 0
+    assert again["usage"]["cached_tokens"] == first["usage"]["context_tokens"]
+
+
+async def test_a_method_that_reads_anew_says_so(filled):
+    question = "Travel above 2000 euros is approved by the head of finance."
+    plan = {"rerank": {"method": "likelihood"}, "context": {"passages": 2}}
+    reply = await ask(filled, question, plan=plan)
+    assert reply["usage"]["encoded_passages"] == len(reply["hits"]) + 2
 
 
 async def test_no_support_says_so(filled):
@@ -262,7 +285,7 @@ async def test_what_time_did_not_allow_is_named(filled):
     assert not held.done()
     assert reply["partial"]
     assert any("encoding" in warning for warning in reply["warnings"])
-    assert reply["answer"]["finish_reason"] in ("timeout", "no_support")
+    assert reply["answer"]["finish_reason"] == "timeout"
     let_go.set()
     slow = {"answer": {"max_tokens": 2048}}
     question = "Travel above 2000 euros is approved by the head of finance."
@@ -340,7 +363,7 @@ async def test_metrics_count_routes_and_stages_and_hold_no_words(settings, open_
     async with open_api(settings) as filled:
         await filled.made()
         await filled.put(*DOCUMENTS)
-        await ask(filled)
+        await ask(filled, plan=ALL_ON)
         page = (await filled("GET", "/metrics")).text
         assert 'excerpta_queries_total{outcome="done"} 1.0' in page
         assert 'excerpta_stage_seconds_count{stage="rerank"} 1.0' in page
@@ -348,3 +371,28 @@ async def test_metrics_count_routes_and_stages_and_hold_no_words(settings, open_
         assert "excerpta_device_waiting 0.0" in page
         assert "euros" not in page
         assert "travel" not in page
+
+
+async def test_compression_that_is_left_to_its_cost_says_why(filled):
+    plan = {"rerank": None, "compress": "auto", "answer": {"max_tokens": 1}}
+    within = await ask(filled, plan=plan)
+    assert "within the 800 asked for" in within["notes"]["compress"]
+    assert within["usage"]["compressed_tokens"] == 0
+    assert within["notes"] == {"compress": within["notes"]["compress"]}
+    plan["compress"] = {"when": "auto", "target_tokens": 16}
+    replies = [await ask(filled, plan=plan) for _ in range(2)]
+    assert "takes" in replies[1]["notes"]["compress"], "after the first query both rates are known"
+    assert (await ask(filled, plan={**plan, "compress": {"target_tokens": 16}}))["notes"] == {}
+
+
+async def test_the_similarities_of_the_search_decide_what_is_kept(filled):
+    async def kept(**options):
+        plan = {"rerank": None, "compress": {"target_tokens": 24, **options}, "answer": {"max_tokens": 1}}
+        reply = await ask(filled, plan=plan, explain=True)
+        return [hit["explain"]["kept"] for hit in reply["hits"]]
+
+    assert await kept() != await kept(text_weight=0, sentence_weight=0)
+    tokens_off = {"base": "fast", "retrieve": {"tokens": None}, "compress": {"target_tokens": 24}}
+    reply = await ask(filled, plan={**tokens_off, "answer": {"max_tokens": 1}})
+    assert reply["usage"]["compressed_tokens"] > 0
+    assert reply["timings_ms"]["encode"] > 0, "the question is encoded for compression and evidence"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from base.text import terms
-from base.text.terms import term_spans, terms_of
+from base.text import earlier_terms, terms
+from base.text.terms import analysed, term_spans, terms_of
 
 
 def test_words_of_many_scripts():
@@ -29,14 +29,24 @@ def test_words_of_many_scripts():
 
 
 @pytest.mark.long
-def test_every_character_keeps_its_terms():
+@pytest.mark.parametrize(
+    ("name", "read", "digest"),
+    [
+        (earlier_terms.NAME, earlier_terms.terms_of, "316fe006d8f0f701"),
+        (terms.NAME, terms_of, "6153a94453eed10e"),
+        (terms.NAME, lambda text: analysed(text).spellings, "7a36498782a78c45"),
+    ],
+    ids=["earlier", "words", "spellings"],
+)
+def test_every_character_keeps_its_terms(name, read, digest):
     """Each character alone, between letters and between ideographs; of Unicode 3.2, for any Python."""
     found = hashlib.sha256()
     for character in map(chr, range(0x10000)):
         if unicodedata.ucd_3_2_0.category(character) not in ("Cn", "Cs", "Co"):
-            found.update(" ".join(terms_of(f"b{character}s {character} 東{character}京")).encode())
+            found.update(" ".join(read(f"b{character}s {character} 東{character}京")).encode())
             found.update(b"\n")
-    assert (terms.NAME, found.hexdigest()[:16]) == ("english-snowball-cjk12", "316fe006d8f0f701")
+    assert name in ("english-snowball-cjk12", "english-snowball-cjk12-identifiers")
+    assert found.hexdigest()[:16] == digest
 
 
 @pytest.mark.parametrize(

@@ -123,16 +123,12 @@ def test_batched_logits_equal_single_ones(tiny, engine, queries):
             for offset, token in enumerate(ids):
                 wanted.append(read(tiny, [token], 10 + len(prompt) + offset, cache, ape=call))
         starts = torch.tensor([10 + len(prompt) for prompt in prompts])[:, None]
-        logits = tiny.model(
-            input_ids=torch.tensor(following),
-            position_ids=starts + torch.arange(queries),
-            use_cache=False,
-            ape=BatchCall(own, slice(0, len(calls)), parts, queries),
-        ).logits
+        call = BatchCall(own, slice(0, len(calls)), parts, queries)
+        logits = tiny.step(torch.tensor(following), starts + torch.arange(queries), call)
     torch.testing.assert_close(logits.flatten(0, 1), torch.stack(wanted), atol=2e-3, rtol=0)
 
 
-def test_a_prefix_is_read_once_for_all_rows_that_share_it(engine, monkeypatch):
+def test_a_prefix_is_read_once_for_all_rows_that_share_it(tiny, monkeypatch):
     calls = []
     kernel = batched_attention.partial_attention
     monkeypatch.setattr(
@@ -140,12 +136,25 @@ def test_a_prefix_is_read_once_for_all_rows_that_share_it(engine, monkeypatch):
         "partial_attention",
         lambda *args, **kw: calls.append(args[1].shape) or kernel(*args, **kw),
     )
-    scheduler = Scheduler(engine.lm)
+    prefix, own = encode_prefix(tiny, [5, 6, 7, 8]), RowKeys()
     for _ in range(3):
-        scheduler.join(start(engine, []), Ear())
-    scheduler.step()
-    layers = engine.lm.geometry.layers
-    assert len(calls) == 2 * layers, "the rows' own keys, and the prefix"
+        own.add([(keys[:, :, :0], values[:, :, :0]) for keys, values in prefix.layers()])
+    parts = [FrozenPart(ApeCall.over(prefix, [])) for _ in range(3)]
+    call = BatchCall(own, slice(0, 3), parts, 2)
+    calls.clear()
+    tiny.step(torch.tensor([[9, 10]] * 3), torch.tensor([[4, 5]] * 3), call)
+    assert len(calls) == 2 * tiny.geometry.layers, "the rows' own keys, and the prefix"
+
+
+def test_a_short_prefix_begins_every_row_and_a_long_one_is_shared(engine):
+    short = start(engine).hand_over()[0]
+    frozen, layers = short.beginning()
+    assert frozen.ape.prefix is None
+    assert layers[0][0].shape[2] == short.ape.prefix[0][0].shape[2] + short.cache.layers[0].keys.shape[2]
+    long = start(engine, question="dogs? " * 60).hand_over()[0]
+    frozen, layers = long.beginning()
+    assert (frozen.prompt is None, frozen.ape.prefix is None) == (False, False)
+    assert layers[0][0].shape[2] == 0
 
 
 def test_a_batch_ignores_what_lies_behind_a_row(engine):
@@ -253,7 +262,7 @@ def test_rows_grow_and_shrink_without_losing_a_key():
     for layer in range(2):
         new = torch.randn(3, 2, 1, 3, generator=draw)
         places = torch.tensor(own.lengths)[:, None]
-        keys, _ = own.write(layer, slice(0, 3), places, new, new)
+        keys, _ = own.write(layer, slice(0, 3), own.spots(slice(0, 3), places), new, new)
         for row, layers in enumerate(wanted):
             got = keys[row, :, : own.lengths[row] + 1]
             assert torch.equal(got, torch.cat([layers[layer][0], new[row]], dim=1))

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -69,6 +70,23 @@ def test_the_weights_and_tokens_are_the_same(llama_dir: Path, done: Path) -> Non
 def test_a_later_start_converts_nothing(source: Path, done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gguf, "_convert", pytest.fail)
     assert convert(source, done.parent) == done
+
+
+def test_it_is_used_wherever_it_is_and_made_where_that_is_possible(
+    source: Path, done: Path, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {
+        "name": "tiny / llama",
+        "dtype": torch.float32,
+        "checksums": Checksums(tmp_path / "checksums.json"),
+    }
+    assert converted(source, tmp_path / "new", done.parent, **options) == done
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").write_text("in the way of a directory")
+    made = converted(source, tmp_path / "file" / "models", tmp_path / "second", tmp_path / "third", **options)
+    assert made.parent == tmp_path / "second"
+    with pytest.raises(OSError, match="file"):
+        converted(source, tmp_path / "file" / "models", **options)
 
 
 def test_each_dtype_has_its_own_directory(source: Path, done: Path) -> None:

@@ -187,7 +187,7 @@ def test_formats_by_content_then_extension(name, data, expected):
 
 
 @pytest.mark.parametrize(
-    "data", [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\x1f\x8b\x08", b"Rar!\x1a", b"{\\rtf1"]
+    "data", [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\x1f\x8b\x08", b"Rar!\x1a", b"7z\xbc\xaf\x27\x1c"]
 )
 def test_other_formats_are_named(data):
     with pytest.raises(UnreadableDocument, match="are read"):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.corpus.tables import MOST_COLUMNS, Cell, table_of
+from retrieval.corpus.tables import MOST_COLUMNS, Cell, table_of, tables_of
 from retrieval.errors import UnreadableDocument
 
 
@@ -65,3 +65,59 @@ def test_rows_are_of_equal_length_and_lose_no_text(rows):
     assert {cell.text for row in rows for cell in row if cell.text} <= {
         text for row in table.rows for text in row
     }
+
+
+def test_columns_that_are_named_anew_keep_no_old_names():
+    rows = [
+        [head("Item"), head("Price")],
+        [Cell("A"), Cell("1")],
+        [head("Item"), head("Weight")],
+        [Cell("A"), Cell("9")],
+    ]
+    first, second = tables_of("t", rows)
+    assert (first.names, first.rows, first.first) == (("Item", "Price"), (("A", "1"),), 1)
+    assert (second.names, second.rows, second.first) == (("Item", "Weight"), (("A", "9"),), 2)
+
+
+def test_a_heading_over_the_whole_width_is_no_value_of_a_column():
+    names = [head("City"), head("Min"), head("Max")]
+    rows = [[head("Europe", columns=3)], names, [Cell("Oslo"), Cell("1"), Cell("2")]]
+    rows += [[head("Asia", columns=9)], [Cell("Tokyo"), Cell("3"), Cell("4")]]
+    rows += [[Cell("Total"), Cell("4"), Cell("6")]]
+    europe, asia = tables_of("t", rows)
+    assert europe.names == asia.names == ("", "City", "Min", "Max")
+    assert europe.rows == (("Europe", "Oslo", "1", "2"),)
+    assert asia.rows == (("Asia", "Tokyo", "3", "4"), ("", "Total", "4", "6"))
+
+
+def test_a_line_between_rows_belongs_to_none():
+    rows = [[head("Item"), head("Price")], [Cell("A"), Cell("5")], [Cell("Notes on A", columns=2)]]
+    first, line, second = tables_of("t", [*rows, [Cell("B"), Cell("6")]], caption="Fees")[1:]
+    assert (first.rows, line.caption, line.rows, second.rows) == (
+        (("A", "5"),),
+        "Notes on A",
+        (),
+        (("B", "6"),),
+    )
+
+
+def test_parts_begin_below_the_names():
+    rows = [[head("Item"), head("Price")], [Cell("Fruit", columns=2)], [Cell("A"), Cell("5")]]
+    rows += [[Cell("Meat", columns=2)], [Cell("B"), Cell("6")]]
+    assert [table.rows for table in tables_of("t", rows)] == [(("Fruit", "A", "5"),), (("Meat", "B", "6"),)]
+
+
+def test_headings_of_rows_with_values_name_no_columns_anew():
+    rows = [[head("Item"), head("Price")], [Cell("A"), Cell("5")], [head("Total"), Cell("5")]]
+    (table,) = tables_of("t", rows)
+    assert table.rows == (("A", "5"), ("Total", "5"))
+
+
+def test_names_below_groups_of_columns_are_names_where_a_file_does_not_say_so():
+    rows = [[head("Item"), head("2023", columns=2)], [Cell(""), Cell("Qty"), Cell("EUR")]]
+    (table,) = tables_of("t", [*rows, [Cell("A"), Cell("1"), Cell("-2")]])
+    assert (table.names, table.rows) == (("Item", "2023 Qty", "2023 EUR"), (("A", "1", "-2"),))
+    (table,) = tables_of(
+        "t", [rows[0], [Cell("A"), Cell("n/a"), Cell("none")], [Cell("B"), Cell("1"), Cell("2")]]
+    )
+    assert table.names == ("Item", "2023", "2023")

@@ -1,10 +1,11 @@
 """Rows, items and short code stay in one passage, and rows of a Markdown table keep their header."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.corpus import Chunker
-from retrieval.corpus.blocks import Code, Item, Paragraph, Table
+from retrieval.corpus.blocks import Code, Heading, Item, Paragraph, Table
 from retrieval.corpus.units import layout
 from retrieval.corpus.writer import write
 from retrieval.types import Document, Mark
@@ -45,6 +46,57 @@ def test_rows_of_a_markdown_table_carry_its_header(tokenize):
         assert all(line.endswith("|") for line in passage.text.split("\n") if line.startswith("|"))
     assert sum("requests" in passage.heading for passage in passages) > 3
     assert "requests" not in passages[0].heading
+
+
+def test_rows_of_a_table_longer_than_a_passage_are_passages_under_its_caption(tokenize):
+    blocks = [
+        Heading("Shop", 1),
+        Paragraph("Prices of this year."),
+        Table(ROWS, ["sku", "about", "price"]),
+        Paragraph("The end."),
+    ]
+    written = write(blocks)
+    first, second, *_, row, last = split(tokenize, written.text, written.marks)
+    assert first.text.startswith("# Shop\n\nPrices of this year.\n\nsku: PPR-100; ")
+    assert (second.text[:12], second.heading) == ("sku: PPR-101", "Shop > Prices of this year.")
+    assert (row.text[:12], [mark.number for mark in row.marks]) == ("sku: PPR-139", [40])
+    assert (last.text, last.heading) == ("The end.", "Shop")
+
+
+def test_a_table_that_fits_a_passage_stays_in_one(tokenize):
+    written = write([Paragraph("Prices."), Table(ROWS[:2], ["sku", "about", "price"]), Paragraph("The end.")])
+    (whole,) = split(tokenize, written.text, written.marks, tokens=200)
+    assert whole.text == written.text
+
+
+def test_text_above_a_long_table_that_is_no_caption_is_a_passage_of_its_own(tokenize):
+    text = "These prices hold until the end of the year. " * 3
+    written = write([Paragraph(text), Table(ROWS, ["sku", "about", "price"])])
+    first, second, *_ = split(tokenize, written.text, written.marks)
+    assert first.text == text.strip()
+    assert (second.text[:12], second.heading) == ("sku: PPR-100", "")
+
+
+@pytest.mark.parametrize(
+    ("identity", "title", "heading"),
+    [
+        ("web/http-status.csv#3", "", "http status"),
+        ("web/http-status.csv#3", "Not Found", "http status"),
+        ("web/http-status.csv", "", "http status"),
+        ("web/http-status.csv", "Codes", ""),
+        ("posted", "", ""),
+    ],
+)
+def test_passages_of_a_file_stand_under_its_name_where_no_title_says_it(tokenize, identity, title, heading):
+    document = Document(identity, "code: 404", title, {"source": "web/http-status.csv"})
+    (passage,) = Chunker(tokenize, passage_tokens=60, overlap_tokens=0).split(document)
+    assert passage.heading == heading
+
+
+def test_a_file_named_as_its_heading_does_not_stand_twice(tokenize):
+    document = Document("timetable.md", "# Timetable\n\nIC 337", "", {"source": "timetable.md"})
+    (passage,) = Chunker(tokenize, passage_tokens=60, overlap_tokens=0).split(document)
+    assert passage.heading == "Timetable"
 
 
 def test_an_item_of_two_sentences_stays_whole(tokenize):

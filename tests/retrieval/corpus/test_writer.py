@@ -72,3 +72,7 @@ def test_marks_are_inside_the_text_in_order_and_hold_text(blocks):
 @given(st.lists(st.builds(Paragraph, WORDS), max_size=5))
 def test_a_paragraph_is_never_taken_for_a_heading(blocks):
     assert not find_headings(write(blocks).text)
+
+
+def test_numbers_below_each_other_in_a_cell_do_not_look_like_one():
+    assert row_text(["fee", "name"], ["5\n300\n-2", "Ann\nLee"]) == "fee: 5 / 300 / -2; name: Ann Lee"

@@ -45,6 +45,39 @@ def test_the_questions_words_find_the_passage(search: Any) -> None:
     assert found.matches(99) == []
 
 
+PARTS = [
+    f"The {name} PPR-{number}\u00a0has {size},500 co\u00adpies."
+    for number, name, size in [
+        (9087, "valve", 31),
+        (1044, "pump", 12),
+        (1777, "seal", 14),
+        (9078, "cover", 16),
+        (1190, "plate", 18),
+    ]
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "written"),
+    [
+        ("PPR9087", "PPR-9087"),
+        ("ppr 9087", "PPR-9087"),
+        ("ＰＰＲ－９０８７", "PPR-9087"),
+        ("31500", "31,500"),
+        ("31 500 copies", "co\u00adpies"),
+    ],
+)
+def test_an_identifier_is_found_and_cited_as_the_passage_has_it(
+    tiny_lm: LanguageModel, vocabulary: LanguageVocabulary, question: str, written: str
+) -> None:
+    texts = [*PARTS, *(f"Nothing of that kind is here, number {one}." for one in range(40))]
+    index = build(vocabulary.tokenize(texts), vocabulary.size)
+    found = search_ngrams(tiny_lm, vocabulary, [index], [0], question, limit=3, beams=0)
+    assert found.hits.numbers[0] == 0
+    cited = [PARTS[0][match.start : match.end] for match in found.matches(0)]
+    assert any(written in one for one in cited), cited
+
+
 def test_matches_cite_the_text_and_add_up_to_the_score(search: Any, tiny_lm: LanguageModel) -> None:
     for question in (QUESTION, "Where does the Rhine flow, by the café “Lorelei”?"):
         found = search(question)

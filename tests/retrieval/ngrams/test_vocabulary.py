@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from base.text.folding import fold
 from models.networks.language_model import LanguageModel
 from retrieval.ngrams import LanguageVocabulary
 from tests.support.ngram_corpora import TEXTS
@@ -45,7 +46,7 @@ def test_white_space_has_no_tokens(vocabulary: LanguageVocabulary, text: str) ->
 @settings(max_examples=examples(150))
 def test_any_text(vocabulary: LanguageVocabulary, tiny_lm: LanguageModel, text: str) -> None:
     (tokens,) = vocabulary.tokenize([text])
-    words = " ".join(text.split())
+    words = " ".join(fold(text).split())
     assert tiny_lm.decode(tokens.ids.tolist()).strip() == re.sub("[\ud800-\udfff]", "\ufffd", words)
     assert (tokens.offsets >= 0).all()
     assert (tokens.offsets <= len(text)).all()
@@ -68,3 +69,36 @@ def test_fingerprint_is_of_the_tokenizer(tiny_lm: LanguageModel, vocabulary: Lan
         assert LanguageVocabulary(tiny_lm).fingerprint != before
     finally:
         backend.normalizer = normalizer
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("the ＰＰＲ‑９０８７ is", "the PPR-9087 is"),
+        ("a co\u00adlour\u200b of\u00a0ﬁre", "a colour of fire"),
+        ("\ufeffRollo \u2060swore", "Rollo swore"),
+    ],
+)
+def test_folded_texts_have_the_same_ids_and_their_own_offsets(
+    vocabulary: LanguageVocabulary, text: str, plain: str
+) -> None:
+    found, wanted = vocabulary.tokenize([text, plain])
+    assert found.ids.tolist() == wanted.ids.tolist()
+    written = [
+        fold(text[start:end]) == plain[first:last]
+        for (start, end), (first, last) in zip(found.offsets.tolist(), wanted.offsets.tolist(), strict=True)
+    ]
+    # A ligature of several letters belongs to each token that has one of them.
+    assert sum(written) >= len(written) - 2
+
+
+def test_the_way_of_earlier_versions_is_known_by_its_name(
+    tiny_lm: LanguageModel, vocabulary: LanguageVocabulary
+) -> None:
+    earlier = LanguageVocabulary(tiny_lm, "single-spaced-1")
+    assert earlier.fingerprint != vocabulary.fingerprint
+    assert vocabulary.named(earlier.fingerprint).fingerprint == earlier.fingerprint
+    assert vocabulary.named(vocabulary.fingerprint) is vocabulary
+    assert vocabulary.named("another tokenizer's") is vocabulary
+    (old,), (new,) = earlier.tokenize(["ＡＢ"]), vocabulary.tokenize(["ＡＢ"])
+    assert old.ids.tolist() != new.ids.tolist() == vocabulary.tokenize(["AB"])[0].ids.tolist()

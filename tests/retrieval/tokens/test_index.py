@@ -107,6 +107,13 @@ def test_the_same_input_gives_the_same_files(tmp_path, flat_up_to):
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
 
 
+def test_it_is_told_how_many_tokens_are_in_the_lists(tmp_path, monkeypatch):
+    monkeypatch.setattr("retrieval.tokens.storage.ivf._ADD_ROWS", 500)
+    seen = []
+    build(tmp_path, clustered(60), flat_up_to=0, indexed=lambda *step: seen.append(step))
+    assert seen == [(500, 1200), (1000, 1200), (1200, 1200)]
+
+
 @pytest.mark.parametrize("dim", [1, 7, 34])
 def test_any_dimension_and_equal_vectors_can_be_listed(tmp_path, dim):
     passages = [np.full((10, dim), dim**-0.5, np.float32) for _ in range(50)]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from compress.methods.token_classifier import Classifier, word_probabilities
+from compress.methods.token_classifier import Classifier
+from compress.pooling import word_probabilities
 from training.data.keep_labels import Sentence, join
 from training.measures.keep_scores import KeepScores, keep_scores
 

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from retrieval.corpus.values import InvalidValue, checked, is_scalar, typed
-from retrieval.types import Scalar
+from retrieval.documents import Scalar
 
 _YAML = re.compile(r"\s*---[ \t]*\n(?P<source>(?:.*\n){0,2000}?)(?:---|\.\.\.)[ \t]*(?:\n|$)")
 _TOML = re.compile(r"\s*\+\+\+[ \t]*\n(?P<source>(?:.*\n){0,2000}?)\+\+\+[ \t]*(?:\n|$)")

@@ -24,7 +24,7 @@ _LINKED_IMAGE = re.compile(
 _REFERENCE = re.compile(r"\[(?P<words>[^\[\]]{1,500})\](?:\[(?P<label>[^\[\]]{0,200})\])?(?![\[(:])")
 _NOTE = re.compile(r"[ \t]?\[\^(?P<label>[^\[\]\s]{1,100})\]")
 _STRUCK = re.compile(r"(?<!~)~~(?=\S)(?P<words>[^~]{1,1000})(?<=\S)~~(?!~)")
-_ESCAPED = re.compile(r"\\([_*#.\-<>|~`+!&])")
+_ESCAPED = re.compile(r"\\([_*#.\-<>|~`+!&$%@/])")
 _HARD_BREAK = re.compile(r"\\\n")
 _FILE = re.compile(r"\S+\.(?:png|jpe?g|gif|svg|webp|bmp)", re.IGNORECASE)
 _DATA = "data:"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from retrieval.corpus.loaders.printed.reading import Row
+from retrieval.corpus.loaders.printed.aligned import levelled, table_at
+from retrieval.corpus.loaders.printed.columns import Row
 
 _EDGE = 2  # rows at the top and at the bottom of a page
 _LEAST_PAGES = 3
@@ -20,7 +21,8 @@ def without_running(pages: list[list[Row]]) -> list[list[Row]]:
     """Pages with a running header or footer only where it comes first, and without page numbers.
 
     It runs if at least three pages, and half of those with text, have it at the same height. Its numbers are
-    the same on all pages or count with them: other numbers, such as a total on each page, are text.
+    the same on all pages or count with them: other numbers, such as a total on each page, are text. The names
+    of the columns of a table that goes on over pages stay on each.
     """
     seen: dict[_Key, dict[int, list[int]]] = defaultdict(dict)
     for page, rows in enumerate(pages):
@@ -43,7 +45,7 @@ def _kept(rows: list[Row], running: set[_Key], once: set[_Key]) -> list[Row]:
     left_out = set()
     for at in _edges(rows):
         key = _key(rows[at])
-        if key in running and (key in once or _is_page_number(key[0])):
+        if key in running and (key in once or _is_page_number(key[0])) and not _names_columns(rows, at):
             left_out.add(at)
         once.add(key)
     return [row for at, row in enumerate(rows) if at not in left_out]
@@ -51,6 +53,11 @@ def _kept(rows: list[Row], running: set[_Key], once: set[_Key]) -> list[Row]:
 
 def _is_page_number(text: str) -> bool:
     return "#" in text and sum(one.isalpha() for one in text) <= _PAGE_LETTERS
+
+
+def _names_columns(rows: list[Row], at: int) -> bool:
+    found = table_at(levelled(rows[at:]), 0)
+    return found is not None and bool(found[1].names)
 
 
 def _edges(rows: list[Row]) -> set[int]:

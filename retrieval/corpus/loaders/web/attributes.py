@@ -33,6 +33,8 @@ _MOVED = re.compile(r"transform|transition|animation", re.IGNORECASE)
 _COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]+)", re.IGNORECASE)
 _GROUND = re.compile(r"(?:^|;)\s*background(?:-color)?\s*:\s*([^;!]+)", re.IGNORECASE)
 _STRUCK = re.compile(r"text-decoration[\w-]*\s*:[^;]*line-through", re.IGNORECASE)
+_RAISED = re.compile(r"vertical-align\s*:\s*(?:super|text-top)", re.IGNORECASE)
+_LOWERED = re.compile(r"vertical-align\s*:\s*(?:sub|text-bottom)", re.IGNORECASE)
 _UNSEEN_CLASS = re.compile(
     r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text|-only)?|u-hidden-visually|skip-?(?:link|nav|to-\w+))(?:\s|$)"
 )
@@ -91,6 +93,16 @@ def is_hidden(tag: str, attributes: Mapping[str, str]) -> bool:
 def is_struck(attributes: Mapping[str, str]) -> bool:
     """Whether its text is struck out by style."""
     return bool(_STRUCK.search(attributes.get("style", "")))
+
+
+def is_raised(attributes: Mapping[str, str]) -> bool:
+    """Whether an element's own style raises it."""
+    return bool(_RAISED.search(attributes.get("style", "")))
+
+
+def is_lowered(attributes: Mapping[str, str]) -> bool:
+    """Whether an element's own style lowers it."""
+    return bool(_LOWERED.search(attributes.get("style", "")))
 
 
 def kind_of(tag: str, attributes: Mapping[str, str]) -> Kind | None:

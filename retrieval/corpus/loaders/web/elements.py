@@ -98,6 +98,7 @@ def _open_term(writer: BlockWriter, tag: str, attributes: Attributes) -> Closing
     if writer.item is None and not writer.in_term:
         # The terms before it were explained.
         writer.terms = []
+    writer.explained = []
     writer.item = None
     writer.in_term = True
     return _close_term
@@ -111,6 +112,7 @@ def _close_term(writer: BlockWriter) -> None:
 
 def _open_explanation(writer: BlockWriter, tag: str, attributes: Attributes) -> Closing | None:
     writer.end_block()
+    writer.terms = writer.terms or writer.explained
     writer.item = "-", max(0, len(writer.lists) - 1)
     return _close_explanation
 
@@ -134,6 +136,7 @@ def _close_table(writer: BlockWriter, table: OpenTable, depth: int, item: tuple[
     del writer.cells[depth:]
     writer.tables.pop()
     writer.item = item
+    table.put_in_order()
     for block in table.blocks(writer.name):
         writer.put(block, 0, 0)
 
@@ -165,10 +168,26 @@ def _open_head(writer: BlockWriter, tag: str, attributes: Attributes) -> Closing
         return None
     table = writer.tables[-1]
     table.in_head = True
+    first = len(table.rows)
 
     def leave(writer: BlockWriter) -> None:
         writer.end_block()
         table.in_head = False
+        table.heads.append(range(first, len(table.rows)))
+
+    return leave
+
+
+def _open_foot(writer: BlockWriter, tag: str, attributes: Attributes) -> Closing | None:
+    writer.end_block()
+    if not writer.tables:
+        return None
+    table = writer.tables[-1]
+    first = len(table.rows)
+
+    def leave(writer: BlockWriter) -> None:
+        writer.end_block()
+        table.feet.append(range(first, len(table.rows)))
 
     return leave
 
@@ -197,5 +216,6 @@ OPENINGS: dict[str, _Opening] = {
     "table": _open_table,
     "tr": _open_row,
     "thead": _open_head,
+    "tfoot": _open_foot,
     "caption": _open_caption,
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from retrieval.corpus.blocks import Block, Code, Heading, Item, Note, PageStart, Table
-from retrieval.corpus.tables import Cell, table_of
+from retrieval.corpus.loaders.web.images import is_file_name
+from retrieval.corpus.tables import Cell, tables_of
 from retrieval.corpus.writer import row_text
 
 _SPAN = re.compile(r"\s*\d{1,5}\s*")
@@ -17,15 +18,16 @@ _MOST_SPAN = 1000
 
 @dataclass(slots=True)
 class OpenCell:
-    """One cell with its attributes and the blocks in it."""
+    """One cell with its attributes and the blocks in it; `sign` is what a sign says that is no text."""
 
     attributes: Mapping[str, str]
     heading: bool
     blocks: list[Block] = field(default_factory=list)
+    sign: str = ""
 
     def text(self) -> str:
-        """All its blocks in one line."""
-        return " ".join(line for block in self.blocks for line in _lines(block) if line.strip())
+        """All its blocks, each in a line of its own."""
+        return cell_text(self.blocks)
 
 
 @dataclass(slots=True)
@@ -36,10 +38,25 @@ class OpenTable:
     caption: str = ""
     rows: list[list[OpenCell]] = field(default_factory=list)
     in_head: bool = False
+    heads: list[range] = field(default_factory=list)
+    feet: list[range] = field(default_factory=list)
 
     def open_row(self) -> None:
         """What follows is in a new row."""
         self.rows.append([])
+
+    def take_sign(self, words: str) -> None:
+        """Notes the words for a sign in the cell that is open, unless they are the name of a file."""
+        words = " ".join(words.split())
+        if self.rows and self.rows[-1] and words and not is_file_name(words):
+            self.rows[-1][-1].sign = self.rows[-1][-1].sign or words[:_LONG_CELL]
+
+    def put_in_order(self) -> None:
+        """Moves the rows of the first head to the top and those of the first foot to the end, as shown."""
+        head, foot = ({*ranges[0]} if ranges else set() for ranges in (self.heads, self.feet))
+        numbers = range(len(self.rows))
+        order = sorted(numbers, key=lambda at: (at not in head) + (at in foot))
+        self.rows = [self.rows[at] for at in order]
 
     def open_cell(self, tag: str, attributes: Mapping[str, str]) -> OpenCell:
         """The next cell of the row."""
@@ -60,7 +77,7 @@ class OpenTable:
         pairs = [_pair(row) for row in rows]
         if all(pairs):
             return [Table([(pair,) for pair in pairs], caption=self.caption)]
-        return [table_of(name, rows, caption=self.caption)]
+        return [*tables_of(name, rows, caption=self.caption)]
 
     def _is_layout(self, cells: Sequence[OpenCell]) -> bool:
         if self.attributes.get("role", "").lower() in ("presentation", "none"):
@@ -74,14 +91,19 @@ class OpenTable:
         return sum(len(cell.text()) for cell in filled) > _LONG_CELL * len(filled)
 
 
+def cell_text(blocks: Iterable[Block]) -> str:
+    """The blocks of a table's cell, each in a line of its own."""
+    return "\n".join(line for block in blocks for line in _lines(block) if line.strip())
+
+
 def _cell(cell: OpenCell) -> Cell:
-    return Cell(cell.text(), _span(cell, "rowspan"), _span(cell, "colspan"), cell.heading)
+    return Cell(cell.text() or cell.sign, _span(cell, "rowspan"), _span(cell, "colspan"), cell.heading)
 
 
 def _span(cell: OpenCell, name: str) -> int:
     value = cell.attributes.get(name, "1")
     span = int(value) if _SPAN.fullmatch(value) else 1
-    # A row span of 0 reaches to the table's end, where `table_of` cuts it.
+    # A row span of 0 reaches to the table's end, where `tables_of` cuts it.
     return min(span or (_MOST_SPAN if name == "rowspan" else 1), _MOST_SPAN)
 
 

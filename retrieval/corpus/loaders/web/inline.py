@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from enum import Flag
 from itertools import groupby
 
@@ -64,7 +64,7 @@ class Inline:
 
     def _parts(self) -> Iterator[str]:
         written = ""
-        for deleted, runs in groupby(self._runs, key=lambda run: Style.DELETED in run[1]):
+        for deleted, runs in groupby(_with_fractions(self._runs), key=lambda run: Style.DELETED in run[1]):
             part = ""
             for style, same in groupby(runs, key=lambda run: run[1]):
                 part += self._set(written + part, "".join(text for text, _ in same), style)
@@ -80,3 +80,23 @@ class Inline:
         if Style.LOWERED in style:
             return lowered_text(before[-64:], text)
         return text
+
+
+def _with_fractions(runs: Sequence[tuple[str, Style]]) -> list[tuple[str, Style]]:
+    """The runs; raised digits, a stroke and lowered digits are a fraction: 1 1/2, and not 1 with a note."""
+    found: list[tuple[str, Style]] = []
+    for text, style in runs:
+        found.append((text, style))
+        above, stroke, below = found[-3:] if len(found) > 2 else [("", Style.PLAIN)] * 3
+        if (
+            Style.LOWERED in below[1]
+            and Style.RAISED in above[1]
+            and stroke[0].strip() in ("/", "⁄", "∕")
+            and above[0].strip().isdecimal()
+            and below[0].strip().isdecimal()
+        ):
+            before = found[-4][0][-1:] if len(found) > 3 else ""
+            gap = " " if before.isdecimal() else ""
+            plain = above[1] & ~Style.RAISED
+            found[-3:] = [(f"{gap}{above[0].strip()}/{below[0].strip()}", plain)]
+    return found

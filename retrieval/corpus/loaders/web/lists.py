@@ -47,17 +47,22 @@ class OpenList:
             return "-"
         number = _whole(attributes.get("value"), self.next)
         self.next = number + self.step
-        return f"{_counted(number, self.kind)}."
+        return f"{counted(number, self.kind)}."
 
 
 def _whole(value: str | None, otherwise: int) -> int:
     return int(value) if value is not None and _WHOLE.fullmatch(value) else otherwise
 
 
-def _counted(number: int, kind: str) -> str:
+def counted(number: int, kind: str) -> str:
+    """A number as lists of a kind write it: `1`, or letters and Roman numerals by `a`, `A`, `i`, `I`.
+
+    >>> counted(28, "a"), counted(4, "I"), counted(4, "1")
+    ('ab', 'IV', '4')
+    """
     if kind == "1" or not 0 < number < 4000:
         return str(number)
-    letters = _roman(number) if kind in "iI" else _alphabetic(number)
+    letters = roman(number) if kind in "iI" else _alphabetic(number)
     return letters.upper() if kind.isupper() else letters
 
 
@@ -69,7 +74,8 @@ def _alphabetic(number: int) -> str:
     return letters
 
 
-def _roman(number: int) -> str:
+def roman(number: int) -> str:
+    """A number of 1 to 3999 in small Roman letters."""
     letters = ""
     for value, sign in _ROMAN:
         count, number = divmod(number, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 _SKIPPED = frozenset(["annotation-xml", "mphantom", "mspace", "none", "mprescripts"])
-_OPERATORS = frozenset("=<>≤≥≠≈≡+-−±×·→⇒∈∝∼")
+OPERATORS = frozenset("=<>≤≥≠≈≡+-−±×·→⇒∈∝∼")
 _MOST_NESTED = 60
 
 
@@ -47,7 +47,7 @@ def _line(formula: Formula, depth: int) -> str:
     if shape is not None and len(lines) >= shape[0]:
         return shape[1].format(*(_grouped(line) for line in lines))
     words = " ".join(formula.words.split())
-    if formula.tag == "mo" and words in _OPERATORS:
+    if formula.tag == "mo" and words in OPERATORS:
         return f" {words} "
     return _joined([words, *lines], formula.tag)
 
@@ -60,7 +60,17 @@ def _joined(lines: list[str], tag: str) -> str:
 def _grouped(line: str) -> str:
     """In brackets if it is more than one word."""
     line = " ".join(line.split())
-    return f"({line})" if " " in line and not (line.startswith("(") and line.endswith(")")) else line
+    return f"({line})" if " " in line and not _in_brackets(line) else line
+
+
+def _in_brackets(line: str) -> bool:
+    """Whether one pair of brackets holds all of it."""
+    depth = 0
+    for at, sign in enumerate(line):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth == 0 and at < len(line) - 1:
+            return False
+    return line.startswith("(") and line.endswith(")")
 
 
 _SHAPES = {

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from retrieval.corpus.blocks import Block
-from retrieval.corpus.loaders.web.attributes import is_hidden, is_struck, kind_of
+from retrieval.corpus.loaders.web.attributes import is_hidden, is_lowered, is_raised, is_struck, kind_of
 from retrieval.corpus.loaders.web.elements import OPENINGS, Attributes, Closing
+from retrieval.corpus.loaders.web.images import image_text
 from retrieval.corpus.loaders.web.inline import Style
 from retrieval.corpus.loaders.web.mathml import Formula, formula_text
 from retrieval.corpus.loaders.web.regions import main_blocks
@@ -27,11 +28,12 @@ _UNSEEN = _tags(
     "script style noscript template svg iframe object canvas audio video select datalist button textarea "
     "progress meter rt rp head"
 )
+_IN_HEAD = _tags("title base basefont bgsound link meta script style noscript template head")
 # They have no end tag, so nothing can stand in them.
 _VOID = _tags("area base br col embed hr img input link meta param source track wbr")
 _BREAKS = _tags(
     "address article aside blockquote body center details dialog div fieldset figcaption figure footer form "
-    "header html legend main nav p section summary option hr tbody tfoot"
+    "header html legend main nav p section summary option hr tbody"
 )
 _STYLES = {
     "del": Style.DELETED,
@@ -46,9 +48,9 @@ _ANCHOR_CLASS = re.compile(
     r"headerlink|anchor|permalink|heading-link|hash-link|editsection|back-?ref", re.IGNORECASE
 )
 _ANCHOR_SIGNS = frozenset(["¶", "#", "§", "🔗", "↩", "↩︎", "↑", "^", "⏎"])
+_SIGNS = _tags("img input i svg span abbr")
 _GUTTERS = _tags("td th pre div span code")
 _GUTTER = re.compile(r"(?:^|\s)(?:linenos?|line-?numbers?|gutter|blob-num|rouge-gutter)(?:\s|$)")
-_IMAGE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|svg|webp|bmp)", re.IGNORECASE)
 _EQUATION_CLASS = re.compile(r"math|tex\b|latex|equation", re.IGNORECASE)
 _DISPLAY_STYLE = re.compile(r"\{\\displaystyle\s*(.*)\}", re.DOTALL)
 # Marks that open a note: `<p><sup>2</sup> Without tax.</p>`.
@@ -82,8 +84,13 @@ def read_fragment(name: str, text: str) -> list[Block]:
     return [one.block for one in _read(name, text).writer.placed]
 
 
-def _read(name: str, text: str) -> _Reader:
-    reader = _Reader(name, frozenset(_NOTES.findall(text)))
+def note_marks(text: str) -> frozenset[str]:
+    """The raised marks that begin notes of a page."""
+    return frozenset(_NOTES.findall(text))
+
+
+def _read(name: str, text: str) -> PageReader:
+    reader = PageReader(name, note_marks(text))
     if text.strip():
         # Within libxml2's limits on depth and length, without network.
         parser = etree.HTMLParser(target=reader, encoding="utf-8", no_network=True, huge_tree=False)
@@ -103,7 +110,7 @@ class _Element:
     closings: list[Closing] = field(default_factory=list)
 
 
-class _Reader:
+class PageReader:
     """Takes the parser's events: what is seen, how it is set, and where in the page it is."""
 
     def __init__(self, name: str, notes: Collection[str]) -> None:
@@ -112,12 +119,18 @@ class _Reader:
         self._open: list[_Element] = []
         # How deep in something that is not shown.
         self._unseen = 0
+        self._in_head = False
         self._in_title = False
         self._formulas: list[Formula] = []
         self._links = 0
 
     def start(self, tag: str, attributes: Attributes) -> None:
         """An element begins."""
+        if self._in_head and self._unseen == 1 and tag not in _IN_HEAD:
+            # A head without end tag, which the parser ends only for older elements than <main> or <nav>.
+            self._unseen = 0
+        self._in_head = tag == "head" or (self._in_head and self._unseen > 0)
+        self._sign(tag, attributes)
         if tag in _VOID:
             self._void(tag, attributes)
         elif self._unseen or _is_unseen(tag, attributes):
@@ -126,9 +139,21 @@ class _Reader:
         else:
             self._start_seen(tag, attributes)
 
+    def _sign(self, tag: str, attributes: Attributes) -> None:
+        """Notes what a sign in a table's cell says, for a cell without words: an image, an icon, a box."""
+        if not self.writer.cells or self._unseen or tag not in _SIGNS or not self.writer.tables:
+            return
+        if tag == "input" and attributes.get("type", "").lower() == "checkbox":
+            words = "☑" if "checked" in attributes else "☐"
+        else:
+            words = (
+                attributes.get("alt", "") or attributes.get("aria-label", "") or attributes.get("title", "")
+            )
+        self.writer.tables[-1].take_sign(words)
+
     def end(self, tag: str) -> None:
         """An element ends."""
-        if tag in _VOID:
+        if tag in _VOID or (tag == "head" and not self._unseen):
             return
         if self._unseen:
             self._unseen -= 1
@@ -237,11 +262,14 @@ def _is_unseen(tag: str, attributes: Attributes) -> bool:
         (tag in _GUTTERS and _GUTTER.search(names)) or (tag == "a" and _ANCHOR_CLASS.search(names))
     ):
         return True
-    return attributes.get("role", "").lower() == "button" or is_hidden(tag, attributes)
+    return attributes.get("role", "").lower() in ("button", "doc-pagebreak") or is_hidden(tag, attributes)
 
 
 def _own_style(tag: str, attributes: Attributes) -> Style:
     style = _STYLES.get(tag, Style.PLAIN)
+    if "style" in attributes and tag not in ("td", "th", "img"):
+        style |= Style.RAISED if is_raised(attributes) else Style.PLAIN
+        style |= Style.LOWERED if is_lowered(attributes) else Style.PLAIN
     if "style" in attributes and is_struck(attributes):
         style |= Style.DELETED
     if tag == "a" and (
@@ -256,7 +284,5 @@ def _image_text(attributes: Attributes) -> str:
     if words and _EQUATION_CLASS.search(attributes.get("class", "")):
         shown = _DISPLAY_STYLE.fullmatch(words)
         return f" {shown[1].strip() if shown else words} "
-    if " " not in words or _IMAGE_NAME.fullmatch(words):
-        # One word, such as "logo" or "photo", says what kind of thing it is and not what it shows.
-        return ""
-    return f" [image: {words}] "
+    shown_words = image_text(words)
+    return f" {shown_words} " if shown_words else ""

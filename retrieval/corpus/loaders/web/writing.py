@@ -34,6 +34,8 @@ class BlockWriter:
         self.is_note = False
         # Terms of a `<dl>` that are not explained yet.
         self.terms: list[str] = []
+        # Terms that were explained last: they may have another explanation.
+        self.explained: list[str] = []
         self.in_term = False
         self.tables: list[OpenTable] = []
         self.cells: list[list[Block]] = []
@@ -78,7 +80,7 @@ class BlockWriter:
             self.put(Note(marker.rstrip("."), words), text, links)
             return
         named = f"{', '.join(self.terms)}: " if self.terms else ""
-        self.terms = []
+        self.explained, self.terms = self.terms or self.explained, []
         self.put(Item(named + words, marker, depth), text, links)
 
     def put_terms(self) -> None:

@@ -117,3 +117,11 @@ def test_declared_encodings_are_read_as_browsers_do(declared, encoding, text):
     page = f"<meta charset={declared}><p>{text}".encode(encoding)
     (document,) = load_file("a.html", page)
     assert document.text == text
+
+
+def test_the_end_sign_of_dos_is_no_text():
+    assert decoded("a.txt", b"Fee 5\r\n\x1a").text == "Fee 5\r\n"
+    for encoding in ("utf-16", "utf-16-be", "utf-8-sig"):
+        text = "Fee 5 for a friend of NOVÁ KLADRUBĚ"  # the last byte of its last letter is 1A in UTF-16
+        mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+        assert decoded("a.txt", mark + text.encode(encoding)).text == text

@@ -52,3 +52,25 @@ def test_a_key_in_a_text_file_is_left_out_with_a_remark():
     assert len(document.text) < 100
     assert isinstance(remark, Remark)
     assert "left out" in remark.text
+
+
+@pytest.mark.parametrize(
+    ("body", "visible"),
+    [
+        ("<pre>{}</pre>", 1),
+        ("<p>Key: {} ends.</p><div>{}</div>", 2),
+        ("<script>var data = '{}';</script>", 0),
+        ("<!-- {} -->", 0),
+        ("<p title='{}'>Titled.</p>", 0),
+        ("<img alt='A ship' src='data:image/png;base64,{}'>", 0),
+    ],
+)
+def test_of_a_page_only_what_a_reader_would_see_is_named(body, visible):
+    encoded = base64.b64encode(DATA).decode()
+    page = f"<html><body><main><h1>Keys</h1><p>Keep them safe.</p>{body.replace('{}', encoded)}</main></body></html>"
+    document, *remarks = load_file("a.html", page.encode())
+    assert "Keep them safe." in document.text
+    assert len(document.text) < 100
+    assert "\ufdd0" not in document.text
+    runs = {0: [], 1: ["1 run of encoded data was left out"], 2: ["2 runs of encoded data were left out"]}
+    assert [remark.text for remark in remarks] == runs[visible]

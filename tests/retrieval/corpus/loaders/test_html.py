@@ -158,7 +158,7 @@ def test_lists_keep_their_numbers():
             "<dt>timeout</dt><dd>30 seconds</dd><dt>retries</dt><dd>5</dd>",
             "- timeout: 30 seconds\n- retries: 5",
         ),
-        ("<dt>A<dt>B<dd>both<dd>again", "- A, B: both\n- again"),
+        ("<dt>A<dt>B<dd>both<dd>again", "- A, B: both\n- A, B: again"),
         ("<dt>Alone<dt>Next<dd><pre>x</pre>", "- Alone, Next\n\n```\nx\n```"),
         ("<dt>Frist</dt><dd><p>Zwei Jahre</p><p>ab Kauf</p></dd>", "- Frist: Zwei Jahre\n\nab Kauf"),
     ],
@@ -214,3 +214,47 @@ def test_a_large_page_takes_linear_time():
         "</p>",
     ):
         list(load_file("a.html", (unit * 3000 + "x").encode()))
+
+
+@pytest.mark.parametrize(
+    "body", ["<main><p>Parking 5</p></main>", "<section>Parking 5", "<nav>x</nav><p>Parking 5"]
+)
+@pytest.mark.parametrize(
+    "head", ["<html><title>Fees</title>", "<head><meta charset=utf-8><script>x()</script>", ""]
+)
+def test_a_head_without_end_hides_nothing(head, body):
+    assert text_of(head + body) == "Parking 5"
+
+
+def test_a_foot_above_the_rows_is_shown_below_them():
+    page = "<tfoot><tr><td>Total<td>12</tfoot><thead><tr><th>Item<th>Qty</thead><tr><td>A<td>5"
+    assert text_of(f"<table>{page}</table>") == "Item: A; Qty: 5\nItem: Total; Qty: 12"
+
+
+def test_a_second_head_of_a_table_names_what_is_below_it():
+    head = "<thead><tr><th>Item<th>{}</thead><tr><td>A<td>{}"
+    page = "".join(head.format(*one) for one in (("Price", 1), ("Weight", 9)))
+    assert text_of(f"<table>{page}</table>") == "Item: A; Price: 1\n\nItem: A; Weight: 9"
+
+
+def test_signs_in_cells_without_words_are_read():
+    rows = "<tr><th>Plan<th>SSO<tr><td>Free<td><img src=x.png alt=No><tr><td>Pro<td><input type=checkbox checked>"
+    rows += "<tr><td>Team<td><i aria-label=included></i><tr><td>Old<td><img alt=x.png>"
+    assert text_of(f"<table>{rows}</table>") == (
+        "Plan: Free; SSO: No\nPlan: Pro; SSO: ☑\nPlan: Team; SSO: included\nPlan: Old"
+    )
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p>1<sup>1</sup>/<sub>2</sub> cup of <sup>3</sup>&frasl;<sub>4</sub>", "1 1/2 cup of 3/4"),
+        ("<p>10<span style='vertical-align: super'>6</span> m", "10^6 m"),
+        (
+            "<table><tr><th colspan=2>Hours<tr><td>Mon<td>9<tr><td>Tue<td>8</table>",
+            "Hours\n\nMon | 9\nTue | 8",
+        ),
+    ],
+)
+def test_fractions_powers_by_style_and_titles_of_tables(page, text):
+    assert text_of(page) == text

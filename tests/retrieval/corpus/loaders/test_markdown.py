@@ -83,3 +83,17 @@ def test_large_files_are_read_in_parts_as_if_whole(source, size, monkeypatch):
 )
 def test_repeated_signs_take_linear_time(unit):
     list(load_file("a.md", (unit * 20_000).encode()))
+
+
+def test_bars_in_code_part_no_cells():
+    assert text_of("|a|b|\n|-|-|\n|`p|q`|6|\n|`x`|7|") == "a: `p|q`; b: 6\na: `x`; b: 7"
+    assert text_of("```\n|a|b|\n|-|-|\n|`p|q`|6|\n```") == "```\n|a|b|\n|-|-|\n|`p|q`|6|\n```"
+
+
+def test_items_that_are_all_written_as_the_first_are_counted():
+    assert text_of("1. a\n1. b\n   1. c\n   1. d\n1. e") == "1. a\n2. b\n  1. c\n  2. d\n3. e"
+    assert text_of("4. a\n6. b") == "4. a\n6. b"
+
+
+def test_signs_of_money_and_percent_may_be_escaped():
+    assert text_of("costs \\$5, not \\$6 \\(10\\%\\)") == "costs $5, not $6 \\(10%\\)"

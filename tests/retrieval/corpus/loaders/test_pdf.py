@@ -1,6 +1,4 @@
-import base64
 import threading
-import zlib
 
 import pytest
 
@@ -10,27 +8,8 @@ from retrieval.corpus.loaders.printed.lines import Character, rows_of
 from retrieval.corpus.loaders.printed.reading import blocks
 from retrieval.corpus.remarks import Remark
 from retrieval.errors import UnreadableDocument
+from tests.support.cases.locked import AES_256
 from tests.support.file_makers import pdf
-
-# A page of two lines under AES-256 with an owner password and none for readers.
-_AES_256 = (
-    "eNqNVVuIVVUYjh4Kdg/11o1iWYyU5ex1v8BpcjwzB4e0GedMFpjhWnutNR6d2XvYZ494ocyHzLAoxJcQDAzpIaVokijFt+xehD00"
-    "jqAZBUY3KSoipLXPHGcOnZfOfthr/+v/v///v/9yekYGastRL4l6Ln77xZkIAQgyszmqVKJ4JM/sdOJyULFaSMEpp1ASKEyiWUKp"
-    "kRoayQgh0hDIOGZCEE1wwqmXEBuZCKx94gS0fVFfX+RSWyLjDg9j26cciEf0uGtGcTWbTguAovihhm2C9YAGxVGwocOUdJlWdaEn"
-    "svFoHgOU2KMdBrTDoJqlhUuLJmAtpXiNsw29MtsWPMHwMMV6sWAcSIp6pVQyeI5HXTObzpOAXCLUAgLg89aBm6TuimAcBwJBPOa2"
-    "FSAemgxhrGy/q+330HwO8WhW6MIBGGLPddqCLMWLHJRZ5CHErjRYRxq1xkQRShL89terQ0OSDbgkswGhNhHQ2x8h9NUuHS82AQxl"
-    "CdQscqcno6lD5x788vpDW3Y9ufv8z6+9eeOx7256fr/79YN9xzbPfX/gSnV/ft+F5+aeXdL71D2fbcwPvz5z9L3qkrtmr/x5/A/0"
-    "wAunV5A7Lp/97fLNtx9/deNPd157a++BD3d/c8vSM+a2fGv2S3zw0rLTe44f3QPr/1z3ybEfvsoqO3+/4bAfQ8t+3NI/O7bq0jt9"
-    "j+399O5i78e7Tv790b3Tz7A3lp54euaJ/mvODl/cebK5/tSOz0cff/nFE3Hf26+c+Hrf2LkVpn75ysxfM+ffOjJ74aV3165RB+X7"
-    "c6uP3D9BT82h5WtLgtqptaninVQhIP7DpOi4XqmbrlXSeJWb2OqKRqKjeDANBDbScRA/2kj702bjqiCKH9aTJc2hQevTpmhVrawd"
-    "ulrCEqvDlexwtQ6wUH/AF8vCwnkEUKyo4gIrvFDYuF7o1OrcRvEwqEBJtaGMIyQZVEYY6AzDNgwjMUkwlchblBCahI6lUENHvCII"
-    "Cm4THy6NDyMoscXQMkMRstJp6g00gnLjjMGh/x4BFa64ogIlziCMqXCaMwm594Zj7rTSygvIpDIq6CAHqVPeS2p1mHANucLaYmRI"
-    "sMRYJJYkjpMQC8VOMGidZcFLtdYaoXph26f+6WLT4Nay2+OBLBmecmmptCa09WB9HVkgiuCS0nJO6sVkDcwDlB/54sfwIKgonyDm"
-    "oVAUC8IDa8Qwp7ijhiFsqWfCMu8sCduIOohIQhkiBAZKMCYhyJKIAGM5Q1AbQwzGSAjnMEeMBJ6h9ZhBXR7ConMSO+9D/oRyLpAO"
-    "V4lVkOsAM+LyyTDcCHmuTOKdICg8yknopPGWKmi15a5zJW7LnY8gUBFc+AHOGGHAgwUZClugdZMuyBAi3TKBu2Qhly4ZxbBLJpDq"
-    "lrFuPcnEoqzIdWPC5a0+rzd2uJBGWHVZAcj8phxKfQZQ+zwQFldFC4yQSYhMoAr/JNJo7EVCsZcY4lCQvv+jsqE1q/n2qQLIq0Pe"
-    "LHRetMhEFOGop2dwuBb9CxtQCIM="
-)
 
 
 def drawn(*lines):
@@ -49,7 +28,7 @@ def remarks_of(data):
 
 
 def test_a_file_that_only_its_owner_may_change_is_read():
-    (document,) = load_file("a.pdf", zlib.decompress(base64.b64decode(_AES_256)))
+    (document,) = load_file("a.pdf", AES_256)
     assert document.text.startswith("Travel policy")
 
 
@@ -142,7 +121,10 @@ def _grid(*rows):
             [("Ort", "Preis", "Frist"), ("Bonn", "12,50", ""), ("Ulm", "3", "2 Tage"), ("Das war alles",)],
             "Ort: Bonn; Preis: 12,50\nOrt: Ulm; Preis: 3; Frist: 2 Tage\n\nDas war alles",
         ),
-        ([("2021", "2022", "2023"), ("1", "2", "3"), ("4", "5", "6")], "2021 2022 2023\n1 2 3\n4 5 6"),
+        (
+            [("2021", "2022", "2023"), ("1", "2", "3"), ("4", "5", "6")],
+            "2021 | 2022 | 2023\n1 | 2 | 3\n4 | 5 | 6",
+        ),
     ],
 )
 def test_cells_stand_under_the_names_of_their_columns(rows, text):
@@ -187,6 +169,26 @@ def test_paragraphs_are_parted_where_lines_are_further_apart():
 def _page(number, header):
     body = [(50, 600 - 14 * at, f"Sentence {chr(97 + number)}{chr(97 + at)}.") for at in range(6)]
     return drawn((50, 780, header), *body, (290, 30, f"Page {number} of 4"))
+
+
+def test_a_table_that_goes_on_over_pages_has_its_names_and_counts_on():
+    names = [(50, 750, "Date"), (150, 750, "Oslo"), (250, 750, "Porto")]
+    pages = [
+        drawn(
+            (50, 790, "On-call roster"),
+            *names,
+            *((50, 730 - 20 * at, f"{first + at} May") for at in range(6)),
+            *((150, 730 - 20 * at, f"Ada {chr(65 + first + at)}") for at in range(6)),
+            *((250, 730 - 20 * at, f"Ben {chr(65 + first + at)}") for at in range(6)),
+        )
+        for first in (1, 7, 13)
+    ]
+    document, *_ = load_file("a.pdf", pdf(*pages))
+    rows = [document.text[mark.start : mark.end] for mark in document.marks if mark.kind == "row"]
+    assert rows[0] == "Date: 1 May; Oslo: Ada B; Porto: Ben B"
+    assert rows[-1] == "Date: 18 May; Oslo: Ada S; Porto: Ben S"
+    assert [mark.number for mark in document.marks if mark.kind == "row"] == list(range(1, 19))
+    assert document.text.count("roster") == 1
 
 
 def test_running_headers_stand_once_and_page_numbers_not_at_all():

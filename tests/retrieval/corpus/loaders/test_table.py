@@ -124,29 +124,41 @@ def test_tables_without_rows():
     (empty,) = load_file("t.csv", b"")
     assert isinstance(empty, UnreadableDocument)
     assert empty.reason == "has no rows"
-    assert read("text,a\n") == ([], [])
+    documents, (remark,) = read("text,a\n")
+    assert documents == []
+    assert "names of columns ('text,a') but no rows" in remark
 
 
 def test_lines_of_json_without_a_text_are_rows():
-    line = b'{"sku": "PPR-9087", "price": 19.25, "tags": ["a", "b"], "sold": true, "more": {"x": 1}, "none": null}'
+    line = b'{"sku": "PPR-9087", "price": 19.20, "tags": ["a", "b"], "sold": true, "more": {"x": 1}, "none": null}'
     (row,), _ = read(line, "t.jsonl")
-    assert row.text == "sku: PPR-9087; price: 19.25; tags: a, b; sold: true"
-    (broken,) = load_file("t.jsonl", b'{"more": {"x": 1}}')
+    assert row.text == "sku: PPR-9087; price: 19.20; tags: a, b; sold: true; more x: 1"
+    assert (row.metadata["price"], type(row.metadata["price"])) == (19.2, float)
+    (broken,) = load_file("t.jsonl", b'{"more": {}}')
     assert "no field 'text'" in broken.reason
 
 
-CELLS = st.text(st.sampled_from('ab1 .,;"\n-é'), max_size=8)
+CELLS = st.text(st.sampled_from('ab1 .,;"\n-é'), max_size=8).filter(
+    # The first may be taken for rows that a stray quote joined; numbers below each other are parted by a stroke.
+    lambda cell: not ("\n" in cell and ("," in cell or "1" in cell))
+)
 
 
-@given(st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=8))
+def has_more_than_a_note(row):
+    return any(cell.strip() for cell in row[1:])
+
+
+@given(st.lists(st.lists(CELLS, min_size=3, max_size=3).filter(has_more_than_a_note), min_size=1, max_size=8))
 def test_no_value_is_lost_or_moved(rows):
     file = io.StringIO()
-    csv.writer(file).writerows([["n", "m", "o"], *rows])
+    csv.writer(file).writerows([["sku", "size", "price"], *rows])
     documents, _ = read(file.getvalue())
     kept = [row for row in rows if any(cell.strip() for cell in row)]
     assert len(documents) == len(kept)
     for document, row in zip(documents, kept, strict=True):
         wanted = "; ".join(
-            f"{name}: {' '.join(cell.split())}" for name, cell in zip("nmo", row, strict=True) if cell.strip()
+            f"{name}: {' '.join(cell.split())}"
+            for name, cell in zip(("sku", "size", "price"), row, strict=True)
+            if cell.strip()
         )
         assert document.text == wanted

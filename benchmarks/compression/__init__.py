@@ -1,0 +1,1 @@
+"""The parts of `benchmarks compress`: questions, baselines and a reader."""

@@ -1,0 +1,1 @@
+"""Writing a token costs little more than reading the weights: packed matrices, a forward without modules."""

@@ -1,0 +1,1 @@
+"""Data files with structure as blocks: JSON, XML, and notebooks of code."""

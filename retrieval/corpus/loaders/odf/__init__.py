@@ -1,0 +1,5 @@
+"""OpenDocument texts as blocks."""
+
+from retrieval.corpus.loaders.odf.loading import load_odt
+
+__all__ = ["load_odt"]

@@ -1,0 +1,1 @@
+"""Tables of Word documents: their rows with what cells span, and which rows head them."""

@@ -1,0 +1,1 @@
+"""Makers of documents that are packages of XML."""

@@ -1,0 +1,1 @@
+"""FIRST: a language model learns to name the best passage of a list by one letter."""
