@@ -159,7 +159,8 @@ def load_profile(name_or_path: str | Path, *, search: Sequence[Path] = ()) -> Pr
     """Reads a profile: a built-in one, `NAME.toml` in one of the `search` directories, or a file by its path.
 
     With `extends = "small"`, a profile inherits every key that it leaves out. A model table with a `name` is
-    another model and inherits nothing. Without a `name`, single keys are changed.
+    another model and inherits nothing. Without a `name`, single keys are changed; `ranker = false` leaves the
+    model out, as it does any that a profile may lack.
     Raises InvalidProfile for a missing file, a wrong type, and an unknown key, with the allowed ones.
     """
     file = _find(name_or_path, search, skip=())
@@ -198,7 +199,8 @@ def _resolve(name: str, file: Path, search: Sequence[Path], seen: tuple[Path, ..
         raise InvalidProfile(name, "extends is the name of a profile, a string")
     places = [file.parent, *search]
     base = _resolve(name, _find(parent, places, (*seen, file)), search, (*seen, file))
-    return base | {key: _overlay(base.get(key), value) for key, value in own.items()}
+    tables = base | {key: _overlay(base.get(key), value) for key, value in own.items()}
+    return {key: value for key, value in tables.items() if value is not False}
 
 
 def _overlay(base: object, value: object) -> object:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from api.archive.export import Progress
 from api.collections.library import index_settings
 from api.collections.storable import check_name, storable
-from api.collections.stored_plans import upgraded
+from api.collections.stored_plans import stored, upgraded
 from api.db import CollectionRow, Database, upgrade
 from api.db.documents import document_row, put_documents
 from api.db.sources import restore_sources
@@ -84,7 +84,7 @@ def bring_in(settings: Settings, source: Path, name: str | None, progress: Progr
             id=new_id("col"),
             name=wanted,
             version_base=header.version_base,
-            settings=msgspec.json.encode(kept).decode(),
+            settings=stored(kept),
             created_at=time.time(),
         )
         row.directory = row.id

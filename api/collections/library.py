@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from api.collections.storable import check_name
-from api.collections.stored_plans import upgraded
+from api.collections.stored_plans import stored, upgraded
 from api.db import CollectionRow, Database, JobRow
 from api.device.networks import DeviceEncoder, Networks
 from api.errors import CollectionExists, UnknownCollection
@@ -73,7 +73,7 @@ class Library:
             name=name,
             directory=identity,
             version_base=0,
-            settings=msgspec.json.encode(settings).decode(),
+            settings=stored(settings),
             created_at=time.time(),
         )
         entry = _entry(row)

@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from api import __version__
 from api.access.keys import PUBLIC
 from api.http.contract import answered, problems, public_problems
+from api.http.method_schemas import with_methods
 from api.http.problems import problem_types
 from api.service import Service
 from api.telemetry.metrics import METRICS_TYPE
@@ -54,8 +55,8 @@ async def stats(service: NamedDependency[Service]) -> StatsReply:
 
 @get("/openapi.json", opt=PUBLIC, include_in_schema=False)
 async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """The OpenAPI document."""
-    return request.app.openapi_schema.to_schema()
+    """The OpenAPI document, with one schema a method."""
+    return with_methods(request.app.openapi_schema.to_schema())
 
 
 @get(["/", "/docs"], opt=PUBLIC, include_in_schema=False, media_type=MediaType.HTML)

@@ -40,7 +40,16 @@ class LikelihoodScorer:
 
     @torch.inference_mode()
     def score(self, pairs: Sequence[Pair], batch_tokens: int) -> list[NDArray[np.float64]]:
-        """log p of each continuation's tokens, in order; prompts must not be empty."""
+        """log p of each continuation's tokens, in order; prompts must not be empty. Equal pairs are read once."""
+        places: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+        at = [
+            places.setdefault((tuple(prompt), tuple(continuation)), len(places))
+            for prompt, continuation in pairs
+        ]
+        scored = self._score_each(list(places), batch_tokens)
+        return [scored[place] for place in at]
+
+    def _score_each(self, pairs: Sequence[Pair], batch_tokens: int) -> list[NDArray[np.float64]]:
         results = [np.zeros(0, np.float64) for _ in pairs]
         filled = [at for at, (_, continuation) in enumerate(pairs) if len(continuation)]
         lengths = [len(pairs[at][0]) + len(pairs[at][1]) for at in filled]

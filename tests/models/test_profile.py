@@ -49,6 +49,16 @@ def test_by_path_and_by_search(tmp_path: Path) -> None:
     assert profile_names([tmp_path]) == ["compact", "mine", "small", "standard"]
 
 
+def test_extends_without_a_model_of_the_base(tmp_path: Path) -> None:
+    write(tmp_path, "mine", 'extends = "small"\nranker = false\ntoken_classifier = false\n')
+    mine = load_profile("mine", search=[tmp_path])
+    assert (mine.ranker, mine.token_classifier) == (None, None)
+    assert mine.lm == load_profile("small").lm
+    write(tmp_path, "none", 'extends = "small"\nlm = false\n')
+    with pytest.raises(InvalidProfile, match="lm"):
+        load_profile("none", search=[tmp_path])
+
+
 def test_extends_changes_single_keys(tmp_path: Path) -> None:
     write(tmp_path, "mine", 'extends = "small"\n[encoder]\ndtype = "float32"\nmax_tokens = 128\n')
     mine, small = load_profile("mine", search=[tmp_path]), load_profile("small")

@@ -26,6 +26,16 @@ async def test_every_method_is_listed_with_its_options(api):
         assert set(one["missing"]) <= set(one["needs"])
 
 
+async def test_the_service_serves_the_document_in_the_docs(api):
+    served = (await api("GET", "/openapi.json")).json()
+    assert served == msgspec.json.decode(openapi.FILE.read_bytes())
+    assert (await api("GET", "/openapi/openapi.json")).json() == served
+
+
+def test_no_union_asks_for_exactly_one_of_its_members():
+    assert '"oneOf"' not in openapi.rendered()
+
+
 @pytest.mark.parametrize(("stage", "method"), EACH)
 def test_the_document_has_a_schema_a_method(schemas, stage, method):
     schema = schemas[component(stage, method)]

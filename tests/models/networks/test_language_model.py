@@ -69,6 +69,17 @@ def test_a_shared_beginning_is_read_once(lm: LanguageModel) -> None:
     assert sum(read) == 99 + 10 * 2
 
 
+def test_equal_pairs_are_read_once(lm: LanguageModel) -> None:
+    rows: list[int] = []
+    hook = lm.model.get_output_embeddings().register_forward_pre_hook(
+        lambda _, inputs: rows.append(inputs[0].shape[0])
+    )
+    found = lm.log_likelihoods([[1, 2], [3], [1, 2]], [[5, 6], [7], [5, 6]])
+    hook.remove()
+    assert sum(rows) == 3
+    np.testing.assert_array_equal(found[0], found[2])
+
+
 def test_the_head_reads_only_the_continuations(lm: LanguageModel) -> None:
     rows: list[int] = []
     hook = lm.model.get_output_embeddings().register_forward_pre_hook(
