@@ -16,8 +16,8 @@ from compress.catalogue import CATALOGUE, without_question
 from compress.counting import counter
 from compress.errors import CompressError, InvalidBudget
 from compress.policy import Rates, Verdict, worth
-from compress.protect import Protection
 from compress.shorten import shorten
+from compress.structure.protect import Protection
 
 __all__ = [
     "CATALOGUE",

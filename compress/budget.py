@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from base.text.words import Spans
 from compress.base import Compressed, CountTokens, Decisions, Floats
 from compress.errors import InvalidBudget
-from compress.layout import Layout
 from compress.rebuild import cut
+from compress.structure.layout import Layout
 
 UNUSED = 0.03
 """The share of the budget that may stay unused while there are units that could fill it."""

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from compress.base import CountTokens, Floats, ScoredWords
 from compress.budget import Ranked
-from compress.layout import layout_of
 from compress.percentile import percentile_rank
-from compress.protect import Protection
 from compress.relevance import Relevance
-from compress.units import units_of
+from compress.structure.layout import layout_of
+from compress.structure.protect import Protection
+from compress.structure.units import units_of
 
 
 def select(
@@ -27,24 +27,31 @@ def select(
     """The words of the texts with the scores that decide, their units, and what is protected.
 
     A scorer's scores become ranks from 0 to 1, among the words of all texts or of each text alone. So the
-    weights of the similarities mean the same for every method.
+    weights of the similarities mean the same for every method. Where similarities are known, words with a
+    digit are the best of their sentence, no more: the numbers of passages that do not answer could take all
+    the room. Without them, they go before the words of all texts.
     """
     spans = [words.spans for words in scored]
     tokens = _tokens(texts, scored, count_tokens)
     scores = _ranks(scored, tokens, each=options.threshold == "text")
+    protection = Protection.of(options)
+    marked = [protection.of_words(text, words.spans) for text, words in zip(texts, scored, strict=True)]
     if relevance is not None:
         scores = relevance.add(
-            scores, spans, text_weight=options.text_weight, sentence_weight=options.sentence_weight
+            [np.where(marks.numbers, 1.0, score) for score, marks in zip(scores, marked, strict=True)],
+            spans,
+            text_weight=options.text_weight,
+            sentence_weight=options.sentence_weight,
         )
-    protection = Protection.of(options)
     ranked = []
-    for text, words, score, counts in zip(texts, scored, scores, tokens, strict=True):
+    for text, words, score, counts, marks in zip(texts, scored, scores, tokens, marked, strict=True):
         layout = layout_of(text, options.structure)
-        protected, ends = protection.of_words(text, words.spans)
         units = units_of(words.spans, layout.wholes())
-        ranked.append(
-            Ranked(layout, words.spans, score, counts, units, protected, ends & options.drop_consecutive)
-        )
+        protected = marks.named | marks.ends
+        if relevance is None:
+            protected |= marks.numbers
+        ends = marks.ends & options.drop_consecutive
+        ranked.append(Ranked(layout, words.spans, score, counts, units, protected, ends))
     return ranked
 
 

@@ -40,7 +40,7 @@ class LikelihoodScorer:
 
     @torch.inference_mode()
     def score(self, pairs: Sequence[Pair], batch_tokens: int) -> list[NDArray[np.float64]]:
-        """log p of each continuation's tokens, in order; prompts must not be empty. Equal pairs are read once."""
+        """log p of each continuation's tokens, in order; equal pairs are read once. No prompt is empty."""
         places: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
         at = [
             places.setdefault((tuple(prompt), tuple(continuation)), len(places))

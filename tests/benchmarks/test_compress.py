@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import compress
-from benchmarks.compression.baselines import BASELINES, BaselineScorer, Remembering
-from benchmarks.compression.data import Question, read_questions
+from benchmarks.compress import benchmark as compress
+from benchmarks.compress.baselines import BASELINES, BaselineScorer, Remembering
+from benchmarks.compress.data import Question, read_questions
 from benchmarks.report import Report
 from compress import CATALOGUE, Compressed
 from tests.support.beir_sets import write_beir

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.first_token import SpeedOptions, passages_of, run_speed
+from benchmarks.context.first_token import SpeedOptions, passages_of, run_speed
 from benchmarks.report import Report
 from context import ContextEngine, PrefixStore
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import synthetic
-from benchmarks.token_data import exact
+from benchmarks.tokens import synthetic
+from benchmarks.tokens.data import exact
 from retrieval.tokens import maxsim_reference
 from tests.support import ROOT
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from base.text.words import words
 from compress import CATALOGUE, shorten
 from compress.budget import Cutter, Ranked, fit_budget, rank_units
-from compress.layout import Prose
 from compress.methods.lexical import LexicalScorer
+from compress.structure.layout import Prose
 from tests.compress.conftest import count_pieces
 
 SENTENCES = [

@@ -14,7 +14,6 @@ import compress.rebuild
 from base.text.words import words
 from compress.percentile import percentile_of, percentile_rank
 from compress.pooling import first_probabilities, pool, word_probabilities
-from compress.protect import Protection, touched
 from compress.rebuild import cut, kept_spans
 from compress.reference import (
     first_probabilities_slow,
@@ -23,6 +22,7 @@ from compress.reference import (
     word_probabilities_slow,
 )
 from compress.select import texts_that_stay
+from compress.structure.protect import Protection, touched
 
 # Multiples of 1/1024: np.percentile interpolates, and must not round up to the next score.
 PROBABILITIES = st.integers(0, 1023).map(lambda value: value / 1024)
@@ -127,12 +127,15 @@ def test_what_is_protected():
     text = "In 2020 the ID ab-12 rose. Why?"
     spans = words(text)
     protection = Protection(ends=frozenset(".?"), digits=True, patterns=(re.compile("the ID"),))
-    protected, ends = protection.of_words(text, spans)
-    found = [word for word, kept in zip(cut_words(text), protected, strict=True) if kept]
-    assert found == ["2020", "the", "ID", "ab-12", ".", "?"]
-    assert [word for word, end in zip(cut_words(text), ends, strict=True) if end] == [".", "?"]
-    assert not Protection().of_words(text, spans)[0].any()
-    assert Protection(digits=True).of_words("", words(""))[0].shape == (0,)
+    found = protection.of_words(text, spans)
+    marked = [
+        [word for word, kept in zip(cut_words(text), marks, strict=True) if kept]
+        for marks in (found.named, found.ends, found.numbers)
+    ]
+    assert marked == [["the", "ID"], [".", "?"], ["2020", "ab-12"]]
+    nothing = Protection().of_words(text, spans)
+    assert not (nothing.named | nothing.ends | nothing.numbers).any()
+    assert Protection(digits=True).of_words("", words("")).numbers.shape == (0,)
 
 
 @given(TEXT, st.lists(st.tuples(st.integers(0, 60), st.integers(0, 5)), max_size=4))

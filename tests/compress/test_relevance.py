@@ -86,6 +86,12 @@ def test_the_most_similar_sentence_is_kept_whoever_scores():
     assert kept(TEXTS) == kept(Loose(TEXTS))
 
 
+def test_numbers_of_texts_that_do_not_answer_take_no_room():
+    texts = ["1 of 2 and 3 of 4 were 5 or 6.", "Few more of them. TOWERS fell in 1990."]
+    assert kept(Lent(texts), digits=True) == ["", "TOWERS fell in 1990"]
+    assert kept(texts, digits=True)[0] == "1 2 3 4"
+
+
 def test_nobody_is_asked_for_what_does_not_count():
     before = Lent.asked
     kept(Lent(TEXTS), text_weight=0, sentence_weight=0)

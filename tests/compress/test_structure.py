@@ -11,14 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import compress.json_values
-import compress.units
 from base.text.words import words
 from compress import CATALOGUE, shorten
-from compress.json_values import leaves, values_of
-from compress.layout import layout_of
 from compress.methods.lexical import LexicalScorer
-from compress.units import LONGEST_CODE, units_of, wholes
+from compress.structure import json_values, units
+from compress.structure.json_values import leaves, values_of
+from compress.structure.layout import layout_of
+from compress.structure.units import LONGEST_CODE, units_of, wholes
 
 
 def count(texts):
@@ -30,7 +29,7 @@ def cut(text, target, query="", **options):
     return shorten(LexicalScorer(), query, [text], given_options, count, target_tokens=target)[0]
 
 
-@pytest.mark.parametrize("module", [compress.units, compress.json_values])
+@pytest.mark.parametrize("module", [units, json_values])
 def test_examples_in_docstrings(module):
     assert doctest.testmod(module).failed == 0
 

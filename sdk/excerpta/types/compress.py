@@ -28,7 +28,13 @@ class CompressMethod(MethodOptions, frozen=True, kw_only=True):
             "fit. `/v1/compress` always does."
         ),
     ] = "always"
-    digits: Annotated[bool, Meta(description="Words with a digit stay as long as the budget allows.")] = False
+    digits: Annotated[
+        bool,
+        Meta(
+            description="Words with a digit stay as long as the budget allows; in a query, those of the "
+            "sentences that stay."
+        ),
+    ] = False
     drop_consecutive: Annotated[
         bool, Meta(description="A sign of `keep` goes where the words between it and the last one went.")
     ] = True
@@ -78,7 +84,13 @@ class TokenClassifier(CompressMethod, frozen=True, kw_only=True, tag="token-clas
         tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...],
         Meta(max_length=100, description="Force tokens: a sentence end stays where its sentence has words."),
     ] = (".", "?", "!")
-    digits: Annotated[bool, Meta(description="Words with a digit stay as long as the budget allows.")] = True
+    digits: Annotated[
+        bool,
+        Meta(
+            description="Words with a digit stay as long as the budget allows; in a query, those of the "
+            "sentences that stay."
+        ),
+    ] = True
     word: Annotated[
         Literal["mean", "first"], Meta(description="A word's probability: of its tokens' mean, or its first.")
     ] = "mean"

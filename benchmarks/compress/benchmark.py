@@ -25,9 +25,9 @@ from excerpta.types.compress import CompressMethod
 from numpy.typing import NDArray
 
 from base.text.words import words
-from benchmarks.compression.baselines import BASELINES, BaselineScorer, Remembering
-from benchmarks.compression.data import Index, Question, read_questions
-from benchmarks.compression.reader import Reader
+from benchmarks.compress.baselines import BASELINES, BaselineScorer, Remembering
+from benchmarks.compress.data import Index, Question, read_questions
+from benchmarks.compress.reader import Reader
 from benchmarks.report import Report
 from compress import CATALOGUE, Compressed, Loose, Texts, counter, shorten
 from compress.base import CountTokens

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.compression.data import Question
-from benchmarks.context_quality import Written, f1
+from benchmarks.compress.data import Question
+from benchmarks.context.quality import Written, f1
 from context import READINGS, ContextEngine, ContextPassage, PrefixStore
 from context.writing.generation import Generation
 from context.writing.scheduler import Scheduler

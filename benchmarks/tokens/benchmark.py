@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.report import Report
-from benchmarks.token_data import DEPTH, TokenData, prepare
+from benchmarks.tokens.data import DEPTH, TokenData, prepare
 from evaluation.measures import scores
 from evaluation.runs import best_first
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 _UNITS = {
     "build_cpu_s": "s",
     "build_s": "s",

@@ -16,6 +16,15 @@ _DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
+class Protected:
+    """Words (n,) of a text: those that the options name, ends of sentences, and those with a digit."""
+
+    named: NDArray[np.bool_]
+    ends: NDArray[np.bool_]
+    numbers: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
 class Protection:
     """The words that are kept first, as far as the budget allows.
 
@@ -36,15 +45,16 @@ class Protection:
         patterns = (re.compile(rf"(?<!\w)(?:{phrases})(?!\w)"),) if phrases else ()
         return cls(signs, options.digits, patterns)
 
-    def of_words(self, text: str, spans: Spans) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which words (n,) are protected, and which of them are ends."""
+    def of_words(self, text: str, spans: Spans) -> Protected:
+        """Which words of the text (n,) are protected, and why."""
         ends = self.is_end(text, spans)
-        found = ends.copy()
-        if self.digits:
-            found |= np.fromiter((_DIGIT.search(text, *span) is not None for span in spans.tolist()), bool)
+        named = np.zeros(len(spans), dtype=bool)
         for pattern in self.patterns:
-            found |= touched(spans, [match.span() for match in pattern.finditer(text)])
-        return found, ends
+            named |= touched(spans, [match.span() for match in pattern.finditer(text)])
+        numbers = np.zeros(len(spans), dtype=bool)
+        if self.digits:
+            numbers |= np.fromiter((_DIGIT.search(text, *span) is not None for span in spans.tolist()), bool)
+        return Protected(named, ends, numbers)
 
     def is_end(self, text: str, spans: Spans) -> NDArray[np.bool_]:
         """Which words (n,) are force tokens."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from excerpta.types.reading import Ape
 
-from benchmarks.context_quality import QualityOptions, questions
-from benchmarks.first_token import PASSAGE_TOKENS, passages_of
+from benchmarks.context.first_token import PASSAGE_TOKENS, passages_of
+from benchmarks.context.quality import QualityOptions, questions
 from benchmarks.report import Report
 from context import ContextEngine, ContextPassage, PrefixStore
 from context.writing.scheduler import Row, Scheduler

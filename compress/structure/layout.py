@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from base.text.words import Spans
-from compress.json_values import Value, leaves, values_of
 from compress.rebuild import Kept, fuse, kept_spans, merge
-from compress.units import Ranges, wholes
+from compress.structure.json_values import Value, leaves, values_of
+from compress.structure.units import Ranges, wholes
 
 Structure: TypeAlias = Literal["words", "whole", "parse-safe"]
 Keep: TypeAlias = NDArray[np.bool_]

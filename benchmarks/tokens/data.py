@@ -16,7 +16,7 @@ import numpy.typing as npt
 from excerpta.types.retrieve import Tokens
 from rich.progress import Progress
 
-from benchmarks import synthetic
+from benchmarks.tokens import synthetic
 from evaluation.beir import DataSet, load
 from models import Models, load_profile
 from retrieval import IndexSettings

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.context_quality import QUALITY_CASES, QualityOptions, run_quality
-from benchmarks.first_token import SPEED_CASES, SpeedOptions, run_speed
+from benchmarks.context.first_token import SPEED_CASES, SpeedOptions, run_speed
+from benchmarks.context.quality import QUALITY_CASES, QualityOptions, run_quality
+from benchmarks.context.streams import run_drafts, run_streams
 from benchmarks.report import Report
-from benchmarks.streams import run_drafts, run_streams
 from models import Models, load_profile
 from models.device import use_available_cores
 from models.networks.language_model import LanguageModel

@@ -1,1 +1,0 @@
-"""The parts of `benchmarks compress`: questions, baselines and a reader."""
