@@ -24,6 +24,8 @@ STRUCTS = {
 FILES = {
     # A recipe trains one method, and measures its network by that method's own probabilities.
     ("training/recipes/keep/evaluate.py", "token-classifier"),
+    # What the presets of earlier versions reranked by.
+    ("api/collections/stored_plans.py", "likelihood"),
 }
 OTHER_MEANINGS = {
     ("api/settings.py", "tokens"): "the unit of a setting",

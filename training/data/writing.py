@@ -14,6 +14,7 @@ from retrieval.ngrams import LanguageVocabulary
 from retrieval.ngrams.words import openers
 from retrieval.types import Bits, Int32, Tokens
 from training.data.lists import ListSet
+from training.data.orders import endless
 from training.data.spans import SpanChooser
 from training.errors import InvalidTrainingData
 
@@ -97,7 +98,7 @@ def batches(
     Raises InvalidTrainingData for passages without anything to write.
     """
     turns = [len(one.data.asked) ** 0.5 for one in sets]
-    orders = [_endless(len(one.data.asked), rng) for one in sets]
+    orders = [endless(len(one.data.asked), rng) for one in sets]
     batch: list[Written] = []
     fruitless = 0
     while True:
@@ -120,8 +121,3 @@ def _within(tokens: Tokens, start: int, length: int) -> Bits:
     """Which tokens (n,) have characters of a place in the text; none where it begins before the text."""
     inside: Bits = (tokens.offsets[:, 0] < start + length) & (tokens.offsets[:, 1] > start)
     return inside if start >= 0 else np.zeros_like(inside)
-
-
-def _endless(count: int, rng: random.Random) -> Iterator[int]:
-    while True:
-        yield from rng.sample(range(count), count)

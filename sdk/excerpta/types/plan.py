@@ -76,16 +76,10 @@ class PlanOptions(Request):
     answer: AnswerOptions | UnsetType | None = UNSET
 
 
-class SearchRequest(Request):
-    """One question to one collection or several, with an optional filter and plan; no answer is written.
-
-    `offset` leaves out the first hits: the next page of the same list. `min_score` leaves out hits whose
-    `score` is lower; its scale is that of the plan's last stage. `group_by` overrides the plan's `group`:
-    `text`, `document` or a metadata field; null groups nothing. `highlight` marks matched words in every hit.
-    """
+class SearchOptions(Request, kw_only=True):
+    """Base: what a search has besides its question or questions, `SearchRequest` explains it."""
 
     collection: Name | Annotated[list[Name], Meta(min_length=1, max_length=16)]
-    query: QueryText
     filter: Filter | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 10
     offset: Annotated[int, Meta(ge=0, description="With `limit` at most 1,000.")] = 0
@@ -98,21 +92,24 @@ class SearchRequest(Request):
     timeout_ms: Annotated[int, Meta(ge=1, le=600_000)] | None = None
 
 
-class SearchBatchRequest(Request):
-    """Up to 100 questions, each searched with the same options, as `SearchRequest` has them."""
+class SearchRequest(SearchOptions, kw_only=True):
+    """One question to one collection or several, with an optional filter and plan; no answer is written.
 
-    collection: Name | Annotated[list[Name], Meta(min_length=1, max_length=16)]
+    `offset` leaves out the first hits: the next page of the same list. `min_score` leaves out hits whose
+    `score` is lower; its scale is that of the plan's last stage. `group_by` overrides the plan's `group`:
+    `text`, `document` or a metadata field; null groups nothing. `highlight` marks matched words in every hit.
+    """
+
+    query: QueryText
+
+
+class SearchBatchRequest(SearchOptions, kw_only=True):
+    """Up to 100 questions, each searched with the same options, as `SearchRequest` has them.
+
+    `timeout_ms` is that of each question.
+    """
+
     queries: Annotated[list[QueryText], Meta(min_length=1, max_length=100)]
-    filter: Filter | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 10
-    offset: Annotated[int, Meta(ge=0, description="With `limit` at most 1,000.")] = 0
-    min_score: float | None = None
-    group_by: GroupBy | UnsetType | None = UNSET
-    facets: FacetsAsked = []
-    highlight: bool = False
-    plan: str | PlanOptions | None = None
-    explain: bool | Literal["matrix"] = False
-    timeout_ms: Annotated[int, Meta(ge=1, le=600_000, description="Of each question.")] | None = None
 
     def alone(self, query: str) -> SearchRequest:
         """The request for one of the questions."""

@@ -94,7 +94,7 @@ async def test_addresses_and_methods(api, problem):
         ({"query": "x" * 20_001}, "query"),
         ({"collection": []}, "collection"),
         ({"collection": "../etc"}, "collection"),
-        ({"colection": "c"}, "collection, query, filter"),
+        ({"colection": "c"}, "collection, filter, limit"),
         ({"plan": {"retreive": {}}}, "retrieve"),
         ({"plan": {"retrieve": {"tokens": 3}}}, "plan.retrieve"),
         ({"timeout_ms": 0}, "timeout_ms"),

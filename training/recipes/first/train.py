@@ -14,6 +14,7 @@ from rerank.letters import LETTERS, letter_ids, listwise_messages, one_line
 from rerank.prompts import ListwisePrompt
 from training.branches import branched
 from training.data.lists import ListSet, PassageList, shown
+from training.data.orders import endless
 from training.loop import Descent, Loop, seeded
 from training.low_rank import DECODER_MODULES, low_rank, low_rank_weights
 from training.recipes.first.objective import letter_loss
@@ -98,7 +99,7 @@ def lists(sets: Sequence[ListSet], recipe: FirstRecipe, rng: random.Random) -> I
     through its questions in random order.
     """
     turns = [len(data.asked) ** 0.5 for data in sets]
-    orders = [_endless(len(data.asked), rng) for data in sets]
+    orders = [endless(len(data.asked), rng) for data in sets]
     step = 0
     while True:
         at = rng.choices(range(len(sets)), turns)[0]
@@ -107,8 +108,3 @@ def lists(sets: Sequence[ListSet], recipe: FirstRecipe, rng: random.Random) -> I
             size = rng.randint(recipe.passages, _LONGEST)
         yield shown(sets[at], next(orders[at]), size=size, most=recipe.questions_most, rng=rng)
         step += 1
-
-
-def _endless(count: int, rng: random.Random) -> Iterator[int]:
-    while True:
-        yield from rng.sample(range(count), count)
