@@ -24,10 +24,9 @@ STRUCTS = {
 FILES = {
     # A recipe trains one method, and measures its network by that method's own probabilities.
     ("training/recipes/keep/evaluate.py", "token-classifier"),
-    # What the presets of earlier versions reranked by.
-    ("api/collections/stored_plans.py", "likelihood"),
 }
 OTHER_MEANINGS = {
+    ("api/collections/stored_plans.py", "likelihood"): "what the presets of earlier versions reranked by",
     ("api/settings.py", "tokens"): "the unit of a setting",
     ("context/citations/evidence.py", "first"): "a word of which another is the opposite",
     ("context/writing/generation.py", "ape"): "the networks' argument for an attention call",
