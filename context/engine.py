@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -114,7 +114,7 @@ class ContextEngine:
         held = held or Held()
         task = self._task(prompt, options.method, held, statistics=statistics, blocks=how.blocks)
         held.release()
-        return Generation(self.lm, how.read(task, options), writing)
+        return Generation(self.lm, how.read(task, options), replace(writing, echo=self._prompt.echo))
 
     def saliency(
         self,

@@ -106,6 +106,7 @@ class AnswerPrompt:
 class PromptIds:
     """An `AnswerPrompt` for one language model, in its chat format, as token ids.
 
+    `echo` are the tokens that the line with the question begins with.
     Raises UnsupportedModel if the model has no chat template or the template drops parts of the prompt.
     """
 
@@ -115,6 +116,7 @@ class PromptIds:
         before, after = self._rendered()
         self.prefix: tuple[int, ...] = tuple(self._own(before))
         self._before_question, self._after_question = (self._own(part) for part in after)
+        self.echo = self._first_tokens(prompt.question.partition("{question}")[0].rpartition("\n")[2])
         # Passages whose blocks are known come again and again; so do their tokens.
         self._passage = lru_cache(maxsize=512)(lambda passage: tuple(lm.encode(prompt.frame(passage))))
         # What stands between a prompt's own modules and the passages: what opens those, once more.
@@ -141,6 +143,11 @@ class PromptIds:
         """Where the question's own tokens are in `question(question)`."""
         start = len(self._before_question)
         return range(start, start + len(self._lm.encode(question.strip())))
+
+    def _first_tokens(self, words: str) -> frozenset[int]:
+        """What a line with these words begins with, at the beginning of a text and behind a space."""
+        ways = (words.strip(), f" {words.strip()}") if words.strip() else ()
+        return frozenset(self._own(way)[0] for way in ways)
 
     def _rendered(self) -> tuple[str, list[str]]:
         prompt, tokenizer = self._prompt, self._lm.tokenizer

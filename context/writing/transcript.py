@@ -21,7 +21,9 @@ class Writing:
 
     `temperature` 0 takes the likeliest token; `no_repeat_ngram` forbids the answer to repeat any run
     of so many of its own tokens (0 allows it), and says nothing about words of the passages. It stops the
-    loops that small models fall into with greedy decoding. Raises InvalidContextOption.
+    loops that small models fall into with greedy decoding. `echo` are tokens that a line of the prompt
+    begins with: an answer does not begin with them, and ends where a line of it would, since a small model
+    writes the prompt on there. Raises InvalidContextOption.
     """
 
     max_tokens: int
@@ -29,6 +31,7 @@ class Writing:
     top_p: float = 1.0
     seed: int | None = None
     no_repeat_ngram: int = 8
+    echo: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         if self.max_tokens < 1:
@@ -54,6 +57,7 @@ class Transcript:
         self._writing = writing
         self._eos_ids = eos_ids
         self._text = Detokenizer(decode)
+        self._at_line_start = True
         self._draw = torch.Generator()
         if writing.seed is None:
             self._draw.seed()
@@ -68,6 +72,8 @@ class Transcript:
     def choose(self, logits: torch.Tensor) -> int:
         """The token that follows, of `logits` (vocabulary,)."""
         forbidden = closing_tokens(self.ids, self._writing.no_repeat_ngram)
+        if not self.ids:
+            forbidden = forbidden | self._writing.echo
         if forbidden:
             logits = logits.clone()
             logits[sorted(forbidden)] = float("-inf")
@@ -76,10 +82,13 @@ class Transcript:
 
     def add(self, token: int) -> str | None:
         """Writes the token and returns its text, "" while a character is incomplete; None if it ends."""
-        if token in self._eos_ids:
+        if token in self._eos_ids or (self._at_line_start and token in self._writing.echo):
             self.finish_reason = "stop"
             return None
         self.ids.append(token)
         if self.left == 0:
             self.finish_reason = "length"
-        return self._text.feed(token)
+        text = self._text.feed(token)
+        if text:
+            self._at_line_start = text.endswith("\n")
+        return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import random
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -261,6 +262,12 @@ def test_documents_cannot_leave_their_frame():
     assert '<document title="x\'› ‹b">' in framed
     assert prompt.frame(ContextPassage(" ", "text")) == prompt.untitled.format(text="text")
     assert "{0} {text}" in prompt.frame(ContextPassage("{title}", "{0} {text}"))
+
+
+def test_the_prompt_knows_how_its_question_begins(tiny):
+    prompt = AnswerPrompt.read(DEFAULT_PROMPT)
+    assert PromptIds(tiny, prompt).echo == {tiny.encode(way)[0] for way in ("Question:", " Question:")}
+    assert PromptIds(tiny, replace(prompt, question="\n{question}")).echo == set()
 
 
 def test_control_tokens_in_documents_and_questions_are_text(tiny):
