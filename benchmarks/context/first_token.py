@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import redis
@@ -40,7 +41,21 @@ SPEED_CASES = (
     "decode",
 )
 PASSAGE_TOKENS = 200
-QUESTION = "What is the difference between a tuple and a list?"
+_OTHERS = (
+    "list",
+    "set",
+    "string",
+    "class",
+    "number",
+    "module",
+    "function",
+    "file",
+    "method",
+    "code",
+    "range",
+)
+QUESTIONS = tuple(f"What is the difference between a tuple and a {other}?" for other in _OTHERS)
+QUESTION = QUESTIONS[0]
 _DECODED = 12
 _BUDGET = 8 << 30
 _DECODE_CASES: tuple[tuple[str, ReadingMethod], ...] = (
@@ -120,6 +135,8 @@ class _Case:
         self.engine = ContextEngine(lm, self.store)
         self.texts = texts
         self.engine.warm(texts[:1], salt=b"another")  # the prefix is read once
+        # What is known of a question's passages is kept: each run asks another one.
+        self._questions = cycle(QUESTIONS)
 
     def steps(self, case: str) -> Callable[[], Timing]:
         """One measured request of this case, with what has to be made ready before."""
@@ -139,10 +156,11 @@ class _Case:
         salt: bytes = b"",
         forget: bool = False,
     ) -> Timing:
-        """A request up to its first token."""
+        """A request up to its first token, with a question of its own."""
+        question = next(self._questions)
         gc.collect()
         wall, cpu = time.perf_counter(), time.process_time()
-        generation = self.engine.start(QUESTION, texts, reading, writing=Writing(max_tokens=2), salt=salt)
+        generation = self.engine.start(question, texts, reading, writing=Writing(max_tokens=2), salt=salt)
         generation.step()
         timing = Timing((time.perf_counter() - wall) * 1e3, (time.process_time() - cpu) * 1e3)
         generation.close()

@@ -29,7 +29,7 @@ def write(folder: Path, name: str, text: str) -> Path:
 def test_built_in(name: str) -> None:
     profile = load_profile(name)
     assert profile.name == name
-    optional = ["cross_encoder", "ranker"] if name == "standard" else ["ranker"]
+    optional = ["cross_encoder", "ranker"] if name == "standard" else ["ranker", "ngram_writer"]
     assert list(profile.roles()) == ["encoder", "lm", "token_classifier", *optional]
     assert all(spec.licence for spec in profile.roles().values())
 
