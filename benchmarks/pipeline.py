@@ -82,11 +82,11 @@ def run(options: argparse.Namespace, report: Report) -> None:
         data = Path(temporary)
         if options.models:
             (data / "models").symlink_to((options.models / "models").resolve())
-        with _server(data, name, "index", report) as (client, server):
-            _index(client, documents, name, server, report)
+        with serving(data, name, "index", report) as (client, server):
+            index_all(client, documents, name, server, report)
         for case in cases:
             shutil.rmtree(data / "prefixes", ignore_errors=True)
-            with _server(data, name, case, report) as (client, server):
+            with serving(data, name, case, report) as (client, server):
                 _ask_all(client, questions, case, name, server, report)
 
 
@@ -101,7 +101,7 @@ def _load(options: argparse.Namespace) -> tuple[str, list[DocumentIn], list[str]
 
 
 @contextmanager
-def _server(data: Path, name: str, case: str, report: Report) -> Iterator[tuple[Client, psutil.Process]]:
+def serving(data: Path, name: str, case: str, report: Report) -> Iterator[tuple[Client, psutil.Process]]:
     """A server that is ready, and its process; at the end its memory is reported."""
     began = time.perf_counter()
     with temporary_server(data) as url, Client(url, timeout=600) as client:
@@ -125,7 +125,7 @@ def _cpu_ms(process: psutil.Process) -> float:
     return (times.user + times.system) * 1000
 
 
-def _index(
+def index_all(
     client: Client, documents: list[DocumentIn], name: str, server: psutil.Process, report: Report
 ) -> None:
     cpu, began = _cpu_ms(server), time.perf_counter()

@@ -32,7 +32,7 @@ from retrieval.tokens import TokenOptions
 from retrieval.tokens.retriever import find
 
 CASES = ("lexical", "tokens", "ngrams", "fused", "reranked")
-OTHERS = ("exact", "unrefined")
+OTHERS = ("exact", "unrefined", "every")
 _OFF = dict.fromkeys(RETRIEVERS)
 
 
@@ -66,7 +66,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def plan_of(case: str, options: argparse.Namespace) -> dict[str, Any]:
-    """The plan of a case: one retriever, or the default plan up to fusing or reranking."""
+    """The plan of a case: one retriever, `every` one, or the default plan up to fusing or reranking."""
     depth = {"limit": options.depth}
     tokens = depth | {"k_tokens": options.k_tokens, "refine": options.refine}
     alone: dict[str, dict[str, Any]] = {
@@ -76,6 +76,8 @@ def plan_of(case: str, options: argparse.Namespace) -> dict[str, Any]:
     }
     if case in alone:
         return {"retrieve": _OFF | alone[case], "rerank": None}
+    if case == "every":
+        return {"retrieve": dict.fromkeys(RETRIEVERS, depth) | {"tokens": tokens}, "rerank": None}
     rerank: dict[str, Any] | None = None
     if case == "reranked" or case in RERANKERS:
         rerank = {"limit": options.rerank} | ({"method": case} if case in RERANKERS else {})
@@ -112,7 +114,10 @@ def run(options: argparse.Namespace, report: Report) -> None:
 
 
 async def _run(sets: list[DataSet], cases: list[str], options: argparse.Namespace, report: Report) -> None:
-    async with opened(sets, options, ngrams=Ngrams.name() in cases) as (engine, collection):
+    async with opened(sets, options, ngrams=bool({Ngrams.name(), "every"} & set(cases))) as (
+        engine,
+        collection,
+    ):
         for data in sets:
             for case in cases:
                 searches: Searches
