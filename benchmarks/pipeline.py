@@ -23,6 +23,7 @@ from excerpta import Client, DocumentIn
 from excerpta.cli.demo import python_reference, temporary_server
 from excerpta.types import DeltaEvent, DoneEvent, HitsEvent
 
+from benchmarks.picture import picture
 from benchmarks.report import Report
 from evaluation.beir import load
 
@@ -37,6 +38,8 @@ _REFERENCE_QUESTIONS = (
     "How does string slicing work?",
     "What is the __slots__ attribute for?",
 )
+_NO_STAGES = {"total", "first_token"}
+"""Timings that other stages are parts of."""
 _OTHER_WORDS = "Please say in short: {question}"
 _FIRST = "What is a module?"
 """Asked before anything is measured, so that no question pays for what is made at the first."""
@@ -72,12 +75,14 @@ class Asked:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this benchmark alone."""
     parser.add_argument("--models", type=Path, help="a data directory whose converted models are used again")
+    parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="draw each case's stages as well")
 
 
 def run(options: argparse.Namespace, report: Report) -> None:
     """Indexes the set (or Python's reference, with no --data), asks every question in every case."""
     name, documents, questions = _load(options)
     cases = options.cases.split(",") if options.cases else list(CASES)
+    stages: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(prefix="excerpta-bench-") as temporary:
         data = Path(temporary)
         if options.models:
@@ -87,7 +92,9 @@ def run(options: argparse.Namespace, report: Report) -> None:
         for case in cases:
             shutil.rmtree(data / "prefixes", ignore_errors=True)
             with serving(data, name, case, report) as (client, server):
-                _ask_all(client, questions, case, name, server, report)
+                stages[case] = _ask_all(client, questions, case, name, server, report)
+    if options.picture:
+        options.picture.write_text(picture(stages), "utf-8")
 
 
 def _load(options: argparse.Namespace) -> tuple[str, list[DocumentIn], list[str]]:
@@ -138,7 +145,8 @@ def index_all(
 
 def _ask_all(
     client: Client, questions: Sequence[str], case: str, name: str, server: psutil.Process, report: Report
-) -> None:
+) -> dict[str, float]:
+    """Reports medians; returns the mean milliseconds of each stage, in their order."""
     plan, _, state = case.partition("-")
     ask = _Asker(client, plan, server)
     ask(_FIRST)
@@ -146,11 +154,17 @@ def _ask_all(
         for question in questions:
             ask(_OTHER_WORDS.format(question=question))
     measured: dict[tuple[str, str], list[float]] = {}
+    stages: dict[str, float] = {}
     for question in questions:
-        for metric, value, unit in ask(question).measures():
+        asked = ask(question)
+        for stage, milliseconds in asked.done.timings_ms.items():
+            if stage not in _NO_STAGES:
+                stages[stage] = stages.get(stage, 0.0) + milliseconds / len(questions)
+        for metric, value, unit in asked.measures():
             measured.setdefault((metric, unit), []).append(value)
     for (metric, unit), values in measured.items():
         report.add(name, case, metric, statistics.median(values), unit)
+    return stages
 
 
 @dataclass(frozen=True, slots=True)
