@@ -309,6 +309,7 @@ OTHERS = {
     "text_weight": 0,
     "sentence_weight": 0,
     "heads": 1,
+    "clusters": 1,
 }
 
 
@@ -322,6 +323,8 @@ def test_every_option_matters(classifier, count_tokens, method, option):
         base["digits"] = False
     usual = Made(method, classifier, count_tokens, **base)
     value = not usual.options.digits if option == "digits" else OTHERS[option]
+    if option.endswith("_weight") and not getattr(usual.options, option):
+        value = 50
     changed = Made(method, classifier, count_tokens, **(base | {option: value}))
     lent = Indexed if option.endswith("_weight") else Loose
     asked = ("Who was thanked by the mayor?", lent(SENTENCES))
