@@ -8,7 +8,7 @@ profile's language model writes from the shortened passages (`--read`). In a set
 (`google-test.jsonl`), each sentence is shortened alone, and `f1` is that of its kept words.
 
 A case is METHOD@RATE. Methods score words with the similarities that an index lends, as in a query. With
-`METHOD:alone@RATE` the words count alone, as of loose texts. Baselines are always alone. `llmlingua@RATE` runs
+`METHOD:alone@RATE` the words count alone, as of loose texts. Baselines are always alone. `llmlingua@RATE` is
 the published LLMLingua-2 package with this project's classifier, where `make peers` has put it (`published`).
 """
 

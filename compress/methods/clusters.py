@@ -1,4 +1,4 @@
-"""Clusters of sentences: keeps each cluster's most central sentences, quoted, so that every topic is covered."""
+"""Clusters of sentences: keeps the most central ones of each, quoted, so every topic is covered."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ class Perplexity(CompressMethod, frozen=True, kw_only=True, tag="perplexity"):
 class Clusters(CompressMethod, frozen=True, kw_only=True, tag="clusters"):
     """Keeps the most central sentences of each cluster of sentences, as quotes; reads no question."""
 
-    paper: ClassVar[str] = "Akesson and Santos 2024 (CRAG), arXiv 2406.00029"
+    paper: ClassVar[str] = "Akesson and Santos 2024 (Clustered RAG), with quotes in place of summaries"
     reads_question: ClassVar[bool] = False
 
     clusters: Annotated[int, Meta(ge=1, le=256, description="Clusters of the sentences of all passages.")] = 8
