@@ -71,7 +71,7 @@ def measure(
     torch.set_num_threads(1)
     tokenizer = models.token_classifier._frame.tokenizer
     ours = _Ours(
-        CATALOGUE[METHOD["method"]].make(models),
+        CATALOGUE[str(METHOD["method"])].make(models),
         CATALOGUE.resolve(METHOD),
         lambda given: [len(one) for one in tokenizer.tokenize(given)],
     )

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
+from langchain_core.runnables import run_in_executor
 from pydantic import ConfigDict, model_validator
 
 from .. import AsyncClient, Client
@@ -64,10 +65,13 @@ class ExcerptaCompressor(BaseDocumentCompressor):
 
     async def acompress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
-    ) -> Sequence[Document]:
+    ) -> list[Document]:
         """The same, without blocking the event loop."""
         if self.async_client is None:
-            return await super().acompress_documents(documents, query, callbacks)
+            found: list[Document] = await run_in_executor(
+                None, self.compress_documents, documents, query, callbacks
+            )
+            return found
         if not documents:
             return []
         texts = [one.page_content for one in documents]
