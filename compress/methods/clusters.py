@@ -13,8 +13,8 @@ from base.methods import Method
 from base.text.sentences import sentences
 from base.text.words import words
 from compress.base import Floats, ScoredWords
-from compress.methods.lexical import stems_of
 from compress.relevance import of_words
+from compress.stems import stems_of
 
 DIMENSIONS = 512
 """Places that stems are hashed to."""

@@ -47,7 +47,7 @@ def test_words_that_every_sentence_has_weigh_nothing():
 def test_every_topic_keeps_a_sentence():
     rail = ["Rail fares rose in Oslo.", "Rail fares in Oslo rose again.", "Oslo rail fares rose by half."]
     figs = ["Wasps pollinate figs.", "Figs need wasps to pollinate.", "Wasps breed within figs."]
-    scorer, options = made("clusters", clusters=2)
+    scorer, options = made("sentence-clusters", clusters=2)
     found = shorten(scorer, "", [" ".join(rail), " ".join(figs)], options, by_words, target_tokens=10)
     left = [one.text for one in found]
     assert left[0].count(".") == left[1].count(".") == 1

@@ -231,7 +231,9 @@ def test_without_a_question_each_text_keeps_its_beginning(count_tokens):
     assert all(item.kept and item.kept[0][0] == 0 for item in found)
 
 
-@pytest.mark.parametrize("method", sorted({*METHODS} - {"evaluator-heads", "clusters"}))  # read side by side
+@pytest.mark.parametrize(
+    "method", sorted({*METHODS} - {"evaluator-heads", "sentence-clusters"})
+)  # read side by side
 def test_equal_texts_are_compressed_alike(classifier, count_tokens, method):
     compressor = Made(method, classifier, count_tokens)
     found = compressor.compress("rail", [SENTENCES[0]] * 3, target_tokens=2 * count_tokens(SENTENCES[:1])[0])

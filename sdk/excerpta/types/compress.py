@@ -129,7 +129,7 @@ class Perplexity(CompressMethod, frozen=True, kw_only=True, tag="perplexity"):
             raise ValueError(f"`window` ({self.window}) must be odd")
 
 
-class Clusters(CompressMethod, frozen=True, kw_only=True, tag="clusters"):
+class Clusters(CompressMethod, frozen=True, kw_only=True, tag="sentence-clusters"):
     """Keeps the most central sentences of each cluster of sentences, as quotes; reads no question."""
 
     paper: ClassVar[str] = "Akesson and Santos 2024 (Clustered RAG), with quotes in place of summaries"
