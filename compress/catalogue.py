@@ -8,7 +8,7 @@ from excerpta.types.compress import CompressMethod
 
 from base.methods import Catalogue
 from compress.base import AnyScorer
-from compress.methods import evaluator_heads, lexical, perplexity, token_classifier
+from compress.methods import clusters, evaluator_heads, lexical, perplexity, token_classifier
 
 CATALOGUE: Catalogue[CompressMethod, AnyScorer] = Catalogue(
     "compress",
@@ -17,6 +17,7 @@ CATALOGUE: Catalogue[CompressMethod, AnyScorer] = Catalogue(
     token_classifier.METHOD,
     evaluator_heads.METHOD,
     perplexity.METHOD,
+    clusters.METHOD,
 )
 
 

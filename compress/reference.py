@@ -60,3 +60,15 @@ def pool_slow(weights: Floats, window: int) -> Floats:
     half = window // 2
     padded = np.concatenate([np.zeros(half), weights, np.zeros(half)])
     return np.array([padded[place : place + window].sum() / window for place in range(len(weights))])
+
+
+def turns_slow(vectors: Floats, labels: NDArray[np.int64]) -> list[int]:
+    """The sentences in the order in which clusters take turns, by all pairs of a cluster's members."""
+    queues: list[list[int]] = []
+    for number in sorted(set(labels.tolist())):
+        members = [at for at, label in enumerate(labels.tolist()) if label == number]
+        central = {at: round(sum(float(vectors[at] @ vectors[b]) for b in members), 9) for at in members}
+        queues.append(sorted(members, key=lambda at, central=central: (-central[at], at)))  # type: ignore[misc]
+    queues.sort(key=lambda members: -len(members))
+    longest = max(map(len, queues), default=0)
+    return [queue[turn] for turn in range(longest) for queue in queues if turn < len(queue)]

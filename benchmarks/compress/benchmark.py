@@ -8,13 +8,15 @@ profile's language model writes from the shortened passages (`--read`). In a set
 (`google-test.jsonl`), each sentence is shortened alone, and `f1` is that of its kept words.
 
 A case is METHOD@RATE. Methods score words with the similarities that an index lends, as in a query. With
-`METHOD:alone@RATE` the words count alone, as of loose texts. Baselines are always alone.
+`METHOD:alone@RATE` the words count alone, as of loose texts. Baselines are always alone. `llmlingua@RATE` is
+the published LLMLingua-2 package with this project's classifier, where `make peers` has put it (`published`).
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +27,7 @@ from excerpta.types.compress import CompressMethod
 from numpy.typing import NDArray
 
 from base.text.words import words
+from benchmarks.compress import published
 from benchmarks.compress.baselines import BASELINES, BaselineScorer, Remembering
 from benchmarks.compress.data import Index, Question, read_questions
 from benchmarks.compress.reader import Reader
@@ -37,6 +40,7 @@ from training.data.keep_labels import LabelledText, join, read_sentences
 ALONE = "alone"
 RATES = (0.5, 0.33, 0.2, 0.1)
 LABELS = "google-test.jsonl"
+ROOT = Path(__file__).parents[2]
 Compress = Callable[[str, Texts], list[Compressed]]
 
 
@@ -74,6 +78,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--read", action="store_true", help="also answer from what is left, which takes long")
     parser.add_argument("--profile", default="small", help="whose models are used (%(default)s)")
     parser.add_argument("--models", type=Path, default=Path("data"), help="where converted weights are kept")
+    parser.add_argument("--peers", type=Path, default=ROOT / ".peers", help="where `make peers` put them")
 
 
 def run(options: argparse.Namespace, report: Report) -> None:
@@ -81,7 +86,11 @@ def run(options: argparse.Namespace, report: Report) -> None:
     models = Models(load_profile(options.profile), options.models)
     asked = options.cases.split(",") if options.cases else list(default_cases(models.profile.roles()))
     cases = [case_of(name) for name in asked]
+    rates = [rate for name, rate in cases if name == published.NAME]
+    cases = [case for case in cases if case[0] != published.NAME]
     for folder in options.data:
+        if rates:
+            beside_the_published(folder, rates, options, models, report)
         meters = meters_of(cases, models, options.seed)
         if (folder / LABELS).is_file():
             texts = labelled(folder, options.queries or 300, options.seed)
@@ -101,6 +110,20 @@ def run(options: argparse.Namespace, report: Report) -> None:
             report.add(folder.name, case, "tokens_per_cpu_s", meter.before / meter.cpu_s, "tokens/s")
 
 
+def beside_the_published(
+    folder: Path, rates: Sequence[float], options: argparse.Namespace, models: Models, report: Report
+) -> None:
+    """The published package on the texts of one set."""
+    if (folder / LABELS).is_file():
+        texts = [one.text for one in labelled(folder, options.queries or 300, options.seed)]
+    else:
+        count = options.queries or 60
+        asked = read_questions(folder, options.split, count, texts=options.texts, seed=options.seed)
+        texts = [text for one in asked for text in one.texts]
+    with tempfile.TemporaryDirectory(prefix="excerpta-bench-") as room:
+        published.measure(folder.name, texts, rates, models, options.peers, Path(room), report)
+
+
 def default_cases(available: Collection[str]) -> Iterator[str]:
     """Every method that the profile has the networks for, and the baselines, at every rate."""
     methods = [name for name, method in CATALOGUE.items() if method.needs <= set(available)]
@@ -115,7 +138,7 @@ def case_of(name: str) -> tuple[str, float]:
     ('lexical:alone', 0.33)
     """
     method, _, rate = name.partition("@")
-    known = [*CATALOGUE, *BASELINES]
+    known = [*CATALOGUE, *BASELINES, published.NAME]
     if method.removesuffix(f":{ALONE}") not in known:
         raise SystemExit(f"no case {name}; it is METHOD@RATE, methods are {', '.join(known)}")
     try:

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from excerpta.types.compress import Lexical
-from numpy.typing import NDArray
 
 from base.methods import Method
-from base.text.stems import stem
 from base.text.words import words
 from compress.base import Floats, ScoredWords
 from compress.pooling import pool
+from compress.stems import stems_of
 
 
 class LexicalScorer:
@@ -36,11 +35,6 @@ class LexicalScorer:
             ScoredWords(span, pool(weights, options.window))
             for span, weights in zip(spans, overlap(query, stems), strict=True)
         ]
-
-
-def stems_of(text: str, spans: NDArray[np.int32]) -> list[str]:
-    """The words of `text`, case folded and stemmed as English."""
-    return [stem(text[start:end].casefold()) for start, end in spans.tolist()]
 
 
 def overlap(query: str, stems: Sequence[Sequence[str]]) -> list[Floats]:

@@ -15,7 +15,7 @@ from compress.rebuild import Kept, fuse, kept_spans, merge
 from compress.structure.json_values import Value, leaves, values_of
 from compress.structure.units import Ranges, wholes
 
-Structure: TypeAlias = Literal["words", "whole", "parse-safe"]
+Structure: TypeAlias = Literal["words", "whole", "parse-safe", "passage"]
 Keep: TypeAlias = NDArray[np.bool_]
 
 LONGEST_STRING = 80
@@ -41,6 +41,8 @@ def layout_of(text: str, structure: Structure) -> Layout:
     """The layout of a text: what is kept whole, and how it is put together again."""
     if structure == "words":
         return Prose(text, ())
+    if structure == "passage":
+        return Prose(text, ((0, len(text)),))
     if structure == "parse-safe" and (values := values_of(text)) is not None:
         return Json(text, values)
     return Prose(text, wholes(text))

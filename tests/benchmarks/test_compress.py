@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.compress import benchmark as compress
+from benchmarks.compress import published
 from benchmarks.compress.baselines import BASELINES, BaselineScorer, Remembering
 from benchmarks.compress.data import Question, read_questions
 from benchmarks.report import Report
@@ -145,3 +146,21 @@ def test_a_question_is_scored_once_for_all_rates():
     assert scorer.reused_s == scorer.cpu_s > 0
     scorer.score("r", ["a b"], None, rate=0.1)
     assert (len(calls), scorer.reused_s) == (2, 0)
+
+
+def test_the_published_package_is_left_out_with_a_reason_where_it_is_not_installed(questions, tmp_path):
+    options = options_of("--peers", str(tmp_path))
+    options.data, options.cases = [questions], "llmlingua@0.5"
+    report = Report("compress", None)
+    compress.run(options, report)
+    assert report.results == []
+    assert "make peers" in report.notes["town", "llmlingua@0.5"]
+
+
+def test_words_of_the_published_package_are_found_by_their_spelling():
+    assert published.places_of("Ada's Cat", ["ada", "'", "s", "cat"]).tolist() == [
+        [0, 3],
+        [3, 4],
+        [4, 5],
+        [6, 9],
+    ]

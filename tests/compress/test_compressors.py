@@ -231,7 +231,9 @@ def test_without_a_question_each_text_keeps_its_beginning(count_tokens):
     assert all(item.kept and item.kept[0][0] == 0 for item in found)
 
 
-@pytest.mark.parametrize("method", sorted({*METHODS} - {"evaluator-heads"}))  # it reads texts side by side
+@pytest.mark.parametrize(
+    "method", sorted({*METHODS} - {"evaluator-heads", "sentence-clusters"})
+)  # read side by side
 def test_equal_texts_are_compressed_alike(classifier, count_tokens, method):
     compressor = Made(method, classifier, count_tokens)
     found = compressor.compress("rail", [SENTENCES[0]] * 3, target_tokens=2 * count_tokens(SENTENCES[:1])[0])
@@ -309,6 +311,7 @@ OTHERS = {
     "text_weight": 0,
     "sentence_weight": 0,
     "heads": 1,
+    "clusters": 1,
 }
 
 
@@ -322,6 +325,8 @@ def test_every_option_matters(classifier, count_tokens, method, option):
         base["digits"] = False
     usual = Made(method, classifier, count_tokens, **base)
     value = not usual.options.digits if option == "digits" else OTHERS[option]
+    if option.endswith("_weight") and not getattr(usual.options, option):
+        value = 50
     changed = Made(method, classifier, count_tokens, **(base | {option: value}))
     lent = Indexed if option.endswith("_weight") else Loose
     asked = ("Who was thanked by the mayor?", lent(SENTENCES))

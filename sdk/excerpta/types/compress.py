@@ -39,10 +39,11 @@ class CompressMethod(MethodOptions, frozen=True, kw_only=True):
         bool, Meta(description="A sign of `keep` goes where the words between it and the last one went.")
     ] = True
     structure: Annotated[
-        Literal["words", "whole", "parse-safe"],
+        Literal["words", "whole", "parse-safe", "passage"],
         Meta(
             description="`whole`: numbers with units, dates, code, table rows stay or go as a whole. "
-            "`parse-safe`: JSON also parses afterwards. `words`: nothing is held together."
+            "`parse-safe`: JSON also parses afterwards. `words`: nothing is held together. `passage`: a "
+            "passage stays or goes as a whole, so less of the budget may be used."
         ),
     ] = "whole"
     threshold: Annotated[
@@ -126,3 +127,18 @@ class Perplexity(CompressMethod, frozen=True, kw_only=True, tag="perplexity"):
         """Raises ValueError for an even window."""
         if self.window % 2 == 0:
             raise ValueError(f"`window` ({self.window}) must be odd")
+
+
+class Clusters(CompressMethod, frozen=True, kw_only=True, tag="sentence-clusters"):
+    """Keeps the most central sentences of each cluster of sentences, as quotes; reads no question."""
+
+    paper: ClassVar[str] = "Akesson and Santos 2024 (Clustered RAG), with quotes in place of summaries"
+    reads_question: ClassVar[bool] = False
+
+    clusters: Annotated[int, Meta(ge=1, le=256, description="Clusters of the sentences of all passages.")] = 8
+    text_weight: Annotated[
+        float, Meta(ge=0, le=1000, description="Weight of a passage's similarity, beside words from 0 to 1.")
+    ] = 0.0
+    sentence_weight: Annotated[
+        float, Meta(ge=0, le=1000, description="Weight of a sentence's similarity, beside words from 0 to 1.")
+    ] = 0.0
