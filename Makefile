@@ -64,7 +64,7 @@ generate: setup ## Write the generated files: the sync client, docs/openapi.json
 bench: setup ## Show the benchmarks: python -m benchmarks --help
 	$(BIN)/python -m benchmarks --help
 
-peers: $(PEERS:%=.peers/%/.installed) ## Install what the token benchmark is compared with, each in an environment of its own under .peers/
+peers: $(PEERS:%=.peers/%/.installed) ## Install what the benchmarks are compared with, each in an environment of its own under .peers/
 
 .peers/%/.installed: benchmarks/engines/requirements/%.txt
 	$(PYTHON) -m venv .peers/$*
