@@ -19,7 +19,8 @@ def test_made_passages_repeat_themselves() -> None:
     passages = made(20_000, 5_000, seed=3)
     ids = np.stack([passage.ids for passage in passages])
     assert ids.shape == (200, PASSAGE_TOKENS)
-    assert 0 <= ids.min() and ids.max() < 5_000
+    assert ids.min() >= 0
+    assert ids.max() < 5_000
     assert all((one.ids == two.ids).all() for one, two in zip(passages, made(20_000, 5_000, 3), strict=True))
     pairs = Counter(zip(ids[:, :-1].ravel().tolist(), ids[:, 1:].ravel().tolist(), strict=True))
     assert sum(count for count in pairs.values() if count > 1) > ids.size / 4
