@@ -19,6 +19,7 @@ BENCHMARKS = {
     "evidence": "how well questions that the documents do not answer are recognised beforehand",
     "fusion": "nDCG@10 of every way to fuse tokens and words, by weight",
     "memory": "private memory of a serving process: idle, after indexing, after each tenth of the queries",
+    "ngrams": "n-gram index beside fm-index: building, bytes, lookups, and whole questions by beams",
     "pipeline": "milliseconds and CPU milliseconds of whole queries over HTTP, by plan and stage",
     "rerank": "nDCG@10, tokens read and CPU seconds of every reranker on the same lists of candidates",
     "reading": "words and cells read of sample files of document libraries, by format",
