@@ -87,9 +87,14 @@ def create_app(settings: Settings, keys: Sequence[bytes] | None = None) -> Lites
 
 @asynccontextmanager
 async def _lifespan(app: Litestar, settings: Settings) -> AsyncIterator[None]:
-    async with running(settings) as service:
-        app.state.service = service
-        yield
+    try:
+        async with running(settings) as service:
+            app.state.service = service
+            yield
+    except Exception as error:
+        if app.state.get("service") is None:
+            app.state.refused = error  # the command says it in a sentence
+        raise
 
 
 def _service(state: State) -> Service:

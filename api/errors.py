@@ -44,6 +44,58 @@ class DatabaseTooNew(ServiceError):
         self.revision = revision
 
 
+class CannotStart(ServiceError):
+    """What the service needs at its start is not there."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"{reason}. Start what EXCERPTA_DATABASE_URL names, or correct it; see that EXCERPTA_DATA is a "
+            "directory with room that this user may write."
+        )
+        self.reason = reason
+
+
+class ForeignDatabase(ServiceError):
+    """The database and the data directory are not of one service. Nothing was read, changed or removed."""
+
+    def __init__(
+        self, path: str, held: str | None, found: str | None, *, indexes: int = 0, rows: int = 0
+    ) -> None:
+        if held is None and found is None:
+            said = (
+                f"{path} has {indexes} indexes and the database names {rows} collections, none of which is "
+                "there: set EXCERPTA_DATABASE_URL and EXCERPTA_DATA to those that belong together, or move "
+                "the directory's `collections` away to begin anew."
+            )
+        elif held is None:
+            said = (
+                f"the database belongs to another data directory ({path} is missing): correct EXCERPTA_DATA "
+                f"or EXCERPTA_DATABASE_URL, or write {found} into that file if this directory "
+                "replaces a lost one."
+            )
+        else:
+            said = (
+                f"{path} names the database {held}, and this is {found or 'a database never used with it'}: "
+                "correct EXCERPTA_DATABASE_URL or EXCERPTA_DATA, or delete that file if a backup of its "
+                "database has taken its place."
+            )
+        super().__init__(said)
+        self.path = path
+        self.held = held
+        self.found = found
+
+
+class CorruptDocument(ServiceError):
+    """A document's row in the database is not as it was written; it was not used."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__(
+            f"document {document!r} is damaged in the database: send it again, or restore a backup. "
+            "`excerpta verify` lists all such documents."
+        )
+        self.document = document
+
+
 class UnknownCollection(ServiceError):
     """There is no collection of this name."""
 

@@ -16,6 +16,7 @@ from api.answers.prompts import Prompts
 from api.answers.writer import Writer
 from api.collections.library import Library
 from api.collections.merging import Merger
+from api.collections.trash import Trash
 from api.db import Database
 from api.device.networks import Networks
 from api.errors import NotReady
@@ -159,6 +160,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
                 library,
                 spool,
                 bell,
+                Trash(settings.data_dir / "trash", settings.trash_days),
                 concurrency=settings.job_concurrency,
                 poll_s=settings.poll_s,
             )

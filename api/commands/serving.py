@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from litestar import Litestar
 
 from api.access.first_key import banner, known_keys
 from api.app import create_app
+from api.db import UNAVAILABLE
+from api.errors import CannotStart
 from api.settings import Settings
 from api.telemetry.metrics import configure_logging
+from base.errors import ExcerptaError
 from retrieval.tokens import check_faiss
 
 
@@ -41,8 +46,25 @@ def serve(settings: Settings, log_level: str) -> int:
         timeout_graceful_shutdown=max(1, round(settings.shutdown_s)),
     )
     server = Server(config)
-    server.run()
+    app = config.app
+    quiet = logging.getLogger("uvicorn.error")
+    # A start that is refused is said once, in a sentence; uvicorn would show where in the code it was.
+    quiet.addFilter(lambda record: _refusal(app) is None or record.levelno < logging.ERROR)
+    try:
+        server.run()
+    finally:
+        if (error := _refusal(app)) is not None:
+            raise error from None
     return 0 if server.started else 1
+
+
+def _refusal(app: Any) -> Exception | None:
+    """The error that a user can do something about, and that ended the start."""
+    error = app.state.get("refused")
+    if isinstance(error, UNAVAILABLE):
+        cause = getattr(error, "orig", None) or error
+        return CannotStart(f"the database or a file cannot be used ({cause or type(error).__name__})")
+    return error if isinstance(error, ExcerptaError) else None
 
 
 def _show(text: str) -> None:

@@ -320,6 +320,11 @@ class JobQueue:
             )
             return set(jobs) - set(alive)
 
+    async def known(self, jobs: Sequence[str]) -> set[str]:
+        """Those of the jobs that the database has, in whatever state."""
+        async with self._database.read() as session:
+            return set(await session.scalars(select(JobRow.id).where(JobRow.id.in_(jobs))))
+
     async def forget_keys(self, before: float) -> None:
         """Removes expired Idempotency-Keys."""
         async with self._database.write() as session:

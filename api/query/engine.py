@@ -26,6 +26,7 @@ from api.answers.writer import Writer
 from api.collections.library import Entry, Library
 from api.collections.storable import clean
 from api.db import Database, upgrade
+from api.db.identity import tie
 from api.device.networks import Networks, prefix_store
 from api.errors import InvalidRequest
 from api.http.ids import new_id
@@ -205,6 +206,7 @@ async def open_engine(settings: Settings) -> AsyncIterator[QueryEngine]:
         database = Database(settings.database)
         stack.push_async_callback(database.close)
         await upgrade(database)
+        await tie(database, settings.data_dir)
         device = Executor(str(models.device), capacity=settings.queue_capacity)
         stack.callback(device.close, settings.shutdown_s)
         one_core_for_products()

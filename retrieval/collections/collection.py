@@ -274,23 +274,7 @@ class Collection:
 
     def verify(self) -> list[CorruptSegment | IndexMismatch]:
         """Checks every checksum again; returns the problems. Changes nothing."""
-        try:
-            while True:
-                manifest = Manifest.read(self.path)
-                problems = list(self._problems(manifest))
-                # A commit in between may have swept away what this version lists: then the next is checked.
-                if not problems or manifest == Manifest.read(self.path):
-                    return problems
-        except (CorruptSegment, IndexMismatch) as error:
-            return [error]
-
-    def _problems(self, manifest: Manifest) -> Iterator[CorruptSegment | IndexMismatch]:
-        for entry in manifest.segments:
-            yield from check_segment(self.path, entry.name, entry.checksum)
-            try:
-                read_live(self.path, entry)
-            except CorruptSegment as problem:
-                yield problem
+        return check_files(self.path)
 
     @property
     def _trainer(self) -> Trainer | None:
@@ -302,6 +286,28 @@ class Collection:
         if manifest.vocabulary and self._vocabulary is None:
             raise IndexMismatch("vocabulary", manifest.vocabulary, "none")
         return self._vocabulary if manifest.settings.ngrams else None
+
+
+def check_files(path: Path) -> list[CorruptSegment | IndexMismatch]:
+    """Checks every checksum of a collection, opened or not, down to its last file; returns the problems."""
+    try:
+        while True:
+            manifest = Manifest.read(path)
+            problems = list(_problems(path, manifest))
+            # A commit in between may have swept away what this version lists: then the next is checked.
+            if not problems or manifest == Manifest.read(path):
+                return problems
+    except (CorruptSegment, IndexMismatch) as error:
+        return [error]
+
+
+def _problems(path: Path, manifest: Manifest) -> Iterator[CorruptSegment | IndexMismatch]:
+    for entry in manifest.segments:
+        yield from check_segment(path, entry.name, entry.checksum)
+        try:
+            read_live(path, entry)
+        except CorruptSegment as problem:
+            yield problem
 
 
 def _check_models(encoder: Encoder, vocabulary: Vocabulary | None, manifest: Manifest) -> None:
