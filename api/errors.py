@@ -233,6 +233,28 @@ class Unauthorized(ServiceError):
         super().__init__("send a key this service knows, as `Authorization: Bearer KEY`.")
 
 
+class UnknownHost(ServiceError):
+    """The request came by a name that is not this service's: perhaps a web page had it sent here."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"this service has no keys and is not called {host!r}. Use http://localhost, or name the host in "
+            "EXCERPTA_ALLOWED_HOSTS or EXCERPTA_PUBLIC_URL."
+        )
+        self.host = host
+
+
+class ForeignPage(ServiceError):
+    """A web page of another site sent the request, and the service has no keys."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"a web page of another site ({origin}) sent this, and the service has no keys. If the page is "
+            "yours, name its origin in EXCERPTA_CORS_ORIGINS."
+        )
+        self.origin = origin
+
+
 class NotReady(ServiceError):
     """The service is starting: a part of it cannot be used yet."""
 

@@ -11,6 +11,24 @@ from api.commands.setting import Area, setting
 class RequestSettings:
     """The part of `Settings` about addresses, browsers and requests."""
 
+    public_url: str = setting(
+        "",
+        Area.SERVER,
+        "The address that others use, such as `https://ask.example.org`: links in replies begin with it. "
+        "Set it behind a proxy; without it, links begin with the request's own name if that is known, else with /.",
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        (),
+        Area.SERVER,
+        "Names that a service without keys answers to besides localhost, separated by commas; `*` is every "
+        "name. Name those by which a proxy or another machine calls it.",
+    )
+    cors_origins: tuple[str, ...] = setting(
+        (),
+        Area.SERVER,
+        "Origins whose web pages may use the API, separated by commas, such as `https://app.example.org`. "
+        "Name your own pages; without it only pages of the service itself may.",
+    )
     max_body_mb: int = setting(
         16,
         Area.REQUESTS,

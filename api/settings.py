@@ -297,6 +297,9 @@ class Settings(RequestSettings):
                 "api_keys", "...", f"give keys of {_SHORTEST_KEY} characters or more, without spaces around"
             )
         check_url("database_url", self.database_url, ("sqlite+aiosqlite://", "postgresql+asyncpg://"))
+        check_url("public_url", self.public_url, ("http://", "https://"))
+        for origin in self.cors_origins:
+            check_url("cors_origins", origin, ("http://", "https://"))
         check_url("redis_url", self.redis_url, ("redis://", "rediss://", "unix://"))
 
     @classmethod

@@ -130,6 +130,8 @@ PROBLEMS: dict[type[base.ExcerptaError], ProblemType] = {
     service.UploadTooLarge: TOO_LARGE,
     service.IdempotencyConflict: ProblemType("idempotency-conflict", "The key was used for other data", 409),
     service.Unauthorized: ProblemType("unauthorized", "An API key is needed", 401),
+    service.UnknownHost: ProblemType("unknown-host", "The service does not have this name", 403),
+    service.ForeignPage: ProblemType("foreign-page", "A page of another site sent the request", 403),
     service.NotReady: ProblemType("not-ready", "The service is starting", 503),
     service.ShuttingDown: ProblemType("shutting-down", "The service is ending", 503),
 }

@@ -96,7 +96,7 @@ async def test_what_the_database_does_not_name_goes_to_the_trash(settings, open_
     monkeypatch.setattr(worker, "_HOUSEKEEPING_S", 0.05)
     async with open_api(settings) as api:
         deadline = time.monotonic() + 10
-        while (stranger.exists() or upload.exists()) and time.monotonic() < deadline:
+        while (stranger.exists() or upload.exists()) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         found = sorted((settings.data_dir / "trash").iterdir())
         assert [(path / "kept").read_text() for path in found] == ["still here"] * 2
