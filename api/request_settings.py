@@ -15,7 +15,7 @@ class RequestSettings:
         "",
         Area.SERVER,
         "The address that others use, such as `https://ask.example.org`: links in replies begin with it. "
-        "Set it behind a proxy; without it, links begin with the request's own name if that is known, else with /.",
+        "Set it behind a proxy. Otherwise links begin with the request's name if it is known, or with /.",
     )
     allowed_hosts: tuple[str, ...] = setting(
         (),
