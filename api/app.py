@@ -20,6 +20,7 @@ from api import __version__
 from api.access.browsers import BrowserGuard, demand_json, origin_of
 from api.access.caller import Caller
 from api.access.keys import PUBLIC, KeyGuard, caller_of, digest
+from api.commands.connections import BodyDeadline
 from api.http.method_schemas import with_methods
 from api.http.problems import respond
 from api.routes import (
@@ -78,7 +79,7 @@ def create_app(settings: Settings, keys: Sequence[bytes] | None = None) -> Lites
         },
         guards=[*_browser_guards(settings, keys), KeyGuard(keys), demand_json],
         cors_config=_cors(settings),
-        middleware=[RequestWatch(_metrics)],
+        middleware=[RequestWatch(_metrics), BodyDeadline(settings.body_timeout_s)],
         exception_handlers={HTTPException: respond, Exception: respond},
         request_max_body_size=settings.max_body_mb * _MB,
         multipart_form_part_limit=settings.max_upload_files + 1,

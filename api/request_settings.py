@@ -29,6 +29,29 @@ class RequestSettings:
         "Origins whose web pages may use the API, separated by commas, such as `https://app.example.org`. "
         "Name your own pages; without it only pages of the service itself may.",
     )
+    max_connections: int = setting(
+        1000,
+        Area.REQUESTS,
+        "Connections at once; further ones get 503 with Retry-After. Raise it for many clients; each "
+        "takes an open file.",
+        unit="connections",
+        bounds=(1, 60_000),
+    )
+    head_timeout_s: float = setting(
+        10.0,
+        Area.REQUESTS,
+        "Time that a client has to send the head of a request, from its first byte on or from connecting. "
+        "Raise it for very slow lines.",
+        unit="seconds",
+        bounds=(0.1, 600),
+    )
+    body_timeout_s: float = setting(
+        30.0,
+        Area.REQUESTS,
+        "Longest pause within the body of a request; then it ends with 408. Raise it for very slow lines.",
+        unit="seconds",
+        bounds=(0.1, 3600),
+    )
     max_body_mb: int = setting(
         16,
         Area.REQUESTS,

@@ -18,6 +18,7 @@ from api.collections.library import Library
 from api.collections.merging import Merger
 from api.collections.trash import Trash
 from api.db import Database
+from api.deadline import Deadline
 from api.device.networks import Networks
 from api.errors import NotReady
 from api.jobs.batches import BatchLimits
@@ -65,6 +66,7 @@ class Service:
     changes: Changes
     bell: WakeUps
     closing: asyncio.Event
+    deadline: Deadline
     readiness: Readiness = field(default_factory=Readiness)
 
     @property
@@ -118,6 +120,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     """Opens the service: migrates tables, resumes jobs, and starts to load models."""
     async with open_engine(settings) as engine, contextlib.AsyncExitStack() as stack:
         library = engine.library
+        deadline = engine.deadline
         job_threads = ThreadPoolExecutor(settings.job_concurrency + 1, "job")
         stack.callback(job_threads.shutdown, wait=False, cancel_futures=True)
         owner = ProcessLock(settings.data_dir / "owners")
@@ -149,6 +152,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             changes=Changes(engine.database, queue, spool, indexer, library, bell),
             bell=bell,
             closing=asyncio.Event(),
+            deadline=deadline,
         )
         _add_gauges(engine)
         warming = asyncio.create_task(_get_ready(service))
@@ -165,11 +169,11 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
                 poll_s=settings.poll_s,
             )
             await worker.start()
-            stack.push_async_callback(worker.stop, settings.shutdown_s)
+            stack.push_async_callback(lambda: worker.stop(deadline.share(0.5)))
         if settings.merge_share:
             merger = Merger(library, share=settings.merge_share)
             merger.start()
-            stack.push_async_callback(asyncio.to_thread, merger.stop, settings.shutdown_s)
+            stack.push_async_callback(lambda: asyncio.to_thread(merger.stop, deadline.share(0.5)))
         stack.callback(service.closing.set)
         yield service
 

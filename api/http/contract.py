@@ -19,12 +19,14 @@ _MEANINGS = {
     401: "An API key is needed.",
     403: "It is not allowed: by what the key may do, or because a web page of another site sent it.",
     404: "What the address names is not there.",
+    408: "The body did not come in time.",
     409: "It clashes with what is there.",
     413: "The request is too large.",
     415: "The body has a type that this address does not take.",
     422: "The request has an invalid value. `errors` or the other members name it.",
     500: "The service failed.",
     503: "The service is busy or not ready. `Retry-After` has the seconds to wait before trying again.",
+    507: "The disk is full. `Retry-After` has the seconds to wait before trying again.",
 }
 
 
@@ -49,9 +51,10 @@ def cohere_problems(*statuses: int) -> dict[int, ResponseSpec]:
 
 
 def _all(*statuses: int) -> list[int]:
-    """The given statuses and those of every route; a route that reads a body (413) may refuse its type."""
-    body = {415} if 413 in statuses else set()
-    return sorted({*statuses, *body, 400, 403, 500})
+    """The given statuses and those of every route; a route that reads a body (413) may refuse it."""
+    body = {408, 415} if 413 in statuses else set()
+    disk = {507} if 503 in statuses else set()
+    return sorted({*statuses, *body, *disk, 400, 403, 500})
 
 
 def _spec(status: int) -> ResponseSpec:

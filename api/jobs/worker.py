@@ -13,6 +13,7 @@ import structlog
 from api.collections.library import Library
 from api.collections.trash import Trash
 from api.db import UNAVAILABLE
+from api.db.faults import fault_of
 from api.errors import JobStopped, UnknownCollection
 from api.jobs.indexing import Indexer
 from api.jobs.lease import Stop, held
@@ -117,6 +118,9 @@ class Worker:
         except UNAVAILABLE as failure:
             # The database or the disk: the lease runs out, and the job is taken up where it was.
             _log.warning("jobs.interrupted", job=claim.job, error=str(failure.__cause__ or failure))
+            if (fault := fault_of(failure)) is not None:
+                with contextlib.suppress(*UNAVAILABLE):
+                    await self._queue.note(claim, f"it waits and goes on by itself: {fault.value}")
             return
         except ExcerptaError as failure:
             outcome = Outcome("failed", str(failure))

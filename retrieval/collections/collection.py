@@ -20,7 +20,7 @@ from retrieval.collections.snapshot import Snapshot
 from retrieval.collections.versions import Version, Versions
 from retrieval.collections.writer import LOCK, Writer
 from retrieval.corpus import Chunker
-from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch
+from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch, InvalidField
 from retrieval.retrievers import IndexTools, Searched, Shared
 from retrieval.segments import (
     BatchKey,
@@ -44,6 +44,9 @@ from retrieval.segments.segment import DIRECTORY as SEGMENTS
 from retrieval.segments.tombstones import DIRECTORY as TOMBSTONES
 from retrieval.tokens import DeviceSearch, Trainer
 from retrieval.types import Document, Encoder, Vocabulary
+
+MOST_FIELDS = 1000
+"""Metadata fields that the documents of one collection may have together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +155,12 @@ class Collection:
         The documents `gone`, by id, are deleted in that version too. A `batch` that was committed before is
         not added again; its Commit is returned. `progress` is called with the characters read and their
         total, `indexed` then with the tokens that are in its lists and theirs. Both may raise, to stop.
-        Raises DuplicateDocument if an id occurs twice.
+        Raises DuplicateDocument if an id occurs twice, InvalidField for too many metadata fields in all.
         """
         _refuse_duplicates(documents)
         if batch is not None and (done := self.committed(batch)):
             return done
+        _refuse_fields(self._versions.current(), documents)
         with self._writer.draft() as draft:
             vocabulary = self._writers_vocabulary()
             tools = IndexTools(self.settings, self._encoder, vocabulary, self._trainer, indexed)
@@ -330,6 +334,17 @@ def _bytes_below(directory: Path) -> int:
             status = path.lstat()
             total += status.st_size if stat.S_ISREG(status.st_mode) else 0
     return total
+
+
+def _refuse_fields(current: Version, documents: Sequence[Document]) -> None:
+    """A field costs memory in every segment and time in every filter, and nobody can list so many."""
+    brought = {name for document in documents for name in document.metadata}
+    known = set[str]().union(*(segment.columns.fields for segment in current.segments))
+    new = sorted(brought - known)
+    if new and len(known) + len(new) > MOST_FIELDS:
+        raise InvalidField(
+            new[0], f"the collection has {len(known)} metadata fields; at most {MOST_FIELDS} are kept"
+        )
 
 
 def _refuse_duplicates(documents: Sequence[Document]) -> None:
