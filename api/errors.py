@@ -215,6 +215,28 @@ class UploadTooLarge(InvalidUpload):
     """An upload has more bytes, or more files, than the service takes at once."""
 
 
+class TooManyTokens(ServiceError):
+    """A request for a single stage costs more than all of them may together."""
+
+    def __init__(self, tokens: int, budget: int) -> None:
+        super().__init__(
+            f"the request costs about {tokens} tokens; the budget is {budget}. Send fewer or shorter "
+            "texts, or raise EXCERPTA_STAGE_TOKENS."
+        )
+        self.tokens = tokens
+        self.budget = budget
+
+
+class OutOfTime(ServiceError):
+    """A request for a single stage was not done in time. What it began has ended."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"not done within {seconds:g} s (EXCERPTA_QUERY_TIMEOUT_S). Send fewer or shorter texts."
+        )
+        self.retry_after_s = 5.0
+
+
 class IdempotencyConflict(ServiceError):
     """An Idempotency-Key came again with a different upload."""
 

@@ -20,6 +20,7 @@ from api.collections.trash import Trash
 from api.db import Database
 from api.deadline import Deadline
 from api.device.networks import Networks
+from api.device.price import TokenBudget
 from api.errors import NotReady
 from api.jobs.batches import BatchLimits
 from api.jobs.changes import Changes
@@ -67,6 +68,7 @@ class Service:
     bell: WakeUps
     closing: asyncio.Event
     deadline: Deadline
+    stage_budget: TokenBudget
     readiness: Readiness = field(default_factory=Readiness)
 
     @property
@@ -153,6 +155,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             bell=bell,
             closing=asyncio.Event(),
             deadline=deadline,
+            stage_budget=TokenBudget(settings.stage_tokens),
         )
         _add_gauges(engine)
         warming = asyncio.create_task(_get_ready(service))

@@ -122,6 +122,14 @@ class Settings(RequestSettings):
         unit="queries",
         bounds=(1, 10_000),
     )
+    stage_tokens: int = setting(
+        2_000_000,
+        Area.ANSWERS,
+        "Tokens of all requests to rerank or compress loose texts together, about four characters each. A "
+        "larger single one gets 413, beyond it together 503 with Retry-After. Lower it on slow machines.",
+        unit="tokens",
+        bounds=(1, 1_000_000_000),
+    )
     query_threads: int = setting(
         8,
         Area.ANSWERS,

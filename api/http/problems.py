@@ -136,6 +136,8 @@ PROBLEMS: dict[type[base.ExcerptaError], ProblemType] = {
     service.InvalidRequest: INVALID,
     service.InvalidUpload: ProblemType("invalid-upload", "The upload cannot be taken", 422),
     service.UploadTooLarge: TOO_LARGE,
+    service.TooManyTokens: ProblemType("too-many-tokens", "The request costs too many tokens", 413),
+    service.OutOfTime: ProblemType("out-of-time", "The request was not done in time", 503),
     service.IdempotencyConflict: ProblemType("idempotency-conflict", "The key was used for other data", 409),
     service.Unauthorized: ProblemType("unauthorized", "An API key is needed", 401),
     service.UnknownHost: ProblemType("unknown-host", "The service does not have this name", 403),
