@@ -110,7 +110,7 @@ class Executor:
         """
         call = self._queued(_Call(fn, args, kwargs, patient=patient), priority)
         try:
-            return await asyncio.wrap_future(call.future)  # type: ignore[no-any-return]
+            return await asyncio.wrap_future(call.future)
         except asyncio.CancelledError:
             call.abandoned = True
             raise
