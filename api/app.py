@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Request, Router
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
@@ -16,8 +17,10 @@ from litestar.openapi.spec import Components, License, SecurityScheme, Tag
 from litestar.types import Scope
 
 from api import __version__
+from api.access.browsers import BrowserGuard, demand_json, origin_of
 from api.access.caller import Caller
 from api.access.keys import PUBLIC, KeyGuard, caller_of, digest
+from api.commands.connections import BodyDeadline
 from api.http.method_schemas import with_methods
 from api.http.problems import respond
 from api.routes import (
@@ -74,8 +77,9 @@ def create_app(settings: Settings, keys: Sequence[bytes] | None = None) -> Lites
             "service": Provide(_service, sync_to_thread=False),
             "caller": Provide(_caller, sync_to_thread=False),
         },
-        guards=[KeyGuard(keys)],
-        middleware=[RequestWatch(_metrics)],
+        guards=[*_browser_guards(settings, keys), KeyGuard(keys), demand_json],
+        cors_config=_cors(settings),
+        middleware=[RequestWatch(_metrics), BodyDeadline(settings.body_timeout_s)],
         exception_handlers={HTTPException: respond, Exception: respond},
         request_max_body_size=settings.max_body_mb * _MB,
         multipart_form_part_limit=settings.max_upload_files + 1,
@@ -85,11 +89,31 @@ def create_app(settings: Settings, keys: Sequence[bytes] | None = None) -> Lites
     )
 
 
+def _browser_guards(settings: Settings, keys: Sequence[bytes]) -> list[BrowserGuard]:
+    return [] if keys else [BrowserGuard(settings)]
+
+
+def _cors(settings: Settings) -> CORSConfig | None:
+    """Lets browsers show replies to pages of the configured origins; never to all."""
+    if not settings.cors_origins:
+        return None
+    return CORSConfig(
+        allow_origins=[origin_of(one) for one in settings.cors_origins],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+        expose_headers=["Location", "Retry-After", "Server-Timing"],
+    )
+
+
 @asynccontextmanager
 async def _lifespan(app: Litestar, settings: Settings) -> AsyncIterator[None]:
-    async with running(settings) as service:
-        app.state.service = service
-        yield
+    try:
+        async with running(settings) as service:
+            app.state.service = service
+            yield
+    except Exception as error:
+        if app.state.get("service") is None:
+            app.state.refused = error  # the command says it in a sentence
+        raise
 
 
 def _service(state: State) -> Service:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from litestar import Litestar
 
+from api.access.browsers import ANY
 from api.app import create_app
 from api.commands.shadowed import refuse_shadows
 from api.settings import Settings
@@ -24,6 +25,7 @@ def open_local(path: str, profile: str | None = None) -> Litestar:
         Settings.from_env(
             data_dir=Path(path).expanduser(),
             profile=profile,
+            allowed_hosts=(ANY,),  # no socket, so no browser
             api_keys=(),  # whoever calls is this process
             database_url="",
             redis_url="",

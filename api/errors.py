@@ -44,6 +44,58 @@ class DatabaseTooNew(ServiceError):
         self.revision = revision
 
 
+class CannotStart(ServiceError):
+    """What the service needs at its start is not there."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"{reason}. Start what EXCERPTA_DATABASE_URL names, or correct it; see that EXCERPTA_DATA is a "
+            "directory with room that this user may write."
+        )
+        self.reason = reason
+
+
+class ForeignDatabase(ServiceError):
+    """The database and the data directory are not of one service. Nothing was read, changed or removed."""
+
+    def __init__(
+        self, path: str, held: str | None, found: str | None, *, indexes: int = 0, rows: int = 0
+    ) -> None:
+        if held is None and found is None:
+            said = (
+                f"{path} has {indexes} indexes and the database names {rows} collections, none of which is "
+                "there: set EXCERPTA_DATABASE_URL and EXCERPTA_DATA to those that belong together, or move "
+                "the directory's `collections` away to begin anew."
+            )
+        elif held is None:
+            said = (
+                f"the database belongs to another data directory ({path} is missing): correct EXCERPTA_DATA "
+                f"or EXCERPTA_DATABASE_URL, or write {found} into that file if this directory "
+                "replaces a lost one."
+            )
+        else:
+            said = (
+                f"{path} names the database {held}, and this is {found or 'a database never used with it'}: "
+                "correct EXCERPTA_DATABASE_URL or EXCERPTA_DATA, or delete that file if a backup of its "
+                "database has taken its place."
+            )
+        super().__init__(said)
+        self.path = path
+        self.held = held
+        self.found = found
+
+
+class CorruptDocument(ServiceError):
+    """A document's row in the database is not as it was written; it was not used."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__(
+            f"document {document!r} is damaged in the database: send it again, or restore a backup. "
+            "`excerpta verify` lists all such documents."
+        )
+        self.document = document
+
+
 class UnknownCollection(ServiceError):
     """There is no collection of this name."""
 
@@ -163,6 +215,28 @@ class UploadTooLarge(InvalidUpload):
     """An upload has more bytes, or more files, than the service takes at once."""
 
 
+class TooManyTokens(ServiceError):
+    """A request for a single stage costs more than all of them may together."""
+
+    def __init__(self, tokens: int, budget: int) -> None:
+        super().__init__(
+            f"the request costs about {tokens} tokens; the budget is {budget}. Send fewer or shorter "
+            "texts, or raise EXCERPTA_STAGE_TOKENS."
+        )
+        self.tokens = tokens
+        self.budget = budget
+
+
+class OutOfTime(ServiceError):
+    """A request for a single stage was not done in time. What it began has ended."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"not done within {seconds:g} s (EXCERPTA_QUERY_TIMEOUT_S). Send fewer or shorter texts."
+        )
+        self.retry_after_s = 5.0
+
+
 class IdempotencyConflict(ServiceError):
     """An Idempotency-Key came again with a different upload."""
 
@@ -179,6 +253,28 @@ class Unauthorized(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("send a key this service knows, as `Authorization: Bearer KEY`.")
+
+
+class UnknownHost(ServiceError):
+    """The request came by a name that is not this service's: perhaps a web page had it sent here."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"this service has no keys and is not called {host!r}. Use http://localhost, or name the host in "
+            "EXCERPTA_ALLOWED_HOSTS or EXCERPTA_PUBLIC_URL."
+        )
+        self.host = host
+
+
+class ForeignPage(ServiceError):
+    """A web page of another site sent the request, and the service has no keys."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"a web page of another site ({origin}) sent this, and the service has no keys. If the page is "
+            "yours, name its origin in EXCERPTA_CORS_ORIGINS."
+        )
+        self.origin = origin
 
 
 class NotReady(ServiceError):

@@ -16,8 +16,11 @@ from api.answers.prompts import Prompts
 from api.answers.writer import Writer
 from api.collections.library import Library
 from api.collections.merging import Merger
+from api.collections.trash import Trash
 from api.db import Database
+from api.deadline import Deadline
 from api.device.networks import Networks
+from api.device.price import TokenBudget
 from api.errors import NotReady
 from api.jobs.batches import BatchLimits
 from api.jobs.changes import Changes
@@ -64,6 +67,8 @@ class Service:
     changes: Changes
     bell: WakeUps
     closing: asyncio.Event
+    deadline: Deadline
+    stage_budget: TokenBudget
     readiness: Readiness = field(default_factory=Readiness)
 
     @property
@@ -117,6 +122,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     """Opens the service: migrates tables, resumes jobs, and starts to load models."""
     async with open_engine(settings) as engine, contextlib.AsyncExitStack() as stack:
         library = engine.library
+        deadline = engine.deadline
         job_threads = ThreadPoolExecutor(settings.job_concurrency + 1, "job")
         stack.callback(job_threads.shutdown, wait=False, cancel_futures=True)
         owner = ProcessLock(settings.data_dir / "owners")
@@ -148,6 +154,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             changes=Changes(engine.database, queue, spool, indexer, library, bell),
             bell=bell,
             closing=asyncio.Event(),
+            deadline=deadline,
+            stage_budget=TokenBudget(settings.stage_tokens),
         )
         _add_gauges(engine)
         warming = asyncio.create_task(_get_ready(service))
@@ -159,15 +167,16 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
                 library,
                 spool,
                 bell,
+                Trash(settings.data_dir / "trash", settings.trash_days),
                 concurrency=settings.job_concurrency,
                 poll_s=settings.poll_s,
             )
             await worker.start()
-            stack.push_async_callback(worker.stop, settings.shutdown_s)
+            stack.push_async_callback(lambda: worker.stop(deadline.share(0.5)))
         if settings.merge_share:
             merger = Merger(library, share=settings.merge_share)
             merger.start()
-            stack.push_async_callback(asyncio.to_thread, merger.stop, settings.shutdown_s)
+            stack.push_async_callback(lambda: asyncio.to_thread(merger.stop, deadline.share(0.5)))
         stack.callback(service.closing.set)
         yield service
 

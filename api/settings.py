@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from api.commands.setting import Area, Note, check, check_url, parse, setting, variable
 from api.errors import InvalidSettings
+from api.request_settings import RequestSettings
 
 Role: TypeAlias = Literal["all", "api", "worker"]
 ReadFilesIn: TypeAlias = Literal["process", "thread"]
@@ -26,7 +27,7 @@ _SHORTEST_KEY = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(RequestSettings):
     """Every setting; each has an environment variable, EXCERPTA_ and its name in capitals.
 
     `data_dir` is EXCERPTA_DATA. Raises InvalidSettings with the remedy.
@@ -113,51 +114,6 @@ class Settings:
         Area.MODELS,
         "Load the models at the start. Turn it off for a faster start; the first query then waits for them.",
     )
-    max_body_mb: int = setting(
-        16,
-        Area.REQUESTS,
-        "Largest request body, uploads excepted. Raise it for very large documents that are sent one by one.",
-        unit="MiB",
-        bounds=(1, 1024),
-    )
-    max_upload_mb: int = setting(
-        1024,
-        Area.REQUESTS,
-        "Largest upload: all files of one job together. Raise it where one job brings more.",
-        unit="MiB",
-        bounds=(1, 65_536),
-    )
-    max_upload_files: int = setting(
-        10_000,
-        Area.REQUESTS,
-        "Most files in one upload. Raise it for folders of many small files.",
-        unit="files",
-        bounds=(1, 100_000),
-    )
-    query_timeout_s: float = setting(
-        300.0,
-        Area.REQUESTS,
-        "Longest time for one query, also where a request asks for more. Lower it to end slow queries "
-        "sooner.",
-        unit="seconds",
-        bounds=(0.1, 3600),
-    )
-    keep_alive_s: float = setting(
-        10.0,
-        Area.REQUESTS,
-        "Silence after which a stream sends a comment to keep its connection open. Lower it where a "
-        "proxy closes connections earlier.",
-        unit="seconds",
-        bounds=(0.01, 300),
-    )
-    shutdown_s: float = setting(
-        10.0,
-        Area.REQUESTS,
-        "Time that an orderly end may take: open requests, jobs and merges. Keep it below the time "
-        "after which the process manager kills.",
-        unit="seconds",
-        bounds=(0.1, 600),
-    )
     queue_capacity: int = setting(
         32,
         Area.ANSWERS,
@@ -165,6 +121,14 @@ class Settings:
         "Retry-After. Raise it to queue longer instead.",
         unit="queries",
         bounds=(1, 10_000),
+    )
+    stage_tokens: int = setting(
+        2_000_000,
+        Area.ANSWERS,
+        "Tokens of all requests to rerank or compress loose texts together, about four characters each. A "
+        "larger single one gets 413, beyond it together 503 with Retry-After. Lower it on slow machines.",
+        unit="tokens",
+        bounds=(1, 1_000_000_000),
     )
     query_threads: int = setting(
         8,
@@ -228,6 +192,14 @@ class Settings:
         "collections are indexed at the same time.",
         unit="jobs",
         bounds=(1, 16),
+    )
+    trash_days: float = setting(
+        7.0,
+        Area.INDEXING,
+        "How long `trash` in the data directory keeps indexes and uploads that the database does not name. "
+        "Raise it where nobody looks at the log for longer; it takes disk space.",
+        unit="days",
+        bounds=(0, 3650),
     )
     merge_share: float = setting(
         0.5,
@@ -333,6 +305,9 @@ class Settings:
                 "api_keys", "...", f"give keys of {_SHORTEST_KEY} characters or more, without spaces around"
             )
         check_url("database_url", self.database_url, ("sqlite+aiosqlite://", "postgresql+asyncpg://"))
+        check_url("public_url", self.public_url, ("http://", "https://"))
+        for origin in self.cors_origins:
+            check_url("cors_origins", origin, ("http://", "https://"))
         check_url("redis_url", self.redis_url, ("redis://", "rediss://", "unix://"))
 
     @classmethod
@@ -387,8 +362,10 @@ class Settings:
 
 
 def notes() -> dict[str, Note]:
-    """The documentation of every setting by its name, in the order of `Settings`."""
-    return {one.name: one.metadata["note"] for one in fields(Settings)}
+    """The documentation of every setting by its name, in the order of the areas."""
+    order = list(Area)
+    found = sorted(fields(Settings), key=lambda one: order.index(one.metadata["note"].area))
+    return {one.name: one.metadata["note"] for one in found}
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -21,6 +21,8 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _MOST_OWED_S = 1.0
 _BATCH_WEIGHT = 3
+_GIVEN = 3.0
+_LEAST_GIVEN_S = 0.05
 _PIECE_TOKENS = 256
 """Half a second to a second of reading for the smallest model on two cores or one."""
 _here = threading.local()
@@ -38,7 +40,7 @@ class Executor:
 
     A request reserves its places with `admit` before it does anything, so that a full device refuses it at
     once. Its calls are then not counted again. A cancelled call is skipped if it has not started; a running
-    call continues to its end.
+    one ends when it next breathes. A `patient` call lets other requests' calls go first when it breathes.
 
     One loop may take turns with the calls: see `attend`.
     """
@@ -59,6 +61,8 @@ class Executor:
         self._owed_s = 0.0
         self._since = 0.0
         self._weight = 1
+        self._running: _Call | None = None
+        self._resumed = 0.0
         self._thread = threading.Thread(target=self._work, name=f"device-{name}", daemon=True)
         self._thread.start()
 
@@ -97,10 +101,19 @@ class Executor:
         /,
         *args: Any,
         priority: Priority = Priority.INTERACTIVE,
+        patient: bool = False,
         **kwargs: Any,
     ) -> T:
-        """Calls `fn(*args, **kwargs)` on the device's thread and waits without blocking the event loop."""
-        return await asyncio.wrap_future(self.submit(fn, *args, priority=priority, **kwargs))
+        """Calls `fn(*args, **kwargs)` on the device's thread and waits without blocking the event loop.
+
+        A call that may take long and holds nothing that others wait for is `patient`.
+        """
+        call = self._queued(_Call(fn, args, kwargs, patient=patient), priority)
+        try:
+            return await asyncio.wrap_future(call.future)
+        except asyncio.CancelledError:
+            call.abandoned = True
+            raise
 
     def submit(
         self,
@@ -114,14 +127,16 @@ class Executor:
 
         Never wait for the result on the device's own thread: it cannot run there until you return.
         """
-        call: _Call = _Call(fn, args, kwargs)
+        return self._queued(_Call(fn, args, kwargs), priority).future
+
+    def _queued(self, call: _Call, priority: Priority) -> _Call:
         with self._changed:
             if self._closed:
                 raise RuntimeError(f"the executor of {self.name} is closed")
             self._arrivals += 1
             heapq.heappush(self._queue, (int(priority), self._arrivals, call))
             self._changed.notify()
-        return call.future
+        return call
 
     def attend(self, loop: Callable[[], bool]) -> None:
         """Has `loop` called again and again from now on, on the device's thread, until it returns False.
@@ -154,8 +169,10 @@ class Executor:
         while (next_call := self._next()) is not None:
             priority, _, call = next_call
             self._weight = _BATCH_WEIGHT if priority == Priority.BATCH else 1
-            self._since = time.monotonic()
+            self._since = self._resumed = time.monotonic()
+            self._running = call
             call()
+            self._running = None
             del call, next_call  # its result may be large; nobody is served by keeping it until the next call
             self._take_turns()
 
@@ -182,6 +199,36 @@ class Executor:
             self._owed_s -= self._run_loop()
         self._since = time.monotonic()
 
+    def _breathe(self) -> None:
+        """Ends the running call if nobody waits for it any more; lets others go first if it is patient."""
+        call = self._running
+        if call is None or self._looping:
+            return
+        if call.abandoned:
+            raise CancelledError
+        if not call.patient:
+            return
+        # However many come, the patient call keeps a part of the time.
+        until = time.monotonic() + max(_LEAST_GIVEN_S, _GIVEN * (time.monotonic() - self._resumed))
+        while time.monotonic() < until and (other := self._impatient()) is not None:
+            self._running = other
+            try:
+                other()
+            finally:
+                self._running = call
+        self._resumed = time.monotonic()
+
+    def _impatient(self) -> _Call | None:
+        """The next call of a request that is not patient, taken from the queue."""
+        with self._changed:
+            found = [one for one in self._queue if one[0] == Priority.INTERACTIVE and not one[2].patient]
+            if not found:
+                return None
+            first = min(found)
+            self._queue.remove(first)
+            heapq.heapify(self._queue)
+            return first[2]
+
     def _run_loop(self) -> float:
         """One turn of the loop; returns its seconds."""
         began = time.monotonic()
@@ -202,23 +249,36 @@ class Executor:
 
 
 def breathe() -> None:
-    """Long work calls this between its pieces: on a device's thread, a loop that waits gets a turn."""
+    """Long work calls this between its pieces: on a device's thread, a loop that waits gets a turn.
+
+    Raises CancelledError (of `concurrent.futures`) where nobody waits for the work any more.
+    """
     executor: Executor | None = getattr(_here, "executor", None)
     if executor is not None:
+        executor._breathe()
         executor._take_turns()
 
 
 def piece(most: int) -> int:
-    """How many tokens long work should read at once: `most`, or fewer while a loop waits on this thread."""
+    """How many tokens long work should read at once: `most`, or fewer where others may wait meanwhile."""
     executor: Executor | None = getattr(_here, "executor", None)
-    return min(most, _PIECE_TOKENS) if executor is not None and executor._loop is not None else most
+    if executor is None:
+        return most
+    running = executor._running
+    # A GPU reads thousands of tokens in the time of 256 on a processor.
+    patient = running is not None and running.patient and executor.name.startswith("cpu")
+    return min(most, _PIECE_TOKENS) if patient or executor._loop is not None else most
 
 
 class _Call:
-    """A queued call and the future of its result."""
+    """A queued call and the future of its result. It is `abandoned` when nobody waits for that any more."""
 
-    def __init__(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], *, patient: bool = False
+    ) -> None:
         self.future: Future[Any] = Future()
+        self.patient = patient
+        self.abandoned = False
         self._fn, self._args, self._kwargs = fn, args, kwargs
 
     def __call__(self) -> None:

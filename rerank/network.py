@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import UnsupportedModel
+from models.executor import breathe
+
+_TEXTS_AT_ONCE = 32
 
 
 class OffsetTokens(Protocol):
@@ -77,10 +80,14 @@ class CausalNetwork(LetterNetwork, Protocol):
 
 def cut_to_tokens(lm: LetterNetwork, texts: Sequence[str], limit: int) -> list[str]:
     """Each text up to the end of its token number `limit`."""
-    return [
-        text if len(tokens.ids) <= limit else text[: int(tokens.offsets[limit - 1][1]) if limit > 0 else 0]
-        for text, tokens in zip(texts, lm.tokenize(texts), strict=True)
-    ]
+    cut: list[str] = []
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        breathe()
+        some = texts[start : start + _TEXTS_AT_ONCE]
+        for text, tokens in zip(some, lm.tokenize(some), strict=True):
+            end = int(tokens.offsets[limit - 1][1]) if 0 < limit < len(tokens.ids) else 0
+            cut.append(text if len(tokens.ids) <= limit else text[:end])
+    return cut
 
 
 def require_finite(network: Named, scores: NDArray[np.float64]) -> NDArray[np.float64]:

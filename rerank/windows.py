@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.executor import breathe
+
 
 def windows(count: int, size: int, stride: int) -> list[tuple[int, int]]:
     """Half-open windows over `count` places, back to front, the last one always at the top.
@@ -66,6 +68,7 @@ def slide(
     scores = np.zeros(count, dtype=np.float64)
     spans = windows(count, size, stride)
     for start, end in spans:
+        breathe()
         items = order[start:end].copy()
         found = score(items)
         scores[items] = found

@@ -23,6 +23,7 @@ from api.collections.storable import check_name, storable
 from api.collections.stored_plans import stored, upgraded
 from api.db import CollectionRow, Database, upgrade
 from api.db.documents import document_row, put_documents
+from api.db.identity import tie
 from api.db.sources import restore_sources
 from api.errors import CollectionExists, InvalidRequest, InvalidSettings
 from api.http.ids import new_id
@@ -198,6 +199,7 @@ async def _refuse_taken(settings: Settings, name: str) -> None:
     database = Database(settings.database)
     try:
         await upgrade(database)
+        await tie(database, settings.data_dir)
         async with database.read() as session:
             taken = await session.scalar(select(CollectionRow.id).where(CollectionRow.name == name))
     finally:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.collections.storable import check_name
 from api.collections.stored_plans import stored, upgraded
+from api.collections.trash import Trash
 from api.db import CollectionRow, Database, JobRow
 from api.device.networks import DeviceEncoder, Networks
 from api.errors import CollectionExists, UnknownCollection
@@ -43,6 +44,14 @@ class Entry:
     version_base: int
     settings: CollectionSettings
     created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """Directories without a collection: `replaced` by a rebuild, or `unknown` to the database."""
+
+    replaced: set[str]
+    unknown: set[str]
 
 
 class Library:
@@ -77,7 +86,7 @@ class Library:
             created_at=time.time(),
         )
         entry = _entry(row)
-        await self.run(self.open, entry)
+        await self.run(self.make, entry.directory, entry.settings)
         try:
             async with self._database.write() as session:
                 session.add(row)
@@ -124,25 +133,36 @@ class Library:
     def open(self, entry: Entry) -> Collection:
         """The collection's index; blocks, so call it in a thread other than the device's.
 
-        An index that is not there is made: the row came first. Raises IndexMismatch, CorruptSegment.
+        An index that is not there is damaged, never made anew: its documents would be missing without a word.
+        Raises IndexMismatch, CorruptSegment.
         """
-        return self.open_directory(entry.directory, entry.settings)
-
-    def open_directory(self, directory: str, settings: CollectionSettings) -> Collection:
-        """The index in a directory of this name."""
         with self._opening:
-            if directory not in self._opened:
-                load = partial(self._networks.device.submit, priority=Priority.INTERACTIVE)
-                encoder = load(lambda: self._networks.encoder).result()
-                vocabulary = load(lambda: self._networks.vocabulary).result() if settings.ngrams else None
-                self._opened[directory] = Collection.create(
-                    self._root / directory,
-                    encoder=DeviceEncoder(encoder, self._networks.device),
-                    vocabulary=vocabulary,
-                    settings=index_settings(settings),
-                    accelerator=self._accelerator,
-                )
-            return self._opened[directory]
+            return self._open(entry.directory, entry.settings, Collection.open)
+
+    def make(self, directory: str, settings: CollectionSettings) -> Collection:
+        """The index in a directory of this name; an empty one where there is none."""
+        with self._opening:
+            make = partial(Collection.create, settings=index_settings(settings))
+            return self._open(directory, settings, make)
+
+    def _open(
+        self, directory: str, settings: CollectionSettings, kind: Callable[..., Collection]
+    ) -> Collection:
+        if directory not in self._opened:
+            load = partial(self._networks.device.submit, priority=Priority.INTERACTIVE)
+            encoder = load(lambda: self._networks.encoder).result()
+            vocabulary = load(lambda: self._networks.vocabulary).result() if settings.ngrams else None
+            self._opened[directory] = kind(
+                self._root / directory,
+                encoder=DeviceEncoder(encoder, self._networks.device),
+                vocabulary=vocabulary,
+                accelerator=self._accelerator,
+            )
+        return self._opened[directory]
+
+    def path(self, entry: Entry) -> Path:
+        """The directory of the collection's index."""
+        return self._root / entry.directory
 
     def opened(self) -> list[Collection]:
         """The indexes that this process has open, without those that another process has removed."""
@@ -157,16 +177,19 @@ class Library:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, partial(call, *args, **kwargs))
 
-    async def orphans(self) -> set[str]:
+    async def orphans(self) -> Orphans:
         """Directories that no collection has, and neither a job nor an import is making."""
         async with self._database.read() as session:
-            used = set(await session.scalars(select(CollectionRow.directory)))
-            jobs = await session.scalars(
-                select(JobRow.id).where(JobRow.kind == "rebuild", JobRow.state.in_(("queued", "running")))
-            )
-            used.update(jobs)
+            rows = (await session.execute(select(CollectionRow.id, CollectionRow.directory))).all()
+            jobs = (
+                await session.execute(select(JobRow.id, JobRow.state).where(JobRow.kind == "rebuild"))
+            ).all()
+        used = {directory for _, directory in rows}
+        used.update(job for job, state in jobs if state in ("queued", "running"))
         found = {path.name: path for path in self._root.glob("*") if path.is_dir()}
-        return {name for name, path in found.items() if name not in used and not is_claimed(path)}
+        left = {name for name, path in found.items() if name not in used and not is_claimed(path)}
+        replaced = left & {*(identity for identity, _ in rows), *(job for job, _ in jobs)}
+        return Orphans(replaced=replaced, unknown=left - replaced)
 
     async def forget(self, entry: Entry, documents: Iterable[str] | None = None) -> None:
         """Deletes the cached blocks of a collection's passages, or of these documents only."""
@@ -174,8 +197,18 @@ class Library:
         await self.run(self._networks.forget, entry.id, entry.name, names)
 
     async def remove(self, directory: str) -> None:
-        """Removes a directory that `orphans` found."""
+        """Removes a replaced directory that `orphans` found."""
         await self.run(self._remove, directory)
+
+    async def discard(self, directory: str, trash: Trash) -> None:
+        """Moves an unknown directory that `orphans` found to the trash."""
+
+        def move() -> None:
+            with self._opening:
+                self._opened.pop(directory, None)
+            trash.take(self._root / directory, "collection")
+
+        await self.run(move)
 
     def _remove(self, directory: str) -> None:
         with self._opening:

@@ -16,6 +16,10 @@ _NAME_PATTERN = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
+MOST_FIELDS = 256
+"""Metadata fields that one document may have."""
+
+
 def storable(document: Document) -> Document:
     """The document with characters that cannot be stored replaced by U+FFFD. Offsets do not change.
 
@@ -23,6 +27,11 @@ def storable(document: Document) -> Document:
     """
     if _UNSTORABLE.search(document.id):
         raise InvalidRequest("id", "it has a NUL or half a surrogate pair; such an id cannot be kept")
+    if len(document.metadata) > MOST_FIELDS:
+        raise InvalidRequest(
+            "metadata",
+            f"it has {len(document.metadata)} fields; at most {MOST_FIELDS} are kept. Leave some out",
+        )
     metadata = {_name(name): _value(name, value) for name, value in document.metadata.items()}
     return replace(document, text=clean(document.text), title=clean(document.title), metadata=metadata)
 

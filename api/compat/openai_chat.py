@@ -48,7 +48,7 @@ class CompletionForm:
         self._id = f"chatcmpl-{running.query.id.removeprefix('qry_')}"
         self._created = int(time.time())
         self._model = model
-        self._url = f"{base_url.rstrip('/')}/v1/collections/{quote(model)}/documents/"
+        self._url = links_of(base_url, model)
 
     def whole(self, reply: QueryReply) -> ChatCompletion:
         """The reply that is not streamed."""
@@ -110,6 +110,11 @@ class CompletionForm:
                 quote=one.quote,
             )
         )
+
+
+def links_of(base_url: str, collection: str) -> str:
+    """What the addresses of a collection's documents begin with."""
+    return f"{base_url.rstrip('/')}/v1/collections/{quote(collection)}/documents/"
 
 
 def failed(error: Exception) -> bytes:

@@ -10,6 +10,7 @@ from api.db.tables import (
     IdempotencyRow,
     JobRow,
     PromptRow,
+    ServiceRow,
     SourceRow,
 )
 
@@ -23,6 +24,7 @@ __all__ = [
     "IdempotencyRow",
     "JobRow",
     "PromptRow",
+    "ServiceRow",
     "SourceRow",
     "upgrade",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +15,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+_PATIENCE_S = 1.5
+"""Longest wait for a connection that answers; a reply that says so comes within two seconds."""
+_CONNECT_S = 5.0
+_COMMAND_S = 120.0
+_CONNECTIONS = 10
 _SQLITE_PATIENCE = 30.0  # seconds
 _SQLITE_PRAGMAS = (
     f"busy_timeout={1000 * _SQLITE_PATIENCE:.0f}",
@@ -31,6 +38,7 @@ class Database:
         self.url = url
         self.sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _engine(url, sqlite=self.sqlite)
+        self._left: set[asyncio.Future[None]] = set()
         self._reads = async_sessionmaker(self.engine, expire_on_commit=False)
         self._writes = async_sessionmaker(
             self.engine.execution_options(immediate=True), expire_on_commit=False
@@ -38,29 +46,82 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session that sees one state of the database."""
-        async with self._reads() as session:
+        """A session that sees one state of the database. Raises one of `UNAVAILABLE` within two seconds."""
+        session = await self._connected(self._reads())
+        try:
             yield session
+        finally:
+            await _closed(session)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A session whose changes are committed at the end of the block, or not at all."""
-        async with self._writes.begin() as session:
+        session = await self._connected(self._writes())
+        try:
             yield session
+            await session.commit()
+        finally:
+            await _closed(session)
 
     async def ping(self) -> None:
         """Checks that the database can be reached. Raises one of `UNAVAILABLE` if not."""
-        async with self.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def _connected(self, session: AsyncSession) -> AsyncSession:
+        """The session with a connection that has just answered.
+
+        A server that hangs answers neither the question nor its end, so the attempt is left behind, not
+        awaited. SQLite has no server: there a writer waits for its turn.
+        """
+        task = asyncio.ensure_future(session.connection())
+        try:
+            done, _ = await asyncio.wait({task}, timeout=None if self.sqlite else _PATIENCE_S)
+        except BaseException:
+            self._leave(session, task)
+            raise
+        if not done:
+            self._leave(session, task)
+            raise NoConnectionFree(f"no connection to the database within {_PATIENCE_S} s")
+        try:
+            task.result()
+        except BaseException:
+            await _closed(session)
+            raise
+        return session
+
+    def _leave(self, session: AsyncSession, task: asyncio.Future[Any]) -> None:
+        async def end() -> None:
+            await asyncio.gather(task, return_exceptions=True)
+            with contextlib.suppress(Exception):
+                await session.close()
+
+        task.cancel()
+        ending = asyncio.ensure_future(end())
+        self._left.add(ending)
+        ending.add_done_callback(self._left.discard)
 
     async def close(self) -> None:
-        """Closes every connection."""
-        await self.engine.dispose()
+        """Closes every connection; one that does not answer is left behind."""
+        closing = asyncio.ensure_future(self.engine.dispose())
+        await asyncio.wait({closing, *self._left}, timeout=_PATIENCE_S)
+
+
+async def _closed(session: AsyncSession) -> None:
+    # Also where the request is cancelled meanwhile: the connection goes back to the pool.
+    await asyncio.shield(asyncio.ensure_future(session.close()))
 
 
 def _engine(url: str, *, sqlite: bool) -> AsyncEngine:
     if not sqlite:
-        engine = create_async_engine(url, pool_pre_ping=True)
+        engine = create_async_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=_CONNECTIONS,
+            max_overflow=_CONNECTIONS,
+            pool_timeout=_PATIENCE_S,
+            connect_args={"timeout": _CONNECT_S, "command_timeout": _COMMAND_S},
+        )
         event.listen(engine.sync_engine, "do_connect", _connect_postgresql)
         return engine
     path = make_url(url).database
@@ -79,8 +140,8 @@ def _connect_postgresql(dialect: Dialect, _record: object, args: list[Any], opti
 
     try:
         return dialect.connect(*args, **options)
-    except PostgresError as error:
-        raise dialect.loaded_dbapi.OperationalError(str(error)) from error
+    except (PostgresError, OSError) as error:
+        raise dialect.loaded_dbapi.OperationalError(str(error) or type(error).__name__) from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.tables import DocumentRow, SourceRow
+from api.errors import CorruptDocument
 from retrieval import Document
 from retrieval.types import Mark
 
@@ -56,9 +57,15 @@ def document_row(
 
 
 def document_of(row: DocumentRow) -> Document:
-    """The document a row holds."""
-    marks = msgspec.json.decode(row.marks, type=tuple[Mark, ...]) if row.marks else ()
-    return Document(row.id, row.text, row.title, msgspec.json.decode(row.fields), marks)
+    """The document a row holds. Raises CorruptDocument if that is not what was written."""
+    try:
+        marks = msgspec.json.decode(row.marks, type=tuple[Mark, ...]) if row.marks else ()
+        document = Document(row.id, row.text, row.title, msgspec.json.decode(row.fields), marks)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise CorruptDocument(row.id) from None
+    if document_hash(document) != row.hash:
+        raise CorruptDocument(row.id)
+    return document
 
 
 async def put_documents(session: AsyncSession, documents: Sequence[DocumentRow]) -> None:

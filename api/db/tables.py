@@ -184,3 +184,12 @@ class IdempotencyRow(Base):
     digest: Mapped[str] = mapped_column(String(64))
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     created_at: Mapped[float]
+
+
+class ServiceRow(Base):
+    """The identity that this database shares with its data directory: one row, at 1."""
+
+    __tablename__ = "service"
+
+    at: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    identity: Mapped[str] = mapped_column(String(40))

@@ -17,6 +17,7 @@ from excerpta.types.rewrite import RewriteMethod
 from api.access.caller import LOCAL
 from api.answers.request import AnswerRequest
 from api.device.question_vectors import QuestionNetworks, QuestionVectors
+from api.device.secret import secret_of
 from api.query.question import FittedQuestion, fit
 from api.settings import Settings
 from base.methods import AUTO, Method
@@ -289,6 +290,7 @@ def prefix_store(settings: Settings) -> PrefixStore:
         name = hashlib.sha256(settings.database.encode()).hexdigest()[:12]
         redis = RedisTier(
             settings.redis_url,
+            secret=secret_of(settings.data_dir),
             name=f"excerpta:{name}:prefix",
             ttl_s=settings.prefix_redis_ttl_s,
             largest_bytes=settings.prefix_redis_mb << 20,

@@ -17,37 +17,44 @@ from api.http.problems import MEDIA_TYPE
 _MEANINGS = {
     400: "The request cannot be read.",
     401: "An API key is needed.",
+    403: "It is not allowed: by what the key may do, or because a web page of another site sent it.",
     404: "What the address names is not there.",
+    408: "The body did not come in time.",
     409: "It clashes with what is there.",
     413: "The request is too large.",
+    415: "The body has a type that this address does not take.",
     422: "The request has an invalid value. `errors` or the other members name it.",
     500: "The service failed.",
     503: "The service is busy or not ready. `Retry-After` has the seconds to wait before trying again.",
+    507: "The disk is full. `Retry-After` has the seconds to wait before trying again.",
 }
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The problems of a route: the given ones, and those that every route has."""
-    return {status: _spec(status) for status in sorted({*statuses, 400, 401, 500, 503})}
+    return {status: _spec(status) for status in _all(*statuses, 401, 503)}
 
 
 def public_problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The problems of a route that needs no key and reads no body."""
-    return {status: _spec(status) for status in sorted({*statuses, 400, 500})}
+    return {status: _spec(status) for status in _all(*statuses)}
 
 
 def openai_problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The errors of a route in OpenAI's form."""
-    return {
-        status: answered(OpenAIError, _MEANINGS[status]) for status in sorted({*statuses, 400, 401, 500, 503})
-    }
+    return {status: answered(OpenAIError, _MEANINGS[status]) for status in _all(*statuses, 401, 503)}
 
 
 def cohere_problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The errors of a route in Cohere's form."""
-    return {
-        status: answered(CohereError, _MEANINGS[status]) for status in sorted({*statuses, 400, 401, 500, 503})
-    }
+    return {status: answered(CohereError, _MEANINGS[status]) for status in _all(*statuses, 401, 503)}
+
+
+def _all(*statuses: int) -> list[int]:
+    """The given statuses and those of every route; a route that reads a body (413) may refuse it."""
+    body = {408, 415} if 413 in statuses else set()
+    disk = {507} if 503 in statuses else set()
+    return sorted({*statuses, *body, *disk, 400, 403, 500})
 
 
 def _spec(status: int) -> ResponseSpec:

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
-from sqlalchemy.exc import InterfaceError, OperationalError
+from litestar.exceptions import HTTPException, InternalServerException, ValidationException
 
 from api import errors as service
+from api.db.faults import Fault, fault_of
 from api.http.fields import with_allowed
 from base import errors as base
 from base import methods
@@ -27,6 +27,8 @@ from retrieval.ngrams import InvalidNgramOption, InvalidTokens, SegmentTooLarge
 from retrieval.tokens.errors import InvalidTokenOption, UnusableFaiss
 
 MEDIA_TYPE = "application/problem+json"
+_HUNG_UP = "client disconnected prematurely"  # as Litestar says it
+_MOST_LISTED = 50
 _log = structlog.get_logger("excerpta.http")
 
 
@@ -51,13 +53,19 @@ NOT_FOUND = ProblemType("not-found", "There is nothing at this address", 404)
 NOT_ALLOWED = ProblemType("method-not-allowed", "This address does not take that method", 405)
 TOO_LARGE = ProblemType("too-large", "The request is too large", 413)
 MEDIA = ProblemType("unsupported-media-type", "The body has a type this address does not take", 415)
-DATABASE = ProblemType("database-unavailable", "The database cannot be reached", 503)
+TOO_SLOW = ProblemType("too-slow", "The body did not come in time", 408)
+FAULTS = {
+    Fault.DISK: ProblemType("disk-full", "The disk is full", 507),
+    Fault.FILES: ProblemType("too-many-files", "The service has too many files open", 503),
+    Fault.DATABASE: ProblemType("database-unavailable", "The database cannot be reached", 503),
+}
 _STAGE = ProblemType("stage-failed", "A stage of the query failed", 500)
 
 BY_STATUS = {
     400: MALFORMED,
     404: NOT_FOUND,
     405: NOT_ALLOWED,
+    408: TOO_SLOW,
     413: TOO_LARGE,
     415: MEDIA,
     422: INVALID,
@@ -111,7 +119,10 @@ PROBLEMS: dict[type[base.ExcerptaError], ProblemType] = {
     service.InvalidSettings: INTERNAL,
     service.ShadowedPackage: INTERNAL,
     service.DatabaseTooNew: INTERNAL,
+    service.CannotStart: INTERNAL,
+    service.ForeignDatabase: INTERNAL,
     service.Unsettled: INTERNAL,
+    service.CorruptDocument: ProblemType("corrupt-document", "A document is damaged in the database", 500),
     service.JobStopped: ProblemType("job-stopped", "The work was stopped", 409),
     service.UnknownCollection: ProblemType("unknown-collection", "There is no such collection", 404),
     service.CollectionExists: ProblemType("collection-exists", "The collection is there already", 409),
@@ -125,8 +136,12 @@ PROBLEMS: dict[type[base.ExcerptaError], ProblemType] = {
     service.InvalidRequest: INVALID,
     service.InvalidUpload: ProblemType("invalid-upload", "The upload cannot be taken", 422),
     service.UploadTooLarge: TOO_LARGE,
+    service.TooManyTokens: ProblemType("too-many-tokens", "The request costs too many tokens", 413),
+    service.OutOfTime: ProblemType("out-of-time", "The request was not done in time", 503),
     service.IdempotencyConflict: ProblemType("idempotency-conflict", "The key was used for other data", 409),
     service.Unauthorized: ProblemType("unauthorized", "An API key is needed", 401),
+    service.UnknownHost: ProblemType("unknown-host", "The service does not have this name", 403),
+    service.ForeignPage: ProblemType("foreign-page", "A page of another site sent the request", 403),
     service.NotReady: ProblemType("not-ready", "The service is starting", 503),
     service.ShuttingDown: ProblemType("shutting-down", "The service is ending", 503),
 }
@@ -135,8 +150,8 @@ PROBLEMS: dict[type[base.ExcerptaError], ProblemType] = {
 
 def problem_types() -> dict[str, ProblemType]:
     """Every registered type by its slug."""
-    known = [INTERNAL, MALFORMED, INVALID, NOT_FOUND, NOT_ALLOWED, TOO_LARGE, MEDIA, DATABASE, _STAGE]
-    return {one.slug: one for one in [*known, *PROBLEMS.values()]}
+    known = [INTERNAL, MALFORMED, INVALID, NOT_FOUND, NOT_ALLOWED, TOO_SLOW, TOO_LARGE, MEDIA, _STAGE]
+    return {one.slug: one for one in [*known, *FAULTS.values(), *PROBLEMS.values()]}
 
 
 def type_of(error: base.ExcerptaError) -> ProblemType:
@@ -152,12 +167,8 @@ def document(error: Exception, *, instance: str | None = None) -> dict[str, Any]
         facts = {} if kind is INTERNAL else error.facts()
     elif isinstance(error, HTTPException):
         kind, detail, facts = _of_http(error)
-    elif isinstance(error, OperationalError | InterfaceError):
-        kind, detail, facts = (
-            DATABASE,
-            "the database does not answer; try again soon.",
-            {"retry_after_s": 5.0},
-        )
+    elif (fault := fault_of(error)) is not None:
+        kind, detail, facts = FAULTS[fault], fault.value, {"retry_after_s": 5.0}
     else:
         kind, detail, facts = INTERNAL, "an error inside the service; its log has the details", {}
     body = {
@@ -168,6 +179,9 @@ def document(error: Exception, *, instance: str | None = None) -> dict[str, Any]
         "instance": instance,
     }
     members = {name: _plain(value) for name, value in facts.items() if value is not None and name not in body}
+    for name, value in list(members.items()):
+        if isinstance(value, list) and len(value) > _MOST_LISTED:
+            members |= {name: value[:_MOST_LISTED], f"{name}_left_out": len(value) - _MOST_LISTED}
     return body | members
 
 
@@ -177,6 +191,10 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
         error = with_allowed(request, error)
     elif isinstance(error, UnicodeDecodeError):  # the JSON decoder lets it through
         error = HTTPException(f"the body is not UTF-8: {error.reason}", status_code=400)
+    elif isinstance(error, RecursionError):
+        error = HTTPException("the JSON is nested too deeply", status_code=400)
+    elif isinstance(error, InternalServerException) and error.detail == _HUNG_UP:
+        error = HTTPException("the client has hung up", status_code=499)
     body = document(error, instance=request.url.path)
     status = int(body["status"])
     if status >= 500 and not isinstance(body.get("retry_after_s"), float):

@@ -119,7 +119,8 @@ class Indexer:
         """
         collection = await self._run(self._library.open, entry)
         if claim.kind == "delete":
-            ids = msgspec.json.decode(self._spool.files(claim.job)[0].path.read_bytes(), type=list[str])
+            files = await self._run(self._spool.files, claim.job)
+            ids = msgspec.json.decode(files[0].path.read_bytes(), type=list[str])
             gone = set(ids) - await self._run(collection.contains, ids)
             version = entry.version_base + await self._run(_version, collection)
             await self._library.forget(entry, gone)
@@ -130,7 +131,7 @@ class Indexer:
             whole = BatchLimits(documents=2**31, characters=2**62)
             batch = next(
                 batches(
-                    self._spool.files(claim.job),
+                    await self._run(self._spool.files, claim.job),
                     lines=True,
                     start=Cursor(),
                     cut=whole,
@@ -152,7 +153,7 @@ class Indexer:
         done = await self._queue.batches(claim.job)
         start = msgspec.json.decode(done[-1].cursor, type=Cursor) if done else Cursor()
         collection = await self._run(self._library.open, entry)
-        files = self._spool.files(claim.job)
+        files = await self._run(self._spool.files, claim.job)
         sources = SourceReading(self._database, entry.id, claim.job)
         lines = claim.kind == "documents"
         read = batches(
@@ -206,7 +207,7 @@ class Indexer:
         total, at = await self.count(entry), sum(row.documents for row in done)
         await self._queue.set_total(claim, total)
         progress.begin(at, total)
-        collection = await self._run(self._library.open_directory, claim.job, entry.settings)
+        collection = await self._run(self._library.make, claim.job, entry.settings)
         for number in count(len(done)):
             documents = await self._documents_after(entry, after)
             if not documents:

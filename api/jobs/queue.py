@@ -160,7 +160,7 @@ class JobQueue:
             if row.attempts >= MOST_ATTEMPTS:
                 _end(row, "failed", f"given up: {row.attempts} workers ended while they ran it")
                 return None
-            row.state, row.owner = "running", self._owner.name
+            row.state, row.owner, row.error = "running", self._owner.name, None
             row.lease_until = now + self.lease_s
             row.fence += 1
             row.attempts += 1
@@ -248,6 +248,16 @@ class JobQueue:
                 .values(progress=progress, place=place)
             )
 
+    async def note(self, claim: Claim, waits: str) -> None:
+        """Says in the job what it waits for, until somebody takes it up again."""
+        async with self._database.write() as session:
+            await session.execute(
+                update(JobRow)
+                .where(JobRow.id == claim.job, JobRow.owner == claim.owner, JobRow.fence == claim.fence)
+                .where(JobRow.state == "running")
+                .values(error=waits)
+            )
+
     async def batches(self, job: str) -> list[BatchRow]:
         """The committed batches, in order."""
         async with self._database.read() as session:
@@ -319,6 +329,11 @@ class JobQueue:
                 select(JobRow.id).where(JobRow.id.in_(jobs), JobRow.state.not_in(FINISHED))
             )
             return set(jobs) - set(alive)
+
+    async def known(self, jobs: Sequence[str]) -> set[str]:
+        """Those of the jobs that the database has, in whatever state."""
+        async with self._database.read() as session:
+            return set(await session.scalars(select(JobRow.id).where(JobRow.id.in_(jobs))))
 
     async def forget_keys(self, before: float) -> None:
         """Removes expired Idempotency-Keys."""

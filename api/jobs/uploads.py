@@ -15,10 +15,46 @@ from typing import BinaryIO
 
 import msgspec
 
+from api.collections.trash import Trash
 from api.errors import InvalidUpload, UploadTooLarge
 
 _INDEX = "index.json"
 _UNFINISHED = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The names of an upload's files and the SHA-256 of each; earlier releases wrote only the names."""
+
+    names: list[str]
+    digests: list[str]
+
+    def encode(self) -> bytes:
+        """As JSON, with a checksum of its own."""
+        return msgspec.json.encode(
+            {"names": self.names, "sha256": self.digests, "checksum": self._checksum()}
+        )
+
+    @classmethod
+    def decode(cls, content: bytes) -> _Index:
+        """Raises ValueError for an index that is not as it was written."""
+        body = msgspec.json.decode(content, type=list[str] | dict[str, list[str] | str])
+        if isinstance(body, list):
+            return cls(body, [])
+        found = msgspec.convert(body, _Written)
+        index = cls(found.names, found.sha256)
+        if found.checksum != index._checksum():
+            raise ValueError("the checksum does not hold")
+        return index
+
+    def _checksum(self) -> str:
+        return hashlib.sha256(msgspec.json.encode([self.names, self.digests])).hexdigest()
+
+
+class _Written(msgspec.Struct):
+    names: list[str]
+    sha256: list[str]
+    checksum: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +79,7 @@ class SpoolWriter:
         self._names: list[str] = []
         self._bytes = 0
         self._digest = hashlib.sha256()
+        self._digests: list[str] = []
 
     def __enter__(self) -> SpoolWriter:
         return self
@@ -74,7 +111,7 @@ class SpoolWriter:
 
     def keep(self, job: str) -> None:
         """Gives the complete upload, flushed to disk, to the job."""
-        (self._directory / _INDEX).write_bytes(msgspec.json.encode(self._names))
+        (self._directory / _INDEX).write_bytes(_Index(self._names, self._digests).encode())
         for path in (self._directory / _INDEX, self._directory):
             _flush(path)
         self._directory.rename(self._root / job)
@@ -96,6 +133,7 @@ class SpoolPart:
     def __init__(self, writer: SpoolWriter, path: Path) -> None:
         self._writer = writer
         self._file = path.open("wb")
+        self._digest = hashlib.sha256()
         self.bytes = 0
 
     def __enter__(self) -> SpoolPart:
@@ -105,12 +143,14 @@ class SpoolPart:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+        self._writer._digests.append(self._digest.hexdigest())
         # Apart from its content, so that bytes cannot move from one file to the next unnoticed.
         self._writer._digest.update(self.bytes.to_bytes(8, "big"))
 
     def write(self, content: bytes) -> None:
         """Adds bytes; raises InvalidUpload when the upload grows too large."""
         self._writer._count(content)
+        self._digest.update(content)
         self.bytes += len(content)
         self._file.write(content)
 
@@ -127,19 +167,33 @@ class Uploads:
         return SpoolWriter(self._root, self._most_bytes)
 
     def files(self, job: str) -> list[SpooledFile]:
-        """The files of a job's upload. Raises InvalidUpload when they are gone."""
+        """The files of a job's upload, each with the bytes that came.
+
+        Reads all of them once. Raises InvalidUpload when they are gone or damaged.
+        """
         directory = self._root / job
         try:
-            names = msgspec.json.decode((directory / _INDEX).read_bytes(), type=list[str])
-        except (OSError, msgspec.DecodeError):
+            index = _Index.decode((directory / _INDEX).read_bytes())
+            paths = [directory / _numbered(at) for at in range(len(index.names))]
+            for path, digest in zip(paths, index.digests, strict=False):
+                with path.open("rb") as file:
+                    if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                        raise ValueError
+        except FileNotFoundError:
             raise InvalidUpload(
                 "the job's upload is no longer in the data directory; send it again"
             ) from None
-        return [SpooledFile(name, directory / _numbered(at)) for at, name in enumerate(names)]
+        except (ValueError, msgspec.DecodeError):
+            raise InvalidUpload("the job's upload is damaged on disk; send it again") from None
+        return [SpooledFile(name, path) for name, path in zip(index.names, paths, strict=True)]
 
     def drop(self, job: str) -> None:
         """Removes a job's upload."""
         shutil.rmtree(self._root / job, ignore_errors=True)
+
+    def discard(self, job: str, trash: Trash) -> None:
+        """Moves the upload of a job that the database does not name to the trash."""
+        trash.take(self._root / job, "upload")
 
     def sweep(self, older_than_s: float) -> None:
         """Removes unfinished uploads that were not written to for so long: their process died."""

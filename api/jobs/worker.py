@@ -11,7 +11,9 @@ from typing import Any
 import structlog
 
 from api.collections.library import Library
+from api.collections.trash import Trash
 from api.db import UNAVAILABLE
+from api.db.faults import fault_of
 from api.errors import JobStopped, UnknownCollection
 from api.jobs.indexing import Indexer
 from api.jobs.lease import Stop, held
@@ -40,6 +42,7 @@ class Worker:
         library: Library,
         spool: Uploads,
         bell: WakeUps,
+        trash: Trash,
         *,
         concurrency: int,
         poll_s: float,
@@ -49,6 +52,7 @@ class Worker:
         self._library = library
         self._spool = spool
         self._bell = bell
+        self._trash = trash
         self._concurrency = concurrency
         self._poll_s = poll_s
         self._tasks: list[asyncio.Task[None]] = []
@@ -114,6 +118,9 @@ class Worker:
         except UNAVAILABLE as failure:
             # The database or the disk: the lease runs out, and the job is taken up where it was.
             _log.warning("jobs.interrupted", job=claim.job, error=str(failure.__cause__ or failure))
+            if (fault := fault_of(failure)) is not None:
+                with contextlib.suppress(*UNAVAILABLE):
+                    await self._queue.note(claim, f"it waits and goes on by itself: {fault.value}")
             return
         except ExcerptaError as failure:
             outcome = Outcome("failed", str(failure))
@@ -144,7 +151,10 @@ class Worker:
         await self._bell.ring(f"job:{claim.job}")
 
     async def _keep_house(self) -> None:
-        """Frees the jobs of processes that have died; removes unreferenced directories and uploads."""
+        """Frees the jobs of processes that have died; removes directories and uploads that are done with.
+
+        Those that the database does not name go to the trash: it may be the database that is wrong.
+        """
         before: set[str] = set()
         spooled: set[str] = set()
         over: set[str] = set()
@@ -155,16 +165,24 @@ class Worker:
                 await self._queue.forget_keys(time.time() - _KEY_LIFETIME_S)
                 unneeded = await self._queue.finished_or_gone(list(self._spool.jobs()))
                 # Only what was unneeded the last time too: an upload is kept before its job's row is there.
-                for job in unneeded & spooled:
-                    self._spool.drop(job)
+                late = unneeded & spooled
+                known = await self._queue.known(list(late))
+                for job in late:
+                    if job in known:
+                        self._spool.drop(job)
+                    else:
+                        self._spool.discard(job, self._trash)
                 spooled = unneeded
                 self._spool.sweep(_UPLOAD_STALLS_S)
                 over = await self._forget_batches(over)
                 orphans = await self._library.orphans()
                 # Only what was an orphan the last time too: a collection being made has no row yet.
-                for directory in orphans & before:
+                for directory in orphans.replaced & before:
                     await self._library.remove(directory)
-                before = orphans
+                for directory in orphans.unknown & before:
+                    await self._library.discard(directory, self._trash)
+                before = orphans.replaced | orphans.unknown
+                await self._library.run(self._trash.empty)
             except UNAVAILABLE as error:
                 _log.warning("jobs.housekeeping-failed", error=str(error.__cause__ or error))
             except Exception:

@@ -26,6 +26,8 @@ from api.answers.writer import Writer
 from api.collections.library import Entry, Library
 from api.collections.storable import clean
 from api.db import Database, upgrade
+from api.db.identity import tie
+from api.deadline import Deadline
 from api.device.networks import Networks, prefix_store
 from api.errors import InvalidRequest
 from api.http.ids import new_id
@@ -66,6 +68,7 @@ class QueryEngine:
     prompts: Prompts
     threads: ThreadPoolExecutor
     metrics: Metrics
+    deadline: Deadline
 
     @property
     def models(self) -> Models:
@@ -201,12 +204,14 @@ async def open_engine(settings: Settings) -> AsyncIterator[QueryEngine]:
     profile = load_profile(settings.profile, search=[settings.data_dir / "profiles"])
     plans.resolve(None, profile=profile.plan)  # its faults are found now, not at the first query
     models = Models(profile, settings.data_dir, cache=settings.cache, device=settings.device)
+    deadline = Deadline(settings.shutdown_s)
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database)
         stack.push_async_callback(database.close)
         await upgrade(database)
+        await tie(database, settings.data_dir)
         device = Executor(str(models.device), capacity=settings.queue_capacity)
-        stack.callback(device.close, settings.shutdown_s)
+        stack.callback(lambda: device.close(deadline.share(0.5)))
         one_core_for_products()
         threads = ThreadPoolExecutor(settings.query_threads, "query", one_core_for_faiss)
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
@@ -235,6 +240,7 @@ async def open_engine(settings: Settings) -> AsyncIterator[QueryEngine]:
             prompts=Prompts(database, networks, threads, local=profile.generator is None),
             threads=threads,
             metrics=Metrics(),
+            deadline=deadline,
         )
 
 

@@ -8,6 +8,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import JSONBody
 from litestar.response import Stream
 
+from api.access.browsers import base_url
 from api.access.caller import Caller
 from api.compat.openai_chat import CompletionForm, failed, first_hits, respond_in_form
 from api.compat.openai_query import start
@@ -41,7 +42,7 @@ async def chat_completions(
     With `stream`, the reply is server-sent events: chunks, then `[DONE]`. Errors have OpenAI's form.
     """
     running = await start(service.engine, data, caller)
-    form = CompletionForm(running, data.model, str(request.base_url))
+    form = CompletionForm(running, data.model, base_url(request, service.settings))
     if not data.stream:
         reply = await unless_gone(request, running.whole(explain=False))
         return Response(form.whole(reply), headers={"Server-Timing": server_timing(reply.timings_ms)})

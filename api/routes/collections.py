@@ -16,6 +16,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from api.access.caller import Caller
+from api.archive.verifying import damage
 from api.collections.library import Entry
 from api.db.replies import iso_time, job_reply
 from api.errors import InvalidRequest
@@ -88,10 +89,9 @@ async def remove(name: CollectionName, service: NamedDependency[Service]) -> Del
     tags=["collections"],
 )
 async def verify(name: CollectionName, service: NamedDependency[Service]) -> VerifyReply:
-    """Checks every checksum on disk; changes nothing."""
+    """Checks every file of the index, every document's row, and that both agree; changes nothing."""
     entry = await service.library.get(name)
-    collection = await service.library.run(service.library.open, entry)
-    return VerifyReply(corrupt=[str(one) for one in await service.library.run(collection.verify)])
+    return VerifyReply(corrupt=await damage(service.database, service.library, entry))
 
 
 @post(

@@ -4,7 +4,6 @@ from collections import Counter
 from typing import Annotated, Any
 from urllib.parse import unquote
 
-import msgspec
 from excerpta.types import (
     DeleteReply,
     DeleteRequest,
@@ -21,6 +20,7 @@ from msgspec import Meta
 from api.access.caller import Caller
 from api.collections.storable import storable
 from api.db import DocumentRow
+from api.db.documents import document_of
 from api.db.replies import iso_time
 from api.errors import DuplicateDocument, UnknownDocument
 from api.http.contract import problems
@@ -77,14 +77,15 @@ async def get_one(
         row = await session.get(DocumentRow, (entry.id, identity))
     if row is None or row.deleted:
         raise UnknownDocument(name, identity)
+    document = document_of(row)
     collection = await service.library.run(service.library.open, entry)
     with collection.snapshot() as snapshot:
         passages = await service.library.run(_passages, snapshot, identity)
     return DocumentReply(
-        id=row.id,
-        title=row.title,
-        text=row.text,
-        metadata=msgspec.json.decode(row.fields),
+        id=document.id,
+        title=document.title,
+        text=document.text,
+        metadata=dict(document.metadata),
         passages=passages,
         created_at=iso_time(row.created_at),
     )

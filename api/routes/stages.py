@@ -1,8 +1,9 @@
 """Single stages, for texts that are in no collection."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from excerpta.types import (
     CompressedText,
@@ -24,7 +25,8 @@ from msgspec import UNSET
 from api.collections.storable import clean
 from api.compat.cohere_rerank import options_of, reply_of, respond_in_form
 from api.compat.cohere_types import CohereRerankReply, CohereRerankRequest
-from api.errors import InvalidRequest
+from api.device.price import price, refuse_early
+from api.errors import InvalidRequest, OutOfTime
 from api.http.contract import cohere_problems, problems
 from api.http.hangup import unless_gone
 from api.http.ids import new_id
@@ -38,6 +40,8 @@ from compress import Loose, without_question
 from rerank import CATALOGUE as RERANKERS
 from rerank import Ranking, Texts
 
+T = TypeVar("T")
+
 
 @post(
     "/v1/rerank",
@@ -45,6 +49,7 @@ from rerank import Ranking, Texts
     responses=problems(413, 422),
     status_code=200,
     tags=["stages"],
+    guards=[refuse_early],
 )
 async def rerank(
     data: JSONBody[RerankRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
@@ -80,6 +85,7 @@ async def rerank(
     responses=cohere_problems(413, 422),
     status_code=200,
     tags=["stages"],
+    guards=[refuse_early],
     exception_handlers={HTTPException: respond_in_form, Exception: respond_in_form},
 )
 async def rerank_v2(
@@ -112,10 +118,29 @@ async def _ranked(
     query = clean(query)
     if not query.strip():
         raise InvalidRequest("query", "it has no words; ask something")
-    with service.device.admit(), trace.stage("rerank"):
-        call = trace.on(service.device, service.networks.rerank, query, Texts(texts), options)
-        ranking: Ranking = await unless_gone(request, call)
-    return ranking
+    call = partial(service.networks.rerank, query, Texts(texts), options)
+    return await _on_device(request, service, trace, "rerank", price(query, texts), call)
+
+
+async def _on_device(
+    request: Request[Any, Any, Any],
+    service: Service,
+    trace: Trace,
+    stage: str,
+    tokens: int,
+    call: Callable[[], T],
+) -> T:
+    """Runs a call that lets queries go first, and that ends with its time or when its client is gone.
+
+    Raises TooManyTokens, Overloaded, OutOfTime.
+    """
+    with service.stage_budget.admit(tokens), service.device.admit(), trace.stage(stage):
+        work = service.device.run(trace.queued(call), patient=True)
+        try:
+            async with asyncio.timeout(trace.left_s):
+                return await unless_gone(request, work)
+        except TimeoutError:
+            raise OutOfTime(service.settings.query_timeout_s) from None
 
 
 @post(
@@ -124,6 +149,7 @@ async def _ranked(
     responses=problems(413, 422),
     status_code=200,
     tags=["stages"],
+    guards=[refuse_early],
 )
 async def compress(
     data: JSONBody[CompressRequest], request: Request[Any, Any, Any], service: NamedDependency[Service]
@@ -140,9 +166,8 @@ async def compress(
     COMPRESSORS.check(options, available, REMEDIES)
     read = EncodedTexts(query, texts, service.networks) if data.encode else Loose(texts)
     trace = Trace(timeout_s=service.settings.query_timeout_s)
-    call = partial(service.networks.compress, target_tokens=data.target_tokens)
-    with service.device.admit(), trace.stage("compress"):
-        shortened = await unless_gone(request, trace.on(service.device, call, query, read, options))
+    call = partial(service.networks.compress, query, read, options, target_tokens=data.target_tokens)
+    shortened = await _on_device(request, service, trace, "compress", price(query, texts), call)
     reply = CompressReply(
         id=new_id("cmp"),
         method=options.method,

@@ -207,7 +207,12 @@ def _stores(
             if "disk-cold" in wanted:
                 cases["disk-cold"] = lambda: _disk_cold(disk, Path(folder))
         if "redis" in wanted and redis_answers(options.redis_url):
-            tier = RedisTier(options.redis_url, name=f"excerpta-bench-{secrets.token_hex(4)}", timeout_s=5)
+            tier = RedisTier(
+                options.redis_url,
+                secret=secrets.token_bytes(32),
+                name=f"excerpta-bench-{secrets.token_hex(4)}",
+                timeout_s=5,
+            )
             shared = case_over(0, redis=tier)
             cases["redis"] = lambda: shared.timed(texts)
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TypeAlias
 
 Field: TypeAlias = "str | int | bytes | Sequence[int]"
@@ -44,18 +44,32 @@ class Namespace:
         return digest_of(asdict(self))
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a block of one key is made of: keys and values of [layers, kv_heads, tokens, head_dim]."""
+
+    layers: int
+    kv_heads: int
+    tokens: int
+    head_dim: int
+    dtype: str
+    storage: str
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class BlockKey:
     """Four SHA-256 digests: of the namespace, the tenant's salt, the document, and of all tokens.
 
     The last covers the namespace and the salt too. As text they are a path, so that a tier that stores by
-    path can delete a document or a tenant as a whole.
+    path can delete a document or a tenant as a whole. A block that does not keep the key's `promise` is not
+    the block of this key.
     """
 
     namespace: str
     scope: str
     document: str
     block: str
+    promise: Promise | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.scope}/{self.document}/{self.block}"
@@ -65,6 +79,7 @@ class Keys:
     """Makes the keys of one namespace, salt and prefix, so that only the passage is hashed each time."""
 
     def __init__(self, namespace: Namespace, salt: bytes, prefix: Sequence[int]) -> None:
+        self._namespace = namespace
         self._salt = salt
         self._start = BlockKey(namespace.digest(), scope_of(salt), "", "")
         self._fields: dict[str, Field] = {
@@ -75,8 +90,12 @@ class Keys:
 
     def key(self, passage: Sequence[int], document: str = "") -> BlockKey:
         """The key of one passage's token ids, filed under a document's name."""
+        space = self._namespace
         return replace(
             self._start,
+            promise=Promise(
+                space.layers, space.kv_heads, len(passage), space.head_dim, space.dtype, space.storage
+            ),
             document=document_of(self._salt, document),
             block=digest_of({**self._fields, "passage": list(passage)}),
         )

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 import torch
 
+from context.prefix_store.key import Promise
 from models.attention.blocks import Block
 from models.device import dtype_name
 
@@ -53,6 +54,20 @@ def unpack(stored: StoredBlock) -> Block:
         scales = stored.tensors["key_scales"], stored.tensors["value_scales"]
         return Block(_dequantized(keys, scales[0], dtype), _dequantized(values, scales[1], dtype))
     return Block(keys.to(dtype), values.to(dtype))
+
+
+def keeps(tensors: Tensors, dtype: str, promise: Promise) -> bool:
+    """Whether tensors have the names, shapes and types that a key promises."""
+    shape = (promise.layers, promise.kv_heads, promise.tokens, promise.head_dim)
+    kind = {"bfloat16": torch.bfloat16, "int8": torch.int8}.get(promise.storage)
+    kind = kind or getattr(torch, promise.dtype)
+    wanted = {"keys": (shape, kind), "values": (shape, kind)}
+    if promise.storage == "int8":
+        # An empty block has nothing to take a scale of: its scales are as empty.
+        channels, tokens = ((*shape[:2], 1, shape[3]), (*shape[:3], 1)) if promise.tokens else (shape, shape)
+        wanted |= {"key_scales": (channels, torch.float32), "value_scales": (tokens, torch.float32)}
+    found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
+    return dtype == promise.dtype and found == wanted
 
 
 def _int8(block: Block) -> Tensors:

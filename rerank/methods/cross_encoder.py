@@ -10,6 +10,7 @@ from excerpta.types.rerank import CrossEncoder
 from numpy.typing import NDArray
 
 from base.methods import Method
+from models.executor import breathe
 from rerank.base import Passages, Ranking
 from rerank.network import require_finite
 
@@ -43,9 +44,16 @@ class CrossEncoderReranker:
         texts = passages.texts
         if not texts or not query.strip():
             return Ranking.unchanged(len(texts))
-        scores, tokens_read = self._network.scores(
-            query, texts, batch=options.batch, max_tokens=options.max_tokens
-        )
+        scores = np.zeros(len(texts))
+        tokens_read = 0
+        order = sorted(range(len(texts)), key=lambda at: -len(texts[at]))  # a batch is padded to its longest
+        for start in range(0, len(texts), options.batch):
+            breathe()
+            places = order[start : start + options.batch]
+            scores[places], read = self._network.scores(
+                query, [texts[at] for at in places], batch=options.batch, max_tokens=options.max_tokens
+            )
+            tokens_read += read
         return Ranking.by(
             require_finite(self._network, scores),
             forward_passes=-(-len(texts) // options.batch),

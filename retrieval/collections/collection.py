@@ -20,7 +20,7 @@ from retrieval.collections.snapshot import Snapshot
 from retrieval.collections.versions import Version, Versions
 from retrieval.collections.writer import LOCK, Writer
 from retrieval.corpus import Chunker
-from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch
+from retrieval.errors import CorruptSegment, DuplicateDocument, IndexMismatch, InvalidField
 from retrieval.retrievers import IndexTools, Searched, Shared
 from retrieval.segments import (
     BatchKey,
@@ -44,6 +44,9 @@ from retrieval.segments.segment import DIRECTORY as SEGMENTS
 from retrieval.segments.tombstones import DIRECTORY as TOMBSTONES
 from retrieval.tokens import DeviceSearch, Trainer
 from retrieval.types import Document, Encoder, Vocabulary
+
+MOST_FIELDS = 1000
+"""Metadata fields that the documents of one collection may have together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +155,12 @@ class Collection:
         The documents `gone`, by id, are deleted in that version too. A `batch` that was committed before is
         not added again; its Commit is returned. `progress` is called with the characters read and their
         total, `indexed` then with the tokens that are in its lists and theirs. Both may raise, to stop.
-        Raises DuplicateDocument if an id occurs twice.
+        Raises DuplicateDocument if an id occurs twice, InvalidField for too many metadata fields in all.
         """
         _refuse_duplicates(documents)
         if batch is not None and (done := self.committed(batch)):
             return done
+        _refuse_fields(self._versions.current(), documents)
         with self._writer.draft() as draft:
             vocabulary = self._writers_vocabulary()
             tools = IndexTools(self.settings, self._encoder, vocabulary, self._trainer, indexed)
@@ -274,23 +278,7 @@ class Collection:
 
     def verify(self) -> list[CorruptSegment | IndexMismatch]:
         """Checks every checksum again; returns the problems. Changes nothing."""
-        try:
-            while True:
-                manifest = Manifest.read(self.path)
-                problems = list(self._problems(manifest))
-                # A commit in between may have swept away what this version lists: then the next is checked.
-                if not problems or manifest == Manifest.read(self.path):
-                    return problems
-        except (CorruptSegment, IndexMismatch) as error:
-            return [error]
-
-    def _problems(self, manifest: Manifest) -> Iterator[CorruptSegment | IndexMismatch]:
-        for entry in manifest.segments:
-            yield from check_segment(self.path, entry.name, entry.checksum)
-            try:
-                read_live(self.path, entry)
-            except CorruptSegment as problem:
-                yield problem
+        return check_files(self.path)
 
     @property
     def _trainer(self) -> Trainer | None:
@@ -302,6 +290,28 @@ class Collection:
         if manifest.vocabulary and self._vocabulary is None:
             raise IndexMismatch("vocabulary", manifest.vocabulary, "none")
         return self._vocabulary if manifest.settings.ngrams else None
+
+
+def check_files(path: Path) -> list[CorruptSegment | IndexMismatch]:
+    """Checks every checksum of a collection, opened or not, down to its last file; returns the problems."""
+    try:
+        while True:
+            manifest = Manifest.read(path)
+            problems = list(_problems(path, manifest))
+            # A commit in between may have swept away what this version lists: then the next is checked.
+            if not problems or manifest == Manifest.read(path):
+                return problems
+    except (CorruptSegment, IndexMismatch) as error:
+        return [error]
+
+
+def _problems(path: Path, manifest: Manifest) -> Iterator[CorruptSegment | IndexMismatch]:
+    for entry in manifest.segments:
+        yield from check_segment(path, entry.name, entry.checksum)
+        try:
+            read_live(path, entry)
+        except CorruptSegment as problem:
+            yield problem
 
 
 def _check_models(encoder: Encoder, vocabulary: Vocabulary | None, manifest: Manifest) -> None:
@@ -324,6 +334,17 @@ def _bytes_below(directory: Path) -> int:
             status = path.lstat()
             total += status.st_size if stat.S_ISREG(status.st_mode) else 0
     return total
+
+
+def _refuse_fields(current: Version, documents: Sequence[Document]) -> None:
+    """A field costs memory in every segment and time in every filter, and nobody can list so many."""
+    brought = {name for document in documents for name in document.metadata}
+    known = set[str]().union(*(segment.columns.fields for segment in current.segments))
+    new = sorted(brought - known)
+    if new and len(known) + len(new) > MOST_FIELDS:
+        raise InvalidField(
+            new[0], f"the collection has {len(known)} metadata fields; at most {MOST_FIELDS} are kept"
+        )
 
 
 def _refuse_duplicates(documents: Sequence[Document]) -> None:

@@ -85,6 +85,11 @@ class Columns:
         self._present = {field: np.array(documents, np.int32) for field, documents in present.items()}
         self._columns = {key: _column(documents, values) for key, (documents, values) in held.items()}
 
+    @property
+    def fields(self) -> set[str]:
+        """Every field that a document has, live or not."""
+        return set(self._present)
+
     def kinds(self, live: Bits | None = None) -> dict[str, set[str]]:
         """Each field that a live document has, and the kinds of its values there."""
         kinds: dict[str, set[str]] = {

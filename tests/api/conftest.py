@@ -93,6 +93,7 @@ def tiny_settings(data_dir, tiny_profile):
         prefix_memory_mb=16,
         prefix_disk_mb=16,
         read_files_in="thread",
+        allowed_hosts=("test", "local"),
     )
 
 

@@ -28,7 +28,9 @@ def make_redis() -> Iterator[Callable[..., RedisTier]]:
     made: list[RedisTier] = []
 
     def make(**options: Any) -> RedisTier:
-        made.append(RedisTier(REDIS, name=name, **{"ttl_s": 60, "timeout_s": 5, **options}))
+        made.append(
+            RedisTier(REDIS, name=name, **{"secret": b"s" * 32, "ttl_s": 60, "timeout_s": 5, **options})
+        )
         return made[-1]
 
     yield make

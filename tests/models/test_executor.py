@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from base.errors import Overloaded
-from models.executor import Executor, Priority
+from models.executor import Executor, Priority, breathe
 from tests.support.speeds import examples
 
 
@@ -162,3 +163,46 @@ async def test_many_waiters(executor: Executor) -> None:
     results = await asyncio.gather(*(executor.run(abs, -n) for n in range(200)))
     assert results == list(range(200))
     assert executor.waiting == 0
+
+
+async def test_work_that_nobody_waits_for_ends_when_it_breathes(executor: Executor) -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        began.set()
+        try:
+            while True:
+                breathe()
+                time.sleep(0.005)
+        finally:
+            ended.set()
+
+    waiter = asyncio.create_task(executor.run(work))
+    await asyncio.to_thread(began.wait, 5)
+    waiter.cancel()
+    await asyncio.gather(waiter, return_exceptions=True)
+    assert await asyncio.to_thread(ended.wait, 5)
+    assert await executor.run(lambda: 1) == 1
+
+
+async def test_patient_work_lets_others_go_first_and_keeps_a_part_of_the_time(executor: Executor) -> None:
+    order: list[str] = []
+    steps = 0
+
+    def work() -> int:
+        nonlocal steps
+        while len(order) < 20:
+            breathe()
+            steps += 1
+            time.sleep(0.01)
+        return steps
+
+    patient = asyncio.create_task(executor.run(work, patient=True))
+    await asyncio.sleep(0.05)
+    other = asyncio.create_task(executor.run(order.append, "patient", patient=True))
+    for count in range(20):
+        await executor.run(order.append, str(count))
+        assert not other.done()
+    assert await patient > 0
+    await other
+    assert order == [*map(str, range(20)), "patient"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,7 +22,8 @@ NAMESPACE = Namespace(
 def key_of(
     *passage: int, salt: bytes = b"", namespace: Namespace = NAMESPACE, document: str = ""
 ) -> BlockKey:
-    return Keys(namespace, salt, [1, 2]).key(passage, document)
+    """The key of a passage; it promises nothing, so blocks of any shape may go under it."""
+    return replace(Keys(namespace, salt, [1, 2]).key(passage, document), promise=None)
 
 
 def block_of(seed: int, tokens: int = 3, dtype: torch.dtype = torch.float32) -> Block:

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 
 from context.prefix_store.key import BlockKey
-from context.prefix_store.stored import StoredBlock, Tensors
+from context.prefix_store.stored import StoredBlock, Tensors, keeps
 
 
 class CorruptBlock(ValueError):
@@ -73,6 +73,8 @@ def _checked(key: BlockKey, metadata: Any, tensors: Tensors) -> StoredBlock:
     facts = {name: str(metadata.get(name)) for name in ("key", "dtype", "seconds")}
     if metadata.get("crc32") != _checksum(facts, tensors):
         raise CorruptBlock("its checksum does not hold")
+    if key.promise is not None and not keeps(tensors, facts["dtype"], key.promise):
+        raise CorruptBlock("its tensors are not those of its key")
     return StoredBlock(tensors, facts["dtype"], float(facts["seconds"]))
 
 

@@ -1,12 +1,15 @@
 """The Redis tier: blocks shared by all processes that use the same server.
 
-    <name>:<namespace>/<scope>/<document>/<block>        the bytes of one block's file
+    <name>:<namespace>/<scope>/<document>/<block>        an HMAC-SHA256, then the bytes of one block's file
 
-Redis keeps the books: it forgets by age, and by its own policy when it is full.
+Redis is not trusted: others may write there. A value counts only if it carries the HMAC of its own key and
+bytes, by a secret that only this service's processes know; whatever else is there is a miss. Redis keeps the
+books: it forgets by age, and by its own policy when it is full.
 """
 
 from __future__ import annotations
 
+import hmac
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -14,7 +17,7 @@ from typing import Any, TypeVar, cast
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from context.prefix_store.deletion_log import RedisLog
@@ -26,11 +29,14 @@ from context.prefix_store.tiers.ledger import Counters
 
 T = TypeVar("T")
 _READ_SIZE = 1 << 20
+_SEAL = 32
+"""Bytes of an HMAC-SHA256."""
 
 
 class RedisTier:
     """A `Tier` in Redis. Values over `largest_bytes` are refused; each lives `ttl_s` after its last use.
 
+    `secret` is that of the service; a block that was sealed with another one is not used.
     A server that does not answer within `timeout_s` fails the call, which is never repeated here.
     `bytes` and `blocks` of the stats are what this process has put in: only Redis knows what is left.
     """
@@ -39,6 +45,7 @@ class RedisTier:
         self,
         url: str,
         *,
+        secret: bytes,
         name: str = "excerpta:prefix",
         ttl_s: int = 86_400,
         largest_bytes: int = 64 << 20,
@@ -51,6 +58,7 @@ class RedisTier:
             socket_read_size=_READ_SIZE,
             retry=Retry(NoBackoff(), 0),
         )
+        self._secret = secret
         self._name = name
         self._ttl_s = ttl_s
         self._largest = largest_bytes
@@ -60,11 +68,11 @@ class RedisTier:
 
     def get(self, key: BlockKey) -> StoredBlock | None:
         """The block, or None; a value that is not what its key promises is removed. Raises OSError."""
-        data = cast("bytes | None", _asked(lambda: self._redis.getex(self._place(key), ex=self._ttl_s)))
+        data = self._read(self._place(key))
         block = None
-        if data is not None:
+        if data:
             try:
-                block = block_from_bytes(key, data)
+                block = block_from_bytes(key, self._unsealed(key, data))
             except CorruptBlock:
                 with self._lock:
                     self._counters.corrupt += 1
@@ -86,7 +94,8 @@ class RedisTier:
         place = self._place(key)
         if _asked(lambda: self._redis.expire(place, self._ttl_s)):
             return
-        _asked(lambda: self._redis.set(place, data, ex=self._ttl_s))
+        sealed = self._seal(key, data) + data
+        _asked(lambda: self._redis.set(place, sealed, ex=self._ttl_s))
         with self._lock:
             self._blocks += 1
             self._bytes += len(data)
@@ -136,6 +145,30 @@ class RedisTier:
     def close(self) -> None:
         """Ends the connections."""
         self._redis.close()
+
+    def _read(self, place: str) -> bytes:
+        """The value, as long as a block may be, and empty if there is none; its time begins anew."""
+        asked = self._redis.pipeline(transaction=False)
+        asked.getrange(place, 0, self._largest + _SEAL - 1)
+        asked.expire(place, self._ttl_s)
+        answers = _asked(lambda: asked.execute(raise_on_error=False))
+        found = answers[0]
+        if isinstance(found, ResponseError) and str(found).startswith("WRONGTYPE"):
+            return b"another kind of value"
+        if isinstance(found, RedisError):
+            raise OSError(str(found))
+        return cast("bytes", found)
+
+    def _unsealed(self, key: BlockKey, data: bytes) -> bytes:
+        content = data[_SEAL:]
+        if not hmac.compare_digest(data[:_SEAL], self._seal(key, content)):
+            raise CorruptBlock("it was not sealed by this service")
+        return content
+
+    def _seal(self, key: BlockKey, content: bytes) -> bytes:
+        made = hmac.new(self._secret, f"{key}|".encode(), "sha256")
+        made.update(content)
+        return made.digest()
 
     def _place(self, key: BlockKey) -> str:
         return f"{self._name}:{key}"

@@ -78,7 +78,9 @@ def client(data):
     from api.settings import Settings
 
     # Merging would make other segments of those that were written.
-    settings = Settings(data_dir=data, profile="small", device="cpu", warm=False, merge_share=0)
+    settings = Settings(
+        data_dir=data, profile="small", device="cpu", warm=False, merge_share=0, allowed_hosts=("local",)
+    )
     app = create_app(settings)
     server = LocalServer(app)
     server._lifespan = Lifespan(app)

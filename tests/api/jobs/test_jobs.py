@@ -8,6 +8,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from api.collections.library import Orphans
 from api.db import JobRow
 from api.jobs.process import ProcessLock
 from tests.support.upload_jobs import ids_in, ndjson, upload
@@ -87,7 +88,7 @@ async def test_a_rebuild_changes_nothing_but_the_index(both, problem):
     assert (await api("GET", "/v1/collections/c/documents/d0001")).json()["text"] == "new text"
     assert (await api("DELETE", "/v1/collections/c/documents/d0001")).json()["deleted"] == 1
     problem(await api("GET", "/v1/collections/c/documents/d0001"), 404, "unknown-document")
-    assert await api.service.library.orphans() == {old.directory}
+    assert await api.service.library.orphans() == Orphans(replaced={old.directory}, unknown=set())
 
 
 async def test_changes_wait_for_a_rebuild_but_queries_do_not(api, problem):

@@ -94,7 +94,7 @@ def _over_directory(directory: Path, pipe) -> None:
 
 
 def _over_redis(name: str, pipe) -> None:
-    store = PrefixStore(10**6, redis=RedisTier(REDIS, name=name, ttl_s=60, timeout_s=5))
+    store = PrefixStore(10**6, redis=RedisTier(REDIS, secret=b"s" * 32, name=name, ttl_s=60, timeout_s=5))
     store._listeners[0]._log.interval_s = 0.0
     _other_process(store, pipe)
 
@@ -217,7 +217,7 @@ def test_a_deletion_while_redis_is_dead_is_told_when_it_is_back(make_redis):
     here, there = (Listener(one.deletion_log(), clock=lambda: clock[0]) for one in (tier, other))
     assert there.news() == here.news() == [EVERYTHING]
     working = here._log._redis
-    here._log._redis = RedisTier("redis://127.0.0.1:1/0", timeout_s=0.1)._redis
+    here._log._redis = RedisTier("redis://127.0.0.1:1/0", secret=b"s", timeout_s=0.1)._redis
     here.tell(GONE)
     clock[0] = 2.0
     assert there.news() == []

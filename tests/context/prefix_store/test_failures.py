@@ -233,7 +233,7 @@ def test_a_full_filesystem_degrades_to_encoding(tmp_path):
 
 
 def redis_at(port: int) -> RedisTier:
-    return RedisTier(f"redis://127.0.0.1:{port}/0", name="excerpta-test", timeout_s=0.1)
+    return RedisTier(f"redis://127.0.0.1:{port}/0", secret=b"s" * 32, name="excerpta-test", timeout_s=0.1)
 
 
 @pytest.fixture
