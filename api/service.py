@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from api.access.stored_keys import StoredKeys
 from api.answers.local import LocalWriter
 from api.answers.prompts import Prompts
 from api.answers.writer import Writer
@@ -64,6 +65,7 @@ class Service:
     changes: Changes
     bell: WakeUps
     closing: asyncio.Event
+    keys: StoredKeys
     readiness: Readiness = field(default_factory=Readiness)
 
     @property
@@ -140,6 +142,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             readers if settings.read_files_in == "process" else lambda *_: ReadHere(DEFAULT_LIMITS),
             merges=settings.merge_share > 0,
         )
+        keys = StoredKeys(engine.database)
+        stack.push_async_callback(keys.close)
         service = Service(
             engine=engine,
             queue=queue,
@@ -148,6 +152,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             changes=Changes(engine.database, queue, spool, indexer, library, bell),
             bell=bell,
             closing=asyncio.Event(),
+            keys=keys,
         )
         _add_gauges(engine)
         warming = asyncio.create_task(_get_ready(service))

@@ -3,6 +3,7 @@
 from api.db.database import UNAVAILABLE, Database
 from api.db.migrate import upgrade
 from api.db.tables import (
+    ApiKeyRow,
     Base,
     BatchRow,
     CollectionRow,
@@ -15,6 +16,7 @@ from api.db.tables import (
 
 __all__ = [
     "UNAVAILABLE",
+    "ApiKeyRow",
     "Base",
     "BatchRow",
     "CollectionRow",

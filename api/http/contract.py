@@ -17,6 +17,7 @@ from api.http.problems import MEDIA_TYPE
 _MEANINGS = {
     400: "The request cannot be read.",
     401: "An API key is needed.",
+    403: "The API key has none of the scopes that this needs.",
     404: "What the address names is not there.",
     409: "It clashes with what is there.",
     413: "The request is too large.",
@@ -24,11 +25,13 @@ _MEANINGS = {
     500: "The service failed.",
     503: "The service is busy or not ready. `Retry-After` has the seconds to wait before trying again.",
 }
+_EVERYWHERE = (400, 401, 403, 500, 503)
+"""The statuses that every route with a key may answer with."""
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The problems of a route: the given ones, and those that every route has."""
-    return {status: _spec(status) for status in sorted({*statuses, 400, 401, 500, 503})}
+    return {status: _spec(status) for status in sorted({*statuses, *_EVERYWHERE})}
 
 
 def public_problems(*statuses: int) -> dict[int, ResponseSpec]:
@@ -38,16 +41,12 @@ def public_problems(*statuses: int) -> dict[int, ResponseSpec]:
 
 def openai_problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The errors of a route in OpenAI's form."""
-    return {
-        status: answered(OpenAIError, _MEANINGS[status]) for status in sorted({*statuses, 400, 401, 500, 503})
-    }
+    return {status: answered(OpenAIError, _MEANINGS[status]) for status in sorted({*statuses, *_EVERYWHERE})}
 
 
 def cohere_problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The errors of a route in Cohere's form."""
-    return {
-        status: answered(CohereError, _MEANINGS[status]) for status in sorted({*statuses, 400, 401, 500, 503})
-    }
+    return {status: answered(CohereError, _MEANINGS[status]) for status in sorted({*statuses, *_EVERYWHERE})}
 
 
 def _spec(status: int) -> ResponseSpec:

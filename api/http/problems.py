@@ -127,6 +127,8 @@ PROBLEMS: dict[type[base.ExcerptaError], ProblemType] = {
     service.UploadTooLarge: TOO_LARGE,
     service.IdempotencyConflict: ProblemType("idempotency-conflict", "The key was used for other data", 409),
     service.Unauthorized: ProblemType("unauthorized", "An API key is needed", 401),
+    service.Forbidden: ProblemType("forbidden", "The API key may not do this", 403),
+    service.UnknownKey: ProblemType("unknown-key", "There is no such API key", 404),
     service.NotReady: ProblemType("not-ready", "The service is starting", 503),
     service.ShuttingDown: ProblemType("shutting-down", "The service is ending", 503),
 }
