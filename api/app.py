@@ -28,6 +28,7 @@ from api.routes import (
     COLLECTIONS,
     DOCUMENTS,
     JOBS,
+    KEYS,
     METHODS,
     PROFILE,
     PROMPTS,
@@ -47,6 +48,7 @@ _TAGS = {
     "collections": "Named sets of documents, indexed together.",
     "documents": "Documents, a few at a time.",
     "jobs": "Uploads of any size, indexed in the background; they survive a restart.",
+    "keys": "Keys that open this service, each for some of what it does.",
     "prompts": "Texts of your own that answers are written with, read once and kept.",
     "queries": "Questions: passages, answers, citations.",
     "sources": "The files that documents were read from.",
@@ -64,7 +66,7 @@ def create_app(settings: Settings, keys: Sequence[bytes] | None = None) -> Lites
     handlers = [*SYSTEM]
     if settings.serves:
         handlers += [*COLLECTIONS, *DOCUMENTS, *SOURCES, *JOBS, *PROMPTS, *QUERIES]
-        handlers += [*CHAT, *STAGES, *METHODS, *PROFILE]
+        handlers += [*CHAT, *STAGES, *METHODS, *PROFILE, *KEYS]
     routers: list[Router] = []
     if settings.serves:
         # A form is a little longer than the files in it; the spool counts the files.

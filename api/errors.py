@@ -277,6 +277,22 @@ class ForeignPage(ServiceError):
         self.origin = origin
 
 
+class Forbidden(ServiceError):
+    """The key of the request has none of the scopes that this needs."""
+
+    def __init__(self, scopes: Sequence[str]) -> None:
+        super().__init__(f"this needs a key with the scope {' or '.join(scopes)}, or admin.")
+        self.scopes = list(scopes)
+
+
+class UnknownKey(ServiceError):
+    """There is no API key of this id."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"there is no API key with the id {key!r}. GET /v1/keys lists those there are.")
+        self.key = key
+
+
 class NotReady(ServiceError):
     """The service is starting: a part of it cannot be used yet."""
 

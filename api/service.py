@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from api.access.stored_keys import StoredKeys
 from api.answers.local import LocalWriter
 from api.answers.prompts import Prompts
 from api.answers.writer import Writer
@@ -69,6 +70,7 @@ class Service:
     closing: asyncio.Event
     deadline: Deadline
     stage_budget: TokenBudget
+    keys: StoredKeys
     readiness: Readiness = field(default_factory=Readiness)
 
     @property
@@ -146,6 +148,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             readers if settings.read_files_in == "process" else lambda *_: ReadHere(DEFAULT_LIMITS),
             merges=settings.merge_share > 0,
         )
+        keys = StoredKeys(engine.database)
+        stack.push_async_callback(keys.close)
         service = Service(
             engine=engine,
             queue=queue,
@@ -156,6 +160,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             closing=asyncio.Event(),
             deadline=deadline,
             stage_budget=TokenBudget(settings.stage_tokens),
+            keys=keys,
         )
         _add_gauges(engine)
         warming = asyncio.create_task(_get_ready(service))

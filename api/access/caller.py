@@ -16,6 +16,14 @@ class Caller:
     key: str = ""
     scopes: frozenset[str] = field(default=SCOPES)
 
+    def may(self, *scopes: str) -> bool:
+        """Whether the caller has one of these scopes; `admin` stands for all.
+
+        >>> Caller(scopes=frozenset({"search"})).may("write")
+        False
+        """
+        return "admin" in self.scopes or not self.scopes.isdisjoint(scopes)
+
     def salt(self, collection: str) -> str:
         """Separates the cached blocks of a collection, by its id, from those of others and other tenants.
 

@@ -13,12 +13,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from api.access.keys import digest
+from api.access.keys import PREFIX, digest
 from api.errors import InvalidSettings
 from api.settings import Settings
 
 FILE = "first-key.sha256"
-_PREFIX = "exk_"
 
 
 def known_keys(settings: Settings, show: Callable[[str], None]) -> list[bytes]:
@@ -65,7 +64,7 @@ def _first_key(directory: Path, show: Callable[[str], None]) -> bytes:
     with FileLock(directory / f".{FILE}.lock"):
         if path.exists():
             return _read(path)
-        key = _PREFIX + secrets.token_urlsafe(32)
+        key = PREFIX + secrets.token_urlsafe(32)
         # Shown before it is kept: a crash in between leaves no key that nobody has seen.
         show(key)
         _write(path, digest(key))

@@ -3,6 +3,7 @@
 from api.db.database import UNAVAILABLE, Database
 from api.db.migrate import upgrade
 from api.db.tables import (
+    ApiKeyRow,
     Base,
     BatchRow,
     CollectionRow,
@@ -16,6 +17,7 @@ from api.db.tables import (
 
 __all__ = [
     "UNAVAILABLE",
+    "ApiKeyRow",
     "Base",
     "BatchRow",
     "CollectionRow",

@@ -1,4 +1,4 @@
-"""The tables: the truth about collections, documents, jobs and prompts.
+"""The tables: the truth about collections, documents, jobs, prompts and keys.
 
 Times are seconds since 1970 (UTC). Small structured values are JSON text, which both databases keep as it is.
 """
@@ -170,6 +170,20 @@ class PromptRow(Base):
     modules: Mapped[str] = mapped_column(Text)
     created_at: Mapped[float]
     updated_at: Mapped[float]
+
+
+class ApiKeyRow(Base):
+    """An API key: the first digits of its digest (SHA-256), the digest, and its scopes as a JSON list."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(128))
+    scopes: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[float]
+    expires_at: Mapped[float | None]
+    last_used_at: Mapped[float | None]
 
 
 class IdempotencyRow(Base):

@@ -142,6 +142,8 @@ PROBLEMS: dict[type[base.ExcerptaError], ProblemType] = {
     service.Unauthorized: ProblemType("unauthorized", "An API key is needed", 401),
     service.UnknownHost: ProblemType("unknown-host", "The service does not have this name", 403),
     service.ForeignPage: ProblemType("foreign-page", "A page of another site sent the request", 403),
+    service.Forbidden: ProblemType("forbidden", "The API key may not do this", 403),
+    service.UnknownKey: ProblemType("unknown-key", "There is no such API key", 404),
     service.NotReady: ProblemType("not-ready", "The service is starting", 503),
     service.ShuttingDown: ProblemType("shutting-down", "The service is ending", 503),
 }

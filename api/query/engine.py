@@ -29,7 +29,7 @@ from api.db import Database, upgrade
 from api.db.identity import tie
 from api.deadline import Deadline
 from api.device.networks import Networks, prefix_store
-from api.errors import InvalidRequest
+from api.errors import Forbidden, InvalidRequest
 from api.http.ids import new_id
 from api.query import plan as plans
 from api.query.listing import listing_of, with_group
@@ -104,6 +104,8 @@ class QueryEngine:
         trace = Trace(timeout_s=min(wanted_s, longest_s))
         stored, profile = _stored_plan(entries), self.models.profile.plan
         plan = with_group(plans.resolve(request.plan, stored, search=search, profile=profile), request)
+        if plan.answer is not None and not caller.may("answer"):
+            raise Forbidden(["answer"])
         plans.check_needs(plan, self.networks.available())
         query = Query(
             id=new_id("qry"),

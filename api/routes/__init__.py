@@ -4,6 +4,7 @@ from api.routes.chat import CHAT
 from api.routes.collections import COLLECTIONS
 from api.routes.documents import DOCUMENTS
 from api.routes.jobs import JOBS
+from api.routes.keys import KEYS
 from api.routes.methods import METHODS
 from api.routes.models import PROFILE
 from api.routes.prompts import PROMPTS
@@ -18,6 +19,7 @@ __all__ = [
     "COLLECTIONS",
     "DOCUMENTS",
     "JOBS",
+    "KEYS",
     "METHODS",
     "PROFILE",
     "PROMPTS",

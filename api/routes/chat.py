@@ -10,6 +10,7 @@ from litestar.response import Stream
 
 from api.access.browsers import base_url
 from api.access.caller import Caller
+from api.access.keys import needs
 from api.compat.openai_chat import CompletionForm, failed, first_hits, respond_in_form
 from api.compat.openai_query import start
 from api.compat.openai_types import ChatCompletion, ChatRequest
@@ -23,6 +24,7 @@ from api.telemetry.trace import server_timing
 @post(
     "/v1/chat/completions",
     operation_id="chat_completions",
+    opt=needs("search", "answer"),
     operation_class=StreamedOperation,
     responses={200: answered(ChatCompletion, "The answer, or its chunks."), **openai_problems(404, 413)},
     status_code=200,

@@ -18,6 +18,7 @@ from litestar.response import Stream
 from msgspec import convert
 
 from api.access.caller import Caller
+from api.access.keys import needs
 from api.http import sse
 from api.http.contract import StreamedOperation, answered, problems
 from api.http.hangup import unless_gone
@@ -32,6 +33,7 @@ from base.errors import ExcerptaError
 @post(
     "/v1/query",
     operation_id="query",
+    opt=needs("search", "answer"),
     operation_class=StreamedOperation,
     responses={200: answered(QueryReply, "The reply, or its events."), **problems(404, 409, 413, 422)},
     status_code=200,
@@ -64,6 +66,7 @@ async def query(
 @post(
     "/v1/search",
     operation_id="search",
+    opt=needs("search", "answer"),
     responses=problems(404, 409, 413, 422),
     status_code=200,
     tags=["queries"],
@@ -82,6 +85,7 @@ async def search(
 @post(
     "/v1/search:batch",
     operation_id="searchBatch",
+    opt=needs("search", "answer"),
     responses=problems(404, 409, 413, 422),
     status_code=200,
     tags=["queries"],

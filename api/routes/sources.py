@@ -21,6 +21,7 @@ from msgspec import Meta
 from sqlalchemy import func, select
 
 from api.access.caller import Caller
+from api.access.keys import needs
 from api.collections.storable import clean
 from api.db import SourceRow
 from api.db.replies import iso_time
@@ -71,6 +72,7 @@ async def list_all(
 @post(
     "/v1/collections/{name:str}/sources:compare",
     operation_id="compare_sources",
+    opt=needs("search", "answer", "write"),
     responses=problems(404, 413, 422),
     status_code=200,
     tags=["sources"],

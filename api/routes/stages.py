@@ -22,6 +22,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import JSONBody
 from msgspec import UNSET
 
+from api.access.keys import needs
 from api.collections.storable import clean
 from api.compat.cohere_rerank import options_of, reply_of, respond_in_form
 from api.compat.cohere_types import CohereRerankReply, CohereRerankRequest
@@ -46,6 +47,7 @@ T = TypeVar("T")
 @post(
     "/v1/rerank",
     operation_id="rerank",
+    opt=needs("search", "answer"),
     responses=problems(413, 422),
     status_code=200,
     tags=["stages"],
@@ -82,6 +84,7 @@ async def rerank(
 @post(
     "/v2/rerank",
     operation_id="rerank_v2",
+    opt=needs("search", "answer"),
     responses=cohere_problems(413, 422),
     status_code=200,
     tags=["stages"],
@@ -146,6 +149,7 @@ async def _on_device(
 @post(
     "/v1/compress",
     operation_id="compress",
+    opt=needs("search", "answer"),
     responses=problems(413, 422),
     status_code=200,
     tags=["stages"],

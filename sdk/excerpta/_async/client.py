@@ -18,6 +18,7 @@ from ..types import CompressReply, MethodList, MethodOptions, ModelList, StatsRe
 from .collections import AsyncCollections
 from .http import AsyncHttp
 from .jobs import AsyncJobs
+from .keys import AsyncKeys
 from .prompts import AsyncPrompts
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -53,6 +54,7 @@ class AsyncClient:
         self.collections = AsyncCollections(self._http)
         self.jobs = AsyncJobs(self._http)
         self.prompts = AsyncPrompts(self._http)
+        self.keys = AsyncKeys(self._http)
 
     @classmethod
     def local(cls, path: str | Path, *, profile: str | None = None, timeout: float = 600.0) -> AsyncClient:

@@ -20,6 +20,7 @@ from ..types import CompressReply, MethodList, MethodOptions, ModelList, StatsRe
 from .collections import Collections
 from .http import Http
 from .jobs import Jobs
+from .keys import Keys
 from .prompts import Prompts
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -55,6 +56,7 @@ class Client:
         self.collections = Collections(self._http)
         self.jobs = Jobs(self._http)
         self.prompts = Prompts(self._http)
+        self.keys = Keys(self._http)
 
     @classmethod
     def local(cls, path: str | Path, *, profile: str | None = None, timeout: float = 600.0) -> Client:

@@ -36,6 +36,7 @@ from excerpta.types.jobs import (
     JobReply,
     JobSource,
 )
+from excerpta.types.keys import KeyList, KeyReply, KeySettings, NewKeyReply
 from excerpta.types.listing import (
     Facet,
     FacetOptions,
@@ -149,6 +150,9 @@ __all__ = [
     "JobProgress",
     "JobReply",
     "JobSource",
+    "KeyList",
+    "KeyReply",
+    "KeySettings",
     "Limit",
     "Metadata",
     "MethodList",
@@ -157,6 +161,7 @@ __all__ = [
     "ModelList",
     "ModelReply",
     "Name",
+    "NewKeyReply",
     "Place",
     "PlanOptions",
     "PrefixStoreReply",

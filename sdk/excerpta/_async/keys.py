@@ -1,0 +1,32 @@
+"""API keys of the server, for those whose own key has the scope `admin`."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from ..types import KeyList, KeyReply, NewKeyReply
+from .http import AsyncHttp
+
+
+class AsyncKeys:
+    """The server's API keys: `client.keys.create("site", ["search"]).key` is shown only once."""
+
+    def __init__(self, http: AsyncHttp) -> None:
+        self._http = http
+
+    async def create(
+        self, name: str, scopes: Iterable[str], *, expires_in_s: int | None = None
+    ) -> NewKeyReply:
+        """Makes a key with these scopes: `search`, `answer`, `write`, `admin`."""
+        body = {"name": name, "scopes": list(scopes), "expires_in_s": expires_in_s}
+        return await self._http.call(NewKeyReply, "POST", "/v1/keys", body=body)
+
+    async def list(self) -> builtins.list[KeyReply]:
+        """All keys, oldest first; without the keys themselves."""
+        return (await self._http.call(KeyList, "GET", "/v1/keys", retry=True)).keys
+
+    async def revoke(self, key_id: str) -> KeyReply:
+        """Revokes the key of this id and returns it. Raises NotFound if there is none."""
+        return await self._http.call(KeyReply, "DELETE", f"/v1/keys/{quote(key_id, safe='')}")
