@@ -32,9 +32,11 @@ class Server(uvicorn.Server):
     """
 
     longest_end_s: float | None = None
+    signalled = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal ends streams and waits for requests; a second one ends at once."""
+        self.signalled = True
         app = self.config.app
         if isinstance(app, Litestar) and (service := app.state.get("service")) is not None:
             service.deadline.begin()
@@ -80,7 +82,18 @@ def serve(settings: Settings, log_level: str) -> int:
     finally:
         if (error := _refusal(app)) is not None:
             raise error from None
-    return 0 if server.started else 1
+    status = 0 if server.started else 1
+    if server.signalled and server.longest_end_s is not None:
+        _leave(status)
+    return status
+
+
+def _leave(status: int) -> None:
+    """Ends the process now: the interpreter would wait for threads that still read, without limit."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _refusal(app: Any) -> Exception | None:

@@ -36,7 +36,6 @@ from excerpta.types.jobs import (
     JobReply,
     JobSource,
 )
-from excerpta.types.keys import KeyList, KeyReply, KeySettings, NewKeyReply
 from excerpta.types.listing import (
     Facet,
     FacetOptions,
@@ -76,8 +75,12 @@ from excerpta.types.reply import (
 )
 from excerpta.types.service import (
     CollectionModel,
+    KeyList,
+    KeyReply,
+    KeySettings,
     ModelList,
     ModelReply,
+    NewKeyReply,
     PrefixStoreReply,
     PrefixTierReply,
     Problem,
