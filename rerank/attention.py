@@ -22,13 +22,19 @@ def layers_between(layers: int, begin: float, end: float) -> range:
     return range(first, max(first + 1, min(math.ceil(end * layers), layers)))
 
 
+ROUNDING = 1e-5
+"""What equal attention may differ by, as a share of the greatest."""
+
+
 def passage_scores(
     asked: NDArray[np.float64], neutral: NDArray[np.float64] | None, spans: Sequence[Span], deviations: float
 ) -> NDArray[np.float64]:
     """Scores (n,) of passages from the attention (tokens,) that a question and a neutral one pay to tokens.
 
     A token's score is the difference; in each passage those that lie more than `deviations` standard
-    deviations below its mean do not count (Chen et al. 2024, section 3.2). A passage without tokens has 0.
+    deviations below its mean do not count (Chen et al. 2024, section 3.2). One that lies just there counts,
+    whatever the sums were rounded to: of five tokens, one that differs from the rest always lies at two
+    deviations. A passage without tokens has 0.
 
     >>> passage_scores(np.array([0.5, 0.2, 0.3]), np.array([0.2, 0.2, 0.1]), [(0, 2), (2, 3)], 2.0).tolist()
     [0.3, 0.19999999999999998]
@@ -38,5 +44,6 @@ def passage_scores(
     for at, (start, end) in enumerate(spans):
         own = tokens[start:end]
         if len(own):
-            scores[at] = own[own >= own.mean() - deviations * own.std()].sum()
+            least = own.mean() - deviations * own.std() - ROUNDING * np.abs(own).max()
+            scores[at] = own[own >= least].sum()
     return scores

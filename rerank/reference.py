@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.attention.reference import eager_maps
-from rerank.attention import Span
+from rerank.attention import ROUNDING, Span
 
 Float64 = NDArray[np.float64]
 
@@ -38,7 +38,8 @@ def icr_slow(
     scores = []
     for start, end in spans:
         own = [paid[0][at] - (paid[1][at] if len(paid) > 1 else 0.0) for at in range(start, end)]
-        least = np.mean(own) - deviations * np.std(own) if own else 0.0
+        rounding = ROUNDING * max(map(abs, own), default=0.0)
+        least = np.mean(own) - deviations * np.std(own) - rounding if own else 0.0
         scores.append(float(sum(one for one in own if one >= least)))
     return scores
 

@@ -13,6 +13,7 @@ from api.errors import ShuttingDown
 
 T = TypeVar("T")
 _GRACE = 0.25
+_LEAST_WAIT_S = 0.1
 
 
 async def unless_gone(request: Request[Any, Any, Any], work: Coroutine[Any, Any, T]) -> T:
@@ -35,7 +36,8 @@ async def unless_gone(request: Request[Any, Any, Any], work: Coroutine[Any, Any,
         ending.cancel()
         if not task.done():
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            # On the device it ends at its next piece; a reply at the service's end does not wait for that.
+            await asyncio.wait({task}, timeout=_LEAST_WAIT_S if ending.done() else None)
 
 
 async def _ends(request: Request[Any, Any, Any]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from base.errors import InputTooLong
 from base.methods import InvalidOption
 from rerank import CATALOGUE, Texts
-from rerank.attention import layers_between, passage_scores
+from rerank.attention import ROUNDING, layers_between, passage_scores
 from rerank.methods.icr import AttentionReranker
 from rerank.reference import icr_slow
 from tests.support.speeds import examples
@@ -135,8 +135,17 @@ def test_the_filter_drops_what_lies_far_below_the_mean(passages, deviations, cal
     values = asked - (0 if neutral is None else neutral)
     for (start, end), score in zip(spans, found, strict=True):
         own = values[start:end]
-        kept = own[own >= own.mean() - deviations * own.std()] if len(own) else own
+        rounding = ROUNDING * np.abs(own).max(initial=0)
+        kept = own[own >= own.mean() - deviations * own.std() - rounding] if len(own) else own
         assert score == kept.sum()
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_what_lies_just_at_the_border_counts_wherever_it_stands(place):
+    own = np.full(5, 0.3)
+    own[place] = 0.1
+    assert passage_scores(own, None, [(0, 5)], 2.0) == pytest.approx([1.3])
+    assert passage_scores(own, None, [(0, 5)], 1.9) == pytest.approx([1.2])
 
 
 @given(st.integers(1, 80), st.floats(0, 0.99), st.floats(0.01, 1))
