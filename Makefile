@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-rest test-all lint format generate bench peers clean
+.PHONY: help setup demo serve test test-rest test-all test-adapters lint format generate bench peers clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,6 +37,14 @@ test: setup ## Run the fast tests: no sockets, no other processes, no real model
 
 test-rest: setup ## Run the other tests: servers, kills, PostgreSQL, Redis, real models; and every property with all examples
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "process or model or long or hypothesis" --hypothesis-profile=full
+
+test-adapters: .adapters/.installed ## Run the tests of adapters with the real packages, in an environment of their own
+	.adapters/bin/python -m pytest -q --noconftest tests/sdk/test_langchain.py
+
+.adapters/.installed: sdk/pyproject.toml
+	$(PYTHON) -m venv .adapters
+	.adapters/bin/pip install --quiet -e './sdk[langchain]' pytest pytest-asyncio
+	@touch $@
 
 test-all: setup ## Run all tests
 	$(BIN)/python -m pytest -q -m "" --hypothesis-profile=full

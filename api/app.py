@@ -101,7 +101,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=[origin_of(one) for one in settings.cors_origins],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key"],
         expose_headers=["Location", "Retry-After", "Server-Timing"],
     )
 

@@ -31,6 +31,8 @@ def modules():
 @pytest.mark.parametrize("name", sorted(modules()))
 def test_examples_hold(name):
     if name.startswith("excerpta.adapters."):
-        pytest.importorskip(f"{name.rpartition('.')[2]}_core", reason="its library is not installed")
+        pytest.importorskip(
+            f"{name.rpartition('.')[2]}_core", reason="run where the library is: `make test-adapters`"
+        )
     failed, _ = doctest.testmod(importlib.import_module(name))
     assert failed == 0

@@ -11,7 +11,7 @@ from excerpta import AsyncClient, Client
 from excerpta.types.compress import Lexical
 from excerpta.types.stages import CompressedText, CompressReply
 
-pytest.importorskip("langchain_core", reason="the extra `langchain` of the SDK is not installed")
+pytest.importorskip("langchain_core", reason="run by `make test-adapters`, in an environment with LangChain")
 
 from excerpta.adapters.langchain import ExcerptaCompressor
 from langchain_core.documents import Document
